@@ -1,0 +1,1 @@
+"""Specs, the reference, costs, checks and timing: knows NumPy, no framework."""

@@ -1,0 +1,48 @@
+"""GhostNet's module."""
+
+import math
+
+from common.layers import BatchNorm2d, ChannelSlice, Concat, Conv2d, Layer, Padding, Pair, ReLU, SpecError
+from common.spec import Node, chain, family
+
+
+@family
+def ghost_module(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: Pair = (1, 1),
+    cheap_kernel_size: Pair = (3, 3),
+    ratio: int = 2,
+    stride: Pair = (1, 1),
+    relu: bool = True,
+) -> list[Node]:
+    """A convolution gives 1/ratio of the channels, cheap depthwise kernels of those the rest (Han et al., "GhostNet",
+    2020, https://arxiv.org/abs/1911.11907).
+
+    The primary convolution yields ``ceil(out / ratio)`` maps, the cheap one ``ratio - 1`` of each; both are
+    concatenated and the first ``out_channels`` kept.
+
+    Raises:
+        SpecError: for even kernels, which have no centre to pad around, or a ``ratio`` below 2.
+    """
+    if ratio < 2:
+        raise SpecError(f"`ratio` (={ratio}) must be at least 2: with 1 the cheap convolution has no maps")
+    for name, kernel in (("kernel_size", kernel_size), ("cheap_kernel_size", cheap_kernel_size)):
+        if not all(size % 2 for size in kernel):
+            raise SpecError(f"`{name}` (={kernel}) must be odd")
+    primary = math.ceil(out_channels / ratio)
+    cheap = primary * (ratio - 1)
+    act: list[tuple[str, Layer]] = [("act", ReLU())] if relu else []
+    conv = Conv2d(in_channels, primary, kernel_size, stride, _half(kernel_size), bias=False)
+    cheap_conv = Conv2d(primary, cheap, cheap_kernel_size, (1, 1), _half(cheap_kernel_size), groups=primary, bias=False)
+    nodes = [
+        *chain("primary", ("conv", conv), ("norm", BatchNorm2d(primary)), *act),
+        *chain("cheap", ("conv", cheap_conv), ("norm", BatchNorm2d(cheap)), *act),
+    ]
+    ends = ("primary.act", "cheap.act") if relu else ("primary.norm", "cheap.norm")
+    return [*nodes, Node("concat", Concat(), ends), Node("slice", ChannelSlice(0, out_channels))]
+
+
+def _half(kernel: Pair) -> Padding:
+    height, width = kernel[0] // 2, kernel[1] // 2
+    return ((height, height), (width, width))

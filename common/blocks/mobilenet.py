@@ -1,0 +1,67 @@
+"""MobileNetV1."""
+
+import math
+
+from common.layers import AvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Init, Linear, Pair, ReLU, Softmax, SpecError
+from common.spec import Node, chain, family
+
+ONE = ((1, 1), (1, 1))  # a pixel of padding on every side
+# Output channels at alpha 1 and stride of the 13 separable blocks (Howard et al., 2017, table 1).
+BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1))
+
+
+@family
+def mobilenet_v1(
+    in_channels: int = 3,
+    classes: int = 1000,
+    alpha: float = 1.0,
+    bias: bool = True,
+    dropout: float = 0.5,
+    pool_size: Pair = (7, 7),
+    group_aware_init: bool = False,
+) -> list[Node]:
+    """MobileNetV1 with its softmax (Howard et al., 2017, https://arxiv.org/abs/1704.04861); 1/32 of the size is pooled.
+
+    ``alpha`` scales the channels, ``int(c * alpha)``. The paper's convolutions have no bias; ``bias=True`` is the
+    published PyTorch code that the counts of 4,242,920 and 829,194 belong to. Convolutions start from Kaiming normal,
+    fan out, for ReLU; ``group_aware_init`` divides the fan by the groups
+    (https://github.com/huggingface/pytorch-image-models/issues/84).
+
+    Raises:
+        SpecError: if ``alpha`` leaves a layer without channels.
+    """
+    stem, widths = int(32 * alpha), [int(channels * alpha) for channels, _ in BLOCKS]
+    if stem < 1:
+        raise SpecError(f"`alpha` (={alpha}) must leave the stem at least one of its 32 channels")
+    init = Init("normal", math.sqrt(2), "out_grouped" if group_aware_init else "out", zero_bias=True)
+    nodes = [
+        *chain(
+            "stem",
+            ("conv", Conv2d(in_channels, stem, (3, 3), (2, 2), ONE, bias=bias, init=init)),
+            ("norm", BatchNorm2d(stem)),
+            ("act", ReLU()),
+        )
+    ]
+    channels = stem
+    for i, (width, (_, stride)) in enumerate(zip(widths, BLOCKS, strict=True)):
+        nodes += chain(
+            f"blocks.{i}.depthwise",
+            ("conv", Conv2d(channels, channels, (3, 3), (stride, stride), ONE, groups=channels, bias=bias, init=init)),
+            ("norm", BatchNorm2d(channels)),
+            ("act", ReLU()),
+        )
+        nodes += chain(
+            f"blocks.{i}.pointwise",
+            ("conv", Conv2d(channels, width, (1, 1), bias=bias, init=init)),
+            ("norm", BatchNorm2d(width)),
+            ("act", ReLU()),
+        )
+        channels = width
+    return [
+        *nodes,
+        Node("pool", AvgPool2d(pool_size)),
+        Node("flatten", Flatten()),
+        Node("dropout", Dropout(dropout)),
+        Node("linear", Linear(channels, classes, init=Init("normal", std=0.01, zero_bias=True))),
+        Node("softmax", Softmax()),
+    ]

@@ -1,0 +1,64 @@
+"""What a block costs, from its layer graph alone.
+
+Words: **MACs** are multiply-accumulates of convolutions and linear layers; **FLOPs** are 2 x MACs. Tools differ: fvcore,
+thop and ptflops print MACs (fvcore calls them flops), torch's FlopCounterMode and XLA's cost analysis print 2 x MACs.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from common.layers import Conv2d, Layer, Linear, Shape
+from common.spec import BlockSpec
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A block's cost on one input; bytes are those of the dtype, traffic that of one layer after another, unfused.
+
+    ``activation_bytes`` counts every layer's output once. ``read_bytes`` counts each layer's inputs and arrays,
+    ``write_bytes`` its output; views (flatten, channel slice, dropout in evaluation) are counted as if copied.
+    """
+
+    trainable: int
+    buffers: int
+    macs: int
+    weight_bytes: int
+    activation_bytes: int
+    read_bytes: int
+    write_bytes: int
+
+    @property
+    def flops(self) -> int:
+        return 2 * self.macs
+
+
+def macs(layer: Layer, output: Shape) -> int:
+    """Multiply-accumulates of one layer for an output of this shape (norms, activations and pools count none)."""
+    if isinstance(layer, Conv2d):
+        return math.prod(output) * math.prod(layer.weight_shape[1:])
+    if isinstance(layer, Linear):
+        return math.prod(output) * layer.in_features
+    return 0
+
+
+def cost(spec: BlockSpec, input_shape: Sequence[int], itemsize: int = 4) -> Cost:
+    """The cost of a forward pass on an input ``(n, c, h, w)``; ``itemsize`` is the bytes of one number.
+
+    Raises:
+        SpecError: if the block cannot take the shape.
+    """
+    shapes = spec.shapes(input_shape)
+    params = spec.params()
+    weights = sum(param.size for param in params)
+    read = sum(math.prod(shapes[name]) for node in spec.nodes for name in node.inputs)
+    outputs = sum(math.prod(shapes[node.name]) for node in spec.nodes)
+    return Cost(
+        trainable=sum(param.size for param in params if param.trainable),
+        buffers=sum(param.size for param in params if not param.trainable),
+        macs=sum(macs(node.layer, shapes[node.name]) for node in spec.nodes),
+        weight_bytes=itemsize * weights,
+        activation_bytes=itemsize * outputs,
+        read_bytes=itemsize * (read + weights),
+        write_bytes=itemsize * outputs,
+    )

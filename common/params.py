@@ -1,0 +1,83 @@
+"""Canonical arrays: drawn from a seed, and written to and read from safetensors.
+
+Names are the spec's (``depthwise.conv.weight``), layouts canonical (kernels OIHW, linear weights [out, in]).
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from common.layers import Conv2d, Init, Linear, ParamSpec
+from common.spec import BlockSpec
+
+Arrays = dict[str, np.ndarray]
+
+
+def fan(shape: tuple[int, ...], kind: str = "in", groups: int = 1) -> int:
+    """Terms that meet in one output (``in``) or leave one input (``out``, ``out_grouped``) of a weight."""
+    receptive = math.prod(shape[2:])
+    if kind == "in":
+        return shape[1] * receptive
+    return shape[0] * receptive // (groups if kind == "out_grouped" else 1)
+
+
+def _drawn(rng: np.random.Generator, param: ParamSpec, layer: Conv2d | Linear, init: Init) -> np.ndarray:
+    weight_shape = layer.params()[0].shape
+    if param.role in ("conv_bias", "linear_bias"):
+        bound = 0.0 if init.zero_bias else 1 / math.sqrt(fan(weight_shape))
+        return rng.uniform(-bound, bound, param.shape)
+    groups = layer.groups if isinstance(layer, Conv2d) else 1
+    std = init.gain / math.sqrt(fan(weight_shape, init.fan, groups)) if init.std is None else init.std
+    if init.distribution == "normal":
+        return rng.normal(0, std, param.shape)
+    return rng.uniform(-math.sqrt(3) * std, math.sqrt(3) * std, param.shape)
+
+
+def initial(spec: BlockSpec, seed: int = 0) -> Arrays:
+    """The spec's own initialisation, float32, in network order: what training starts from in every framework."""
+    rng = np.random.default_rng(seed)
+    arrays: Arrays = {}
+    for node in spec.nodes:
+        for param in node.layer.params():
+            if isinstance(node.layer, (Conv2d, Linear)):
+                value = _drawn(rng, param, node.layer, node.layer.init)
+            else:
+                value = np.full(param.shape, 1.0 if param.role in ("norm_weight", "running_var") else 0.0)
+            arrays[f"{node.name}.{param.name}"] = value.astype(np.float32)
+    return arrays
+
+
+def randomised(spec: BlockSpec, seed: int = 0) -> Arrays:
+    """What checks use, float32, in network order: no bias is zero, no scale one, no running statistic trivial.
+
+    Weights keep the variance of what flows (variance 2 / fan in), so that deep blocks neither vanish nor blow up.
+    """
+    rng = np.random.default_rng(seed)
+
+    def draw(param: ParamSpec) -> np.ndarray:
+        match param.role:
+            case "conv_weight" | "linear_weight":
+                return rng.normal(0, math.sqrt(2 / fan(param.shape)), param.shape)
+            case "norm_weight":
+                return rng.uniform(0.6, 1.4, param.shape) * rng.choice([-1, 1], param.shape, p=[0.2, 0.8])
+            case "running_var":
+                return rng.uniform(0.5, 2.0, param.shape)
+            case _:
+                return rng.uniform(0.1, 0.5, param.shape) * rng.choice([-1, 1], param.shape)
+
+    return {param.name: draw(param).astype(np.float32) for param in spec.params()}
+
+
+def save(path: Path, arrays: Arrays) -> None:
+    """Writes canonical arrays to a safetensors file."""
+    from safetensors.numpy import save_file
+
+    save_file(arrays, path)
+
+
+def load(path: Path) -> Arrays:
+    """Reads canonical arrays from a safetensors file, which holds names, shapes and numbers and nothing that runs."""
+    from safetensors.numpy import load_file
+
+    return load_file(path)

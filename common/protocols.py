@@ -1,0 +1,62 @@
+"""What a backend is: a module that satisfies `Backend`; no base class, no registration."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from common.params import Arrays
+from common.spec import BlockSpec
+
+
+class BuiltBlock(Protocol):
+    """A spec built once in one framework, holding given parameters, to be run many times."""
+
+    @property
+    def native(self) -> Any:
+        """The framework's own object: nn.Module, nn.Layer, nnx.Module, or (apply, params, stats) in JAX."""
+        ...
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """The output in evaluation mode; NCHW in and out."""
+        ...
+
+    def params(self) -> Arrays:
+        """Every array that the framework now holds, by canonical name and in canonical layout."""
+        ...
+
+    def trainable(self) -> frozenset[str]:
+        """Canonical names of what an optimiser of this framework would update."""
+        ...
+
+    def runner(self, x: np.ndarray) -> Callable[[], None]:
+        """What is timed: runs the forward pass on ``x``, already on the device in the framework's own layout.
+
+        It returns when the result is there, not when the work is queued. Its first call may compile.
+        """
+        ...
+
+
+class Backend(Protocol):
+    """One framework. Importing the module imports the framework."""
+
+    @property
+    def NAME(self) -> str: ...
+
+    def environment(self) -> dict[str, str]:
+        """Versions, threads and flags that bear on results, as they are in this process."""
+        ...
+
+    def devices(self) -> tuple[str, ...]:
+        """Devices that can be built on, the default (an accelerator if there is one) first."""
+        ...
+
+    def build(
+        self, spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None
+    ) -> BuiltBlock:
+        """The block in this framework holding ``params`` (canonical), on ``device`` (default: the first).
+
+        Raises:
+            ValueError: for arrays that do not fit the spec, or a dtype or device that cannot be had.
+        """
+        ...

@@ -1,0 +1,154 @@
+"""BlockSpec: a block as a graph of layers, from which everything else about it is derived."""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from common.layers import (
+    Add,
+    Concat,
+    Layer,
+    Padding,
+    Pair,
+    ParamSpec,
+    Shape,
+    SpecError,
+    pair,
+    positive,
+    resolve_padding,
+)
+
+INPUT = "input"
+INIT_ONLY = frozenset({"group_aware_init"})  # options that change the initial values but not the function
+
+
+@dataclass(frozen=True)
+class Node:
+    """A layer of a graph under its module path (``depthwise.conv``); no ``inputs`` means the node before it."""
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BlockSpec:
+    """A block: its family, the complete hyper-parameters, and the graph they give (last node: the output).
+
+    Raises:
+        SpecError: for a graph whose names, order or channels do not fit.
+    """
+
+    family: str
+    options: Mapping[str, Any] = field(hash=False)
+    in_channels: int
+    nodes: tuple[Node, ...]
+
+    def __post_init__(self) -> None:
+        if not self.nodes:
+            raise SpecError(f"block `{self.family}` has no layers")
+        channels: dict[str, int | None] = {INPUT: positive("in_channels", self.in_channels)}
+        linked, previous = [], INPUT
+        for node in self.nodes:
+            if node.name in channels:
+                raise SpecError(f"`{node.name}` names two layers of `{self.family}`")
+            inputs = node.inputs or (previous,)
+            if unknown := [name for name in inputs if name not in channels]:
+                raise SpecError(f"`{node.name}` reads `{unknown[0]}`, which is not before it; choose from {', '.join(channels)}")
+            if len(inputs) > 1 and not isinstance(node.layer, (Concat, Add)):
+                raise SpecError(f"`{node.name}` ({type(node.layer).__name__}) takes one input, not {len(inputs)}")
+            try:
+                channels[node.name] = node.layer.channels(*(channels[name] for name in inputs))
+            except SpecError as error:
+                raise SpecError(f"{self.family}: `{node.name}`: {error}") from None
+            linked.append(Node(node.name, node.layer, inputs))
+            previous = node.name
+        object.__setattr__(self, "nodes", tuple(linked))
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The options that a framework's block is constructed with: all but those about initial values."""
+        return {name: value for name, value in self.options.items() if name not in INIT_ONLY}
+
+    @functools.cache  # noqa: B019 - specs are few, small and immutable
+    def params(self) -> tuple[ParamSpec, ...]:
+        """Every array of the block, in network order, named ``<module path>.<leaf>``."""
+        return tuple(
+            ParamSpec(f"{node.name}.{param.name}", param.shape, param.role)
+            for node in self.nodes
+            for param in node.layer.params()
+        )
+
+    def shapes(self, input_shape: Sequence[int]) -> dict[str, Shape]:
+        """The shape of the input and of every node's output, by name, for an input ``(n, c, h, w)``.
+
+        Raises:
+            SpecError: naming the layer that cannot take its input.
+        """
+        shape = tuple(input_shape)
+        if len(shape) != 4 or not all(isinstance(size, int) and size >= 1 for size in shape):
+            raise SpecError(f"input shape (={shape}) must be (batch, channels, height, width), each at least 1")
+        if shape[1] != self.in_channels:
+            raise SpecError(f"input shape (={shape}) has {shape[1]} channels; `{self.family}` takes {self.in_channels}")
+        shapes: dict[str, Shape] = {INPUT: shape}
+        for node in self.nodes:
+            try:
+                shapes[node.name] = node.layer.output_shape(*(shapes[name] for name in node.inputs))
+            except SpecError as error:
+                raise SpecError(f"{self.family}: `{node.name}`: {error}") from None
+        return shapes
+
+    def output_shape(self, input_shape: Sequence[int]) -> Shape:
+        """The output's shape for an input ``(n, c, h, w)``; raises as `shapes` does."""
+        return self.shapes(input_shape)[self.nodes[-1].name]
+
+
+def chain(prefix: str, *layers: tuple[str, Layer]) -> Iterator[Node]:
+    """Nodes ``<prefix>.<name>``, each reading the one before it."""
+    return (Node(f"{prefix}.{name}" if prefix else name, layer) for name, layer in layers)
+
+
+def _canonical(name: str, value: Any, kind: Any, options: dict[str, Any]) -> Any:
+    """An option's complete form by its annotation; for a padding, ``options`` holds the kernel it belongs to."""
+    if kind == Pair:
+        return pair(name, value)
+    if kind == Padding:
+        return resolve_padding(value, options["kernel_size"], options["stride"], options["dilation"])
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind in (int, float, bool, str) and type(value) is not kind:
+        word = {int: "an integer", float: "a number", bool: "true or false", str: "a word"}[kind]
+        raise SpecError(f"`{name}` (={value!r}) must be {word}")
+    return value
+
+
+def family(graph: Callable[..., Sequence[Node]]) -> Callable[..., BlockSpec]:
+    """Makes of a function that lists a block's nodes one that returns its BlockSpec, from checked, complete options.
+
+    The decorated function's annotations say what each option becomes: an int given for a `Pair` or a `Padding`, or the
+    name of a padding rule, is expanded before the function sees it. A `Padding` belongs to the options
+    ``kernel_size``, ``stride`` and ``dilation``. The first option is the number of input channels.
+    """
+    signature = inspect.signature(graph)
+
+    @functools.wraps(graph)
+    def make(*args: Any, **kwargs: Any) -> BlockSpec:
+        name = graph.__name__
+        if unknown := sorted(set(kwargs) - set(signature.parameters)):
+            raise SpecError(f"`{unknown[0]}` is not an option of `{name}`; choose from {', '.join(signature.parameters)}")
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise SpecError(f"`{name}`: {error}; its options are {', '.join(signature.parameters)}") from None
+        bound.apply_defaults()
+        options: dict[str, Any] = dict(bound.arguments)
+        kinds = {option: signature.parameters[option].annotation for option in options}
+        for option in sorted(options, key=lambda option: kinds[option] == Padding):  # a padding may need the rest
+            options[option] = _canonical(option, options[option], kinds[option], options)
+        first = next(iter(options))
+        positive(first, options[first])
+        return BlockSpec(name, options, options[first], tuple(graph(**options)))
+
+    return make

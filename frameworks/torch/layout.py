@@ -1,0 +1,28 @@
+"""Canonical and PyTorch's names and layouts: they are the same, but for BatchNorm's step counter."""
+
+import torch
+from torch import nn
+
+from common.params import Arrays
+
+STEP_COUNTER = "num_batches_tracked"  # a buffer beside the two statistics, used only when momentum is None
+
+
+def write(module: nn.Module, params: Arrays) -> None:
+    """Copies canonical arrays into the module, in its dtype and on its device.
+
+    Raises:
+        ValueError: if names or shapes do not fit.
+    """
+    state = {name: torch.from_numpy(array) for name, array in params.items()}
+    counters = {name: value for name, value in module.state_dict().items() if name.endswith(STEP_COUNTER)}
+    try:
+        module.load_state_dict(state | counters)
+    except RuntimeError as error:
+        raise ValueError(" ".join(str(error).split())) from None
+
+
+def read(module: nn.Module) -> Arrays:
+    """Canonical arrays of what the module holds."""
+    state = module.state_dict().items()
+    return {name: value.detach().cpu().numpy().copy() for name, value in state if not name.endswith(STEP_COUNTER)}
