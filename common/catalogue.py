@@ -134,7 +134,7 @@ _CHECKED: dict[str, list[tuple[str, Shape, dict[str, Any]]]] = {
         ("k2_relu", (2, 4, 9, 8), {"in_channels": 4, "out_channels": 6, "kernel_size": 2, "padding": 0, "negative_slope": 0.0}),
     ],
     "depthwise_separable": [
-        ("c3_64", (1, 3, 224, 224), {"in_channels": 3, "out_channels": 64}),
+        ("c3_64", (1, 3, 96, 80), {"in_channels": 3, "out_channels": 64}),
         ("k3", (2, 6, 9, 12), {"in_channels": 6, "out_channels": 10}),
         ("s2", (2, 5, 13, 10), {"in_channels": 5, "out_channels": 8, "stride": 2}),
         ("d2_no_bias", (2, 4, 11, 14), {"in_channels": 4, "out_channels": 7, "dilation": 2, "padding": 2, "bias": False}),
@@ -143,13 +143,13 @@ _CHECKED: dict[str, list[tuple[str, Shape, dict[str, Any]]]] = {
         ("s2_sides", (2, 3, 12, 9), {"in_channels": 3, "out_channels": 5, "stride": 2, "padding": ((0, 1), (1, 0))}),
     ],
     "conv_stack": [
-        ("c3", (1, 3, 20, 28), {"in_channels": 3}),
+        ("c3", (1, 3, 12, 20), {"in_channels": 3}),
         ("small", (2, 3, 11, 14), {"in_channels": 3, "width": 12, "depth": 4}),
         ("affine_off", (2, 5, 9, 12), {"in_channels": 5, "width": 8, "depth": 3, "affine": False}),
         ("slope", (2, 3, 8, 11), {"in_channels": 3, "width": 6, "depth": 2, "negative_slope": 0.3}),
     ],
     "separable_stack": [
-        ("c3", (1, 3, 20, 28), {"in_channels": 3}),
+        ("c3", (1, 3, 12, 20), {"in_channels": 3}),
         ("small", (2, 3, 11, 14), {"in_channels": 3, "width": 12, "depth": 4}),
         ("affine_off", (2, 5, 9, 12), {"in_channels": 5, "width": 8, "depth": 3, "affine": False}),
         ("slope", (2, 3, 8, 11), {"in_channels": 3, "width": 6, "depth": 2, "negative_slope": 0.3}),

@@ -3,7 +3,7 @@
 Independent of every framework, written to be read: one rule a layer, NCHW in and out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import singledispatch
 
 import numpy as np
@@ -48,7 +48,9 @@ def conv2d(x: np.ndarray, weight: np.ndarray, layer: Conv2d) -> np.ndarray:
     y = np.zeros((n, groups, kernels.shape[1], height * width), x.dtype)
     for a in range(kh):
         for b in range(kw):
-            y += kernels[..., a, b] @ windows[..., a, b].reshape(n, groups, -1, height * width)
+            read = windows[..., a, b].reshape(n, groups, -1, height * width)
+            # A product with one term needs no matrix multiplication, which is slow for many tiny groups.
+            y += kernels[..., a, b] * read if read.shape[2] == 1 else kernels[..., a, b] @ read
     return y.reshape(n, layer.out_channels, height, width)
 
 
@@ -142,9 +144,18 @@ def local(node: Node, params: Arrays) -> Arrays:
     return {param.name: params[f"{node.name}.{param.name}"].astype(np.float64) for param in node.layer.params()}
 
 
-def run(spec: BlockSpec, params: Arrays, x: np.ndarray) -> dict[str, np.ndarray]:
-    """The float64 output of every node by name, in evaluation mode, for an NCHW input (kept as ``input``)."""
+def run(
+    spec: BlockSpec,
+    params: Arrays,
+    x: np.ndarray,
+    perturb: Callable[[Node, np.ndarray], np.ndarray] = lambda node, y: y,
+) -> dict[str, np.ndarray]:
+    """The float64 output of every node by name, in evaluation mode, for an NCHW input (kept as ``input``).
+
+    ``perturb(node, output)`` may replace each output before the next layer reads it.
+    """
     values = {INPUT: x.astype(np.float64)}
     for node in spec.nodes:
-        values[node.name] = forward(node.layer, local(node, params), *(values[name] for name in node.inputs))
+        y = forward(node.layer, local(node, params), *(values[name] for name in node.inputs))
+        values[node.name] = perturb(node, y)
     return values

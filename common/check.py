@@ -1,0 +1,132 @@
+"""(case, backend) -> CheckResults: the one judgement of whether a framework's block is what its spec says.
+
+Levels, each a line of its own; a failed one does not hide the ones below it: `case` (fails only if the case could not
+tell right from wrong), `builds`, `shape`, `parameters` and `forward` (evaluation mode, on each kind of input).
+"""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from common import inputs, reference, tolerances
+from common.catalogue import Case
+from common.params import Arrays, randomised
+from common.protocols import Backend
+from common.results import CheckResult
+
+LEVELS = ("case", "builds", "shape", "parameters", "forward")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the reference says of a case on one kind of input, and how far off an answer may be."""
+
+    input: str
+    x: np.ndarray
+    y: np.ndarray
+    allowance: np.ndarray
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether the output is so nearly constant that a wrong answer could pass."""
+        return float(self.y.std()) < 1000 * float(np.median(self.allowance))
+
+
+def expect(case: Case, kind: str) -> Expected:
+    """Runs the reference on a case."""
+    params = randomised(case.spec, case.seed)
+    x = inputs.make(kind, case.input_shape, case.seed)
+    values = reference.run(case.spec, params, x)
+    output = case.spec.nodes[-1].name
+    return Expected(kind, x, values[output], tolerances.allowances(case.spec, params, values, case.dtype)[output])
+
+
+@functools.lru_cache(maxsize=128)
+def expectations(case: Case) -> tuple[Expected, ...]:
+    """`expect` on every kind of input, kept for the next backend."""
+    return tuple(expect(case, kind) for kind in inputs.KINDS)
+
+
+def first_line(error: BaseException) -> str:
+    """``ValueError: the first line of its message``."""
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+
+
+def check(case: Case, backend: Backend, expected: tuple[Expected, ...] | None = None) -> list[CheckResult]:
+    """Builds the case in the backend and compares it with the reference, level by level."""
+
+    def result(level: str, problem: str | None, **numbers: object) -> CheckResult:
+        message = f"[{case.id} / {backend.NAME}] {level}: {problem or 'agrees'}"
+        return CheckResult(case.id, case.spec.family, backend.NAME, level, problem is None, message, **numbers)  # type: ignore[arg-type]
+
+    expected = expectations(case) if expected is None else expected
+    results = [
+        result("case", f"the output on {item.input} is all but constant, so no port could fail")
+        for item in expected
+        if item.degenerate
+    ]
+    params = randomised(case.spec, case.seed)
+    try:
+        built = backend.build(case.spec, params, dtype=case.dtype)
+        outputs = [built.forward(item.x) for item in expected]
+    except Exception as error:  # whatever a framework raises is this backend's result
+        return [*results, result("builds", first_line(error))]
+    results.append(result("builds", None))
+    shapes = {output.shape for output in outputs}
+    right = case.spec.output_shape(case.input_shape)
+    problem = None if shapes == {right} else f"the output is {', '.join(map(str, shapes))}; the spec says {right}"
+    results.append(result("shape", problem))
+    held = built.params()
+    trainable = built.trainable()
+    results.append(
+        result(
+            "parameters",
+            "; ".join(_misfits(case, params, held, trainable)) or None,
+            trainable=sum(array.size for name, array in held.items() if name in trainable),
+            buffers=sum(array.size for name, array in held.items() if name not in trainable),
+        )
+    )
+    for item, output in zip(expected, outputs, strict=True):
+        problem, error, allowed = compare(output, item.y, item.allowance)
+        results.append(result("forward", problem, input=item.input, error=error, allowance=allowed))
+    return results
+
+
+def _misfits(case: Case, params: Arrays, held: Arrays, trainable: frozenset[str]) -> Iterator[str]:
+    """What is wrong with the arrays that a framework holds: names, shapes, values, and which are trained."""
+    expected = {param.name for param in case.spec.params() if param.trainable}
+    for what, names in (
+        ("missing", params.keys() - held.keys()),
+        ("unexpected", held.keys() - params.keys()),
+        ("trainable but should not be", trainable - expected),
+        ("not trainable but should be", (expected - trainable) & held.keys()),
+        ("of another shape", {n for n in held.keys() & params.keys() if held[n].shape != params[n].shape}),
+        (
+            "not the values given",
+            {
+                n
+                for n in held.keys() & params.keys()
+                if held[n].shape == params[n].shape and not np.array_equal(held[n], params[n])
+            },
+        ),
+    ):
+        if names:
+            yield f"{what}: {', '.join(sorted(names))}"
+
+
+def compare(given: np.ndarray, right: np.ndarray, allowance: np.ndarray) -> tuple[str | None, float | None, float | None]:
+    """A sentence if ``given`` is too far off (else None), and error and allowance of the worst element."""
+    if given.shape != right.shape:
+        return f"shape {given.shape} cannot be compared with {right.shape}", None, None
+    error = np.abs(given - right)
+    error[~np.isfinite(error)] = np.inf
+    ratio = np.divide(error, allowance, out=np.where(error > 0, np.inf, 0.0), where=allowance > 0)
+    worst = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
+    worst_error, allowed = float(error[worst]), float(allowance[worst])
+    if ratio[worst] <= 1:
+        return None, worst_error, allowed
+    wrong = int((ratio > 1).sum())
+    where = f"at {tuple(map(int, worst))}; allowed {allowed:.1e} ({wrong} of {ratio.size} elements are too far off)"
+    return f"greatest abs difference {worst_error:.1e} {where}", worst_error, allowed

@@ -1,0 +1,40 @@
+"""What blocks are run on: random arrays, and photographs cropped to size."""
+
+import functools
+
+import numpy as np
+
+from common.layers import Shape
+
+KINDS = ("random", "photograph")
+
+
+@functools.cache
+def _photographs() -> list[np.ndarray]:
+    """The two RGB photographs (427 x 640) that scikit-learn ships, as float32 NCHW in [-1, 1]."""
+    from sklearn.datasets import load_sample_images
+
+    images = load_sample_images()["images"]
+    return [image.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1 for image in images]
+
+
+def make(kind: str, shape: Shape, seed: int = 0) -> np.ndarray:
+    """A float32 input ``(n, c, h, w)``: standard normal, or crops of photographs, three channels from each crop.
+
+    Raises:
+        ValueError: if a photograph is smaller than the crop.
+    """
+    if kind == "random":
+        return np.random.default_rng([seed, *shape]).standard_normal(shape, np.float32)
+    n, c, h, w = shape
+    photographs = _photographs()
+    height, width = photographs[0].shape[1:]
+    if h > height or w > width:
+        raise ValueError(f"the photographs are {height} x {width}: no crop of {h} x {w} fits")
+    rng = np.random.default_rng([seed, *shape])
+
+    def crop(index: int) -> np.ndarray:
+        top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
+        return photographs[index % len(photographs)][:, top : top + h, left : left + w]
+
+    return np.stack([np.concatenate([crop(i + k) for k in range(-(-c // 3))])[:c] for i in range(n)])

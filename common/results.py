@@ -1,0 +1,155 @@
+"""What a run yields, and its versioned JSON. Raw numbers are stored; whatever is derived from them is a property."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+SCHEMA_VERSION = 1
+
+
+class ResultsError(ValueError):
+    """A results file that cannot be read or written; the message says why in one line."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One level of one case in one backend; ``error`` and ``allowance`` are those of the worst element."""
+
+    case: str
+    block: str
+    backend: str
+    level: str
+    passed: bool
+    message: str
+    input: str = ""
+    error: float | None = None
+    allowance: float | None = None
+    trainable: int | None = None  # values the framework holds, at level `parameters`
+    buffers: int | None = None
+
+    @property
+    def margin(self) -> float | None:
+        """Allowance over error: how many times larger the error might have been."""
+        if self.error is None or self.allowance is None:
+            return None
+        return self.allowance / self.error if self.error else float("inf")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Forward times of one case in one backend: seconds a call, one value a round, in the order of the rounds.
+
+    ``cpu_seconds`` is the processor time of the same calls: divided by the wall time it is the threads really used.
+    """
+
+    case: str
+    block: str
+    backend: str
+    device: str
+    setup_seconds: float
+    first_call_seconds: float
+    calls_per_sample: int
+    seconds: list[float]
+    cpu_seconds: list[float]
+    rounds: list[int]
+
+    @property
+    def median(self) -> float:
+        return float(np.median(self.seconds))
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        low, high = np.quantile(self.seconds, [0.25, 0.75])
+        return float(low), float(high)
+
+    @property
+    def threads_used(self) -> float:
+        return float(np.sum(self.cpu_seconds) / np.sum(self.seconds))
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """What is missing from a run, and why; ``case`` is empty when the whole backend is."""
+
+    backend: str
+    case: str
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class CaseCost:
+    """A case's shape and cost, as `common.costs.Cost` derives them from the graph."""
+
+    case: str
+    block: str
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    trainable: int
+    buffers: int
+    macs: int
+    weight_bytes: int
+    activation_bytes: int
+    read_bytes: int
+    write_bytes: int
+
+
+@dataclass
+class RunRecord:
+    """One run: where, what was agreed, what it costs, how long it took, and what is missing."""
+
+    environment: dict[str, str]
+    backends: dict[str, dict[str, str]]
+    profile: str = ""
+    checks: list[CheckResult] = field(default_factory=list)
+    costs: list[CaseCost] = field(default_factory=list)
+    measurements: list[Measurement] = field(default_factory=list)
+    unavailable: list[Unavailable] = field(default_factory=list)
+    seconds: float = 0.0
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def agrees(self) -> bool:
+        return bool(self.checks) and all(result.passed for result in self.checks) and not self.unavailable
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replaces a file whole or not at all.
+
+    Raises:
+        ResultsError: if it cannot be written; the file that was there is untouched.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True) if partial.parent.is_dir() else None
+        raise ResultsError(f"cannot write {path}: {error.strerror}") from None
+
+
+def dump(record: RunRecord, path: Path) -> None:
+    """Writes a record as JSON; raises as `write_text` does."""
+    write_text(path, msgspec.json.format(msgspec.json.encode(record), indent=1).decode() + "\n")
+
+
+def load(path: Path) -> RunRecord:
+    """Reads a record.
+
+    Raises:
+        ResultsError: if the file cannot be read, is not a record, or is of another schema version.
+    """
+    try:
+        data = msgspec.json.decode(path.read_bytes())
+        version = data.get("schema_version") if isinstance(data, dict) else None
+        if version != SCHEMA_VERSION:
+            raise ResultsError(f"{path}: schema version {version!r}, this is for {SCHEMA_VERSION}")
+        return msgspec.convert(data, RunRecord)
+    except OSError as error:
+        raise ResultsError(f"cannot read {path}: {error.strerror}") from None
+    except msgspec.MsgspecError as error:
+        raise ResultsError(f"{path} is not a results file: {error}") from None

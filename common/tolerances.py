@@ -1,0 +1,106 @@
+"""How far a right answer may be from the reference: the one place where a tolerance is derived.
+
+Rounding is modelled layer by layer and carried through the block by running the reference again with random errors of
+the modelled size put into every layer's output. What comes out at a layer is how rounding, its own and that of all
+layers before it, spreads there; nothing depends on what a framework happened to return.
+
+The model of one layer: a sum of K terms t_i = w_i x_i, accumulated one by one in a type of unit roundoff u, rounds
+each partial sum to u/sqrt(3) of its size (uniform). For terms in no particular order the partial sums grow as k y/K plus
+a random walk, which gives the sum a standard deviation of u sqrt(K (y^2/9 + Q/6) + Q/3), where y is the result and
+Q = sum t_i^2. Libraries that accumulate in blocks do better; none may do worse than ALLOWED such deviations.
+"""
+
+import numpy as np
+
+from common import reference
+from common.layers import (
+    Add,
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    GlobalAvgPool2d,
+    Layer,
+    LeakyReLU,
+    Linear,
+    Softmax,
+)
+from common.params import Arrays
+from common.reference import per_channel
+from common.spec import INPUT, BlockSpec, Node
+
+UNIT_ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
+# The largest of 10^6 normal errors is 5 deviations, and one of 100 deviations estimated from 8 samples is less than
+# 0.45 of the true one (chi-squared, 8 degrees of freedom): 5 / 0.45 = 11, rounded up.
+SAMPLES = 8
+ALLOWED = 12.0
+
+
+def summed(y: np.ndarray, squares: np.ndarray, terms: int) -> np.ndarray:
+    """The deviation, in units of u, of a sequential sum ``y`` of so many terms whose squares sum to ``squares``."""
+    return np.sqrt(terms * (y**2 / 9 + squares / 6) + squares / 3)
+
+
+def rounding(layer: Layer, params: Arrays, inputs: list[np.ndarray], y: np.ndarray) -> np.ndarray:
+    """The standard deviation, in units of u, of each element's error when one layer is computed once."""
+    last = np.abs(y) / np.sqrt(3)
+    match layer:
+        case Conv2d():
+            squares = reference.conv2d(inputs[0] ** 2, params["weight"] ** 2, layer)
+            terms = int(np.prod(layer.weight_shape[1:]))
+            bias = per_channel(params["bias"]) if layer.bias else 0.0
+            return summed(y - bias, squares, terms) + last
+        case Linear():
+            squares = inputs[0] ** 2 @ params["weight"].T ** 2
+            return summed(y - params["bias"] if layer.bias else y, squares, layer.in_features) + last
+        case BatchNorm2d():
+            # As (x - mean) * scale + bias or as x * scale + shift: the larger of both, term by term.
+            scale = 1 / np.sqrt(per_channel(params["running_var"]) + layer.eps)
+            scale = scale * np.abs(per_channel(params["weight"])) if layer.affine else scale
+            return np.hypot(inputs[0], per_channel(params["running_mean"])) * scale + last
+        case AvgPool2d() | GlobalAvgPool2d():
+            terms = int(np.prod(layer.kernel_size if isinstance(layer, AvgPool2d) else inputs[0].shape[2:]))
+            squares = reference.forward(layer, params, inputs[0] ** 2) * terms
+            return summed(y * terms, squares, terms) / terms + last
+        case Softmax():
+            # exp of a difference d is as wrong, relatively, as d is absolutely; then a sum and a division.
+            return y * (np.abs(inputs[0] - inputs[0].max(1, keepdims=True)) + 2)
+        case LeakyReLU() | Add():
+            return last
+        case _:
+            return np.zeros_like(y)
+
+
+def coherent(layer: Layer, params: Arrays, y: np.ndarray) -> np.ndarray:
+    """The part of the deviation that a whole channel shares: a norm's scale is one rounded number a channel."""
+    if not isinstance(layer, BatchNorm2d):
+        return np.zeros_like(y)
+    return np.sqrt(5 / 3) * np.abs(y - per_channel(params["bias"]) if layer.affine else y)
+
+
+def deviation(squares: np.ndarray) -> np.ndarray:
+    """From mean squared errors: each element's own deviation, or if larger the root mean square of its channel."""
+    axes = (0, *range(2, squares.ndim))
+    return np.sqrt(np.maximum(squares, squares.mean(axes, keepdims=True)))
+
+
+def allowances(spec: BlockSpec, params: Arrays, values: dict[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
+    """How far each element of each node's output may be from ``values``, the reference's, when computed in ``dtype``."""
+    rng = np.random.default_rng(0)
+    u = UNIT_ROUNDOFF[dtype]
+    own, shared = {}, {}
+    for node in spec.nodes:
+        arrays, inputs, y = reference.local(node, params), [values[name] for name in node.inputs], values[node.name]
+        own[node.name] = u * rounding(node.layer, arrays, inputs, y)
+        shared[node.name] = u * coherent(node.layer, arrays, y)
+
+    def perturb(node: Node, y: np.ndarray) -> np.ndarray:
+        y = y + own[node.name] * rng.standard_normal(y.shape, np.float32)
+        return y + shared[node.name] * rng.standard_normal((1, y.shape[1]) + (1,) * (y.ndim - 2))
+
+    squares = {name: np.zeros_like(value) for name, value in values.items()}
+    # Large maps have so many elements a channel that fewer samples tell its deviation.
+    samples = int(np.clip(2**25 // sum(value.size for value in values.values()), 2, SAMPLES))
+    for _ in range(samples):
+        for name, value in reference.run(spec, params, values[INPUT], perturb).items():
+            squares[name] += (value - values[name]) ** 2 / samples
+    return {name: ALLOWED * deviation(square) for name, square in squares.items()}

@@ -1,0 +1,131 @@
+"""The four plain convolutions in Flax: one class, told apart by ``kernel_size`` and ``feature_group_count``."""
+
+import jax
+from flax import nnx
+
+from common.layers import Padding, Pair
+
+
+class StandardConv(nnx.Module):
+    """A convolution in which every output channel reads every input channel; NHWC.
+
+    Porting notes: the kernel is HWIO, ``[kh, kw, in, out]``, and called ``kernel``. The default padding is "SAME",
+    where PyTorch pads nothing, and the default initialisation lecun normal (truncated, variance 1 / fan in) with bias
+    0. ``kernel_size=3`` means a kernel of one dimension, which runs over the width of an image without any error:
+    write ``(3, 3)``.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Pair = (3, 3),
+        stride: Pair = (1, 1),
+        padding: Padding = ((0, 0), (0, 0)),
+        dilation: Pair = (1, 1),
+        bias: bool = True,
+        *,
+        rngs: nnx.Rngs,
+    ) -> None:
+        self.conv = nnx.Conv(
+            in_channels,
+            out_channels,
+            kernel_size,
+            strides=stride,
+            padding=padding,
+            kernel_dilation=dilation,
+            use_bias=bias,
+            rngs=rngs,
+        )
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return self.conv(x)
+
+
+class GroupedConv(nnx.Module):
+    """A convolution in ``groups`` independent runs of channels; NHWC.
+
+    Porting notes: the kernel is ``[kh, kw, in / groups, out]``. Group g reads input run g and writes output run g, as
+    in PyTorch, so OIHW to HWIO is a transpose whatever the groups.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        groups: int = 2,
+        kernel_size: Pair = (3, 3),
+        stride: Pair = (1, 1),
+        padding: Padding = ((0, 0), (0, 0)),
+        dilation: Pair = (1, 1),
+        bias: bool = True,
+        *,
+        rngs: nnx.Rngs,
+    ) -> None:
+        self.conv = nnx.Conv(
+            in_channels,
+            out_channels,
+            kernel_size,
+            strides=stride,
+            padding=padding,
+            kernel_dilation=dilation,
+            feature_group_count=groups,
+            use_bias=bias,
+            rngs=rngs,
+        )
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return self.conv(x)
+
+
+class DepthwiseConv(nnx.Module):
+    """A convolution in which each channel has ``multiplier`` kernels of its own; NHWC.
+
+    Porting notes: there is no class for it; ``feature_group_count=channels`` makes it, and forgetting that gives a full
+    convolution without any error. The kernel is ``[kh, kw, 1, channels * multiplier]``. On a CPU it is slow
+    (flax#4207): of 128 channels on 56 x 56 pixels, it took longer than the full convolution, with 1/128 of its MACs.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        kernel_size: Pair = (3, 3),
+        stride: Pair = (1, 1),
+        padding: Padding = ((1, 1), (1, 1)),
+        dilation: Pair = (1, 1),
+        multiplier: int = 1,
+        bias: bool = True,
+        *,
+        rngs: nnx.Rngs,
+    ) -> None:
+        self.conv = nnx.Conv(
+            channels,
+            channels * multiplier,
+            kernel_size,
+            strides=stride,
+            padding=padding,
+            kernel_dilation=dilation,
+            feature_group_count=channels,
+            use_bias=bias,
+            rngs=rngs,
+        )
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return self.conv(x)
+
+
+class PointwiseConv(nnx.Module):
+    """A 1 x 1 convolution; NHWC.
+
+    Porting notes: its kernel ``[1, 1, in, out]`` is the kernel ``[in, out]`` of ``nnx.Linear``, which acts on the last
+    axis and so is a pointwise convolution (of stride 1) on NHWC as it stands.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, stride: Pair = (1, 1), bias: bool = True, *, rngs: nnx.Rngs
+    ) -> None:
+        # The default padding, "SAME", pads nothing for a kernel of one pixel, whatever the stride.
+        self.conv = nnx.Conv(in_channels, out_channels, (1, 1), strides=stride, use_bias=bias, rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return self.conv(x)

@@ -1,0 +1,93 @@
+"""MobileNetV1 in Flax."""
+
+import jax
+from flax import nnx
+
+from common.layers import Pair
+
+# Output channels at alpha 1 and stride of the 13 separable blocks.
+BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1))
+
+
+class ConvBnReLU(nnx.Module):
+    """Convolution that keeps the size (but for its stride), norm, ReLU."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        rngs: nnx.Rngs,
+    ) -> None:
+        self.conv = nnx.Conv(
+            in_channels,
+            out_channels,
+            (kernel_size, kernel_size),  # an int would make a kernel of one dimension
+            strides=stride,
+            padding=kernel_size // 2,
+            feature_group_count=groups,
+            use_bias=bias,
+            rngs=rngs,
+        )
+        self.norm = nnx.BatchNorm(out_channels, momentum=0.9, rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nnx.relu(self.norm(self.conv(x)))
+
+
+class SeparableBlock(nnx.Module):
+    """3 x 3 depthwise and pointwise convolution, each with norm and ReLU."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int, bias: bool, *, rngs: nnx.Rngs) -> None:
+        self.depthwise = ConvBnReLU(in_channels, in_channels, 3, stride, groups=in_channels, bias=bias, rngs=rngs)
+        self.pointwise = ConvBnReLU(in_channels, out_channels, 1, bias=bias, rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return self.pointwise(self.depthwise(x))
+
+
+class MobileNetV1(nnx.Module):
+    """MobileNetV1 with softmax: ``[n, h, w, in_channels] -> [n, classes]``, where 1/32 of h, w is ``pool_size``.
+
+    Porting notes: ``nnx.avg_pool`` steps by one pixel unless ``strides`` is given, where PyTorch steps by the window.
+    Stride 2 wants its padding in numbers, for "SAME" pads even sizes at the right and bottom only (flax#2993).
+    Dropout draws from a stream that the module holds, and like the norms obeys ``train()`` and ``eval()``. The
+    cross-entropy losses of optax want the logits: leave the softmax out when training with them.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 3,
+        classes: int = 1000,
+        alpha: float = 1.0,
+        bias: bool = True,
+        dropout: float = 0.5,
+        pool_size: Pair = (7, 7),
+        *,
+        rngs: nnx.Rngs,
+    ) -> None:
+        widths = [int(channels * alpha) for channels, _ in BLOCKS]
+        strides = [stride for _, stride in BLOCKS]
+        inputs = [int(32 * alpha), *widths[:-1]]
+        self.stem = ConvBnReLU(in_channels, inputs[0], 3, stride=2, bias=bias, rngs=rngs)
+        self.blocks = nnx.List(
+            SeparableBlock(*sizes, bias=bias, rngs=rngs) for sizes in zip(inputs, widths, strides, strict=True)
+        )
+        self.pool_size = pool_size
+        self.dropout = nnx.Dropout(dropout, rngs=rngs)
+        self.linear = nnx.Linear(widths[-1], classes, rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = self.stem(x)
+        for block in self.blocks:
+            x = block(x)
+        x = nnx.avg_pool(x, self.pool_size, strides=self.pool_size)
+        # The linear weights count channels slowest, as NCHW does: a map above 1 x 1 flattened as NHWC would meet them
+        # in another order (MMdnn#595).
+        x = x.transpose(0, 3, 1, 2).reshape(x.shape[0], -1)
+        x = self.dropout(x)
+        return nnx.softmax(self.linear(x))

@@ -1,0 +1,66 @@
+"""Canonical and Flax's names and layouts: two small tables, by the last part of a path and by the rank of an array."""
+
+import jax
+import numpy as np
+from flax import nnx
+
+from common.layers import Shape
+from common.params import Arrays
+
+ARRAYS = nnx.Any(nnx.Param, nnx.BatchStat)  # the state of random streams is no array of the block
+LEAVES = {"kernel": "weight", "scale": "weight", "mean": "running_mean", "var": "running_var"}
+# By rank: vectors stay, linear weights [out, in] become [in, out], kernels OIHW become HWIO.
+TO_FLAX = {1: (0,), 2: (1, 0), 4: (2, 3, 1, 0)}
+TO_CANONICAL = {1: (0,), 2: (1, 0), 4: (3, 2, 0, 1)}
+
+
+def _name(path: tuple[str | int, ...]) -> str:
+    """``("blocks", 0, "norm", "scale")`` is ``blocks.0.norm.weight``."""
+    *module, leaf = map(str, path)
+    return ".".join([*module, LEAVES.get(leaf, leaf)])
+
+
+def _canonical_shape(variable: nnx.Variable) -> Shape:
+    return tuple(variable.shape[axis] for axis in TO_CANONICAL[len(variable.shape)])
+
+
+def names(module: nnx.Module, kind: type[nnx.Variable]) -> frozenset[str]:
+    """Canonical names of the module's variables of one kind."""
+    return frozenset(_name(path) for path, _ in nnx.to_flat_state(nnx.state(module, kind)))
+
+
+def write(module: nnx.Module, params: Arrays) -> None:
+    """Copies canonical arrays into the module's variables, in their dtype and on their device.
+
+    The variables may still be shapes without values, as `nnx.eval_shape` leaves them.
+
+    Raises:
+        ValueError: if names or shapes do not fit.
+    """
+    flat = {_name(path): (path, variable) for path, variable in nnx.to_flat_state(nnx.state(module, ARRAYS))}
+    shapes = {name: _canonical_shape(variable) for name, (_, variable) in flat.items()}
+    misfits = [
+        *(f"missing `{name}`" for name in shapes if name not in params),
+        *(f"unexpected `{name}`" for name in params if name not in shapes),
+        *(
+            f"`{name}` has shape {array.shape}, not {shapes[name]}"
+            for name, array in params.items()
+            if name in shapes and array.shape != shapes[name]
+        ),
+    ]
+    if misfits:
+        raise ValueError(f"arrays do not fit {type(module).__name__}: {'; '.join(misfits)}")
+    written = []
+    for name, (path, variable) in flat.items():
+        # A copy: on a CPU, JAX may use the memory of the array it is given.
+        value = params[name].transpose(TO_FLAX[params[name].ndim]).astype(variable.dtype, order="C")
+        written.append((path, variable.replace(jax.device_put(value, variable.get_value().sharding))))
+    nnx.update(module, nnx.from_flat_state(written))
+
+
+def read(module: nnx.Module) -> Arrays:
+    """Canonical arrays of what the module holds."""
+    flat = (
+        (_name(path), np.asarray(value.get_value())) for path, value in nnx.to_flat_state(nnx.state(module, ARRAYS))
+    )
+    return {name: array.transpose(TO_CANONICAL[array.ndim]).copy() for name, array in flat}

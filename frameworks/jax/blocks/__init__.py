@@ -1,0 +1,23 @@
+"""The blocks in JAX, by the catalogue's names: functions ``(params, stats, x, *, options, train) -> (y, stats)``."""
+
+from collections.abc import Callable
+from typing import Any
+
+from frameworks.jax.blocks.convolutions import depthwise_conv, grouped_conv, pointwise_conv, standard_conv
+from frameworks.jax.blocks.ghost import ghost_module
+from frameworks.jax.blocks.mobilenet import mobilenet_v1
+from frameworks.jax.blocks.separable import conv_bn_act, depthwise_separable
+from frameworks.jax.blocks.stacks import conv_stack, separable_stack
+
+BLOCKS: dict[str, Callable[..., tuple[Any, Any]]] = {
+    "standard_conv": standard_conv,
+    "grouped_conv": grouped_conv,
+    "depthwise_conv": depthwise_conv,
+    "pointwise_conv": pointwise_conv,
+    "conv_bn_act": conv_bn_act,
+    "depthwise_separable": depthwise_separable,
+    "conv_stack": conv_stack,
+    "separable_stack": separable_stack,
+    "mobilenet_v1": mobilenet_v1,
+    "ghost_module": ghost_module,
+}

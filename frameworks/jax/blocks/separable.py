@@ -1,0 +1,68 @@
+"""Convolution, norm and activation, and the depthwise-separable block, in JAX."""
+
+import jax
+
+from common.layers import Padding, Pair
+from frameworks.jax.layers import Tree, batch_norm, conv2d, leaky_relu
+
+
+def conv_bn_act(
+    params: Tree,
+    stats: Tree,
+    x: jax.Array,
+    *,
+    stride: Pair = (1, 1),
+    padding: Padding = ((1, 1), (1, 1)),
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+    eps: float = 1e-5,
+    momentum: float = 0.1,
+    negative_slope: float = 0.01,
+    train: bool = False,
+) -> tuple[jax.Array, Tree]:
+    """Convolution, batch normalisation, LeakyReLU; NHWC.
+
+    Porting notes: there is no module to hold running statistics, so they come in as ``stats`` and go out renewed;
+    ``train`` must be static under ``jax.jit``. ``jnp.var`` is the biased variance, so the running variance is too.
+    """
+    x = conv2d(params["conv"], x, stride, padding, dilation, groups)
+    x, norm = batch_norm(params["norm"], stats["norm"], x, eps, momentum, train)
+    return leaky_relu(x, negative_slope), {"norm": norm}
+
+
+def depthwise_separable(
+    params: Tree,
+    stats: Tree,
+    x: jax.Array,
+    *,
+    stride: Pair = (1, 1),
+    padding: Padding = ((1, 1), (1, 1)),
+    dilation: Pair = (1, 1),
+    negative_slope: float = 0.1,
+    train: bool = False,
+) -> tuple[jax.Array, Tree]:
+    """Depthwise convolution, norm, LeakyReLU, pointwise convolution, norm, LeakyReLU; NHWC.
+
+    Porting notes: the channels are not arguments, the kernels' shapes say them; whether there is a bias is said by
+    its presence in ``params``. ``stats`` goes through the block as the activations do.
+    """
+    x, depthwise = conv_bn_act(
+        params["depthwise"],
+        stats["depthwise"],
+        x,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=x.shape[-1],
+        negative_slope=negative_slope,
+        train=train,
+    )
+    x, pointwise = conv_bn_act(
+        params["pointwise"],
+        stats["pointwise"],
+        x,
+        padding=((0, 0), (0, 0)),
+        negative_slope=negative_slope,
+        train=train,
+    )
+    return x, {"depthwise": depthwise, "pointwise": pointwise}

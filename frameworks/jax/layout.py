@@ -1,0 +1,70 @@
+"""Canonical names and layouts to and from two pytrees: what is trained, and the running statistics.
+
+``depthwise.conv.weight`` [O, I, H, W] is ``params["depthwise"]["conv"]["kernel"]`` [H, W, I, O]; a number in a path is
+an index into a list.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from common.params import Arrays
+from common.spec import BlockSpec
+
+Tree = Any
+STATISTICS = {"running_mean": "mean", "running_var": "var"}
+CANONICAL = {"kernel": "weight", "scale": "weight", "bias": "bias", "mean": "running_mean", "var": "running_var"}
+
+
+def _native(name: str, array: np.ndarray) -> tuple[list[str], np.ndarray]:
+    *path, leaf = name.split(".")
+    if leaf == "weight":
+        leaf = "scale" if array.ndim == 1 else "kernel"
+    return [*path, STATISTICS.get(leaf, leaf)], array.transpose((2, 3, 1, 0)) if array.ndim == 4 else array.T
+
+
+def _canonical(path: list[str], array: np.ndarray) -> tuple[str, np.ndarray]:
+    *parents, leaf = path
+    array = array.transpose((3, 2, 0, 1)) if array.ndim == 4 else array.T
+    return ".".join([*parents, CANONICAL[leaf]]), np.ascontiguousarray(array)
+
+
+def _lists(tree: Tree) -> Tree:
+    """The tree with every dict whose keys are 0, 1, ... as a list."""
+    if not isinstance(tree, dict):
+        return tree
+    children = {key: _lists(child) for key, child in tree.items()}
+    return list(children.values()) if children and all(key.isdigit() for key in children) else children
+
+
+def write(spec: BlockSpec, arrays: Arrays, dtype: str, device: jax.Device) -> tuple[Tree, Tree]:
+    """(params, stats) on the device; a layer without trained arrays (a norm that is not affine) has an empty dict.
+
+    Raises:
+        ValueError: if names or shapes do not fit the spec.
+    """
+    expected = {param.name: param.shape for param in spec.params()}
+    given = {name: array.shape for name, array in arrays.items()}
+    if wrong := sorted(set(expected.items()) ^ set(given.items())):
+        raise ValueError(f"arrays do not fit `{spec.family}`: " + ", ".join(f"{name} {shape}" for name, shape in wrong))
+    params: Tree = {}
+    stats: Tree = {}
+    for name, array in arrays.items():
+        path, value = _native(name, array)
+        statistic = path[-1] in STATISTICS.values()
+        for tree, holds in ((params, not statistic), (stats, statistic)):
+            if holds or tree is params:
+                for key in path[:-1]:
+                    tree = tree.setdefault(key, {})
+            if holds:
+                tree[path[-1]] = jax.device_put(jnp.asarray(value, dtype), device)
+    return _lists(params), _lists(stats)
+
+
+def leaves(tree: Tree) -> Iterator[tuple[str, np.ndarray]]:
+    """Canonical names and arrays of what a tree holds."""
+    for path, value in jax.tree_util.tree_leaves_with_path(tree):
+        yield _canonical([str(getattr(key, "key", getattr(key, "idx", None))) for key in path], np.asarray(value))

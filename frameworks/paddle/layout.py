@@ -1,0 +1,59 @@
+"""Canonical and Paddle's names and layouts: the running statistics are named and the linear weights laid otherwise."""
+
+import numpy as np
+import paddle
+from paddle import nn
+
+from common.params import Arrays
+
+CANONICAL = {"_mean": "running_mean", "_variance": "running_var"}  # every other leaf has its canonical name
+
+
+def canonical(name: str) -> str:
+    """The canonical form of a name in Paddle's ``state_dict``."""
+    path, dot, leaf = name.rpartition(".")
+    return f"{path}{dot}{CANONICAL.get(leaf, leaf)}"
+
+
+def transposed(array: np.ndarray) -> np.ndarray:
+    """From canonical to Paddle's layout or back: the only matrices are linear weights, which Paddle has [in, out]."""
+    return array.T if array.ndim == 2 else array
+
+
+def write(layer: nn.Layer, params: Arrays) -> None:
+    """Copies canonical arrays into the layer, in its dtype and on its device.
+
+    ``Layer.set_state_dict`` is not used: for what is missing, unexpected or mis-shaped it warns at most.
+
+    Raises:
+        ValueError: naming every array that is missing, unexpected or of another shape.
+    """
+    held = {canonical(name): tensor for name, tensor in layer.state_dict().items()}
+    arrays = {name: transposed(array) for name, array in params.items()}
+    shapes = {name: transposed(np.empty(tensor.shape)).shape for name, tensor in held.items()}
+    faults = [f"missing `{name}`" for name in held if name not in params]
+    faults += [f"unexpected `{name}`" for name in params if name not in held]
+    faults += [
+        f"`{name}` has shape {params[name].shape}, not {shape}"
+        for name, shape in shapes.items()
+        if name in params and params[name].shape != shape
+    ]
+    if faults:
+        raise ValueError(f"arrays do not fit {type(layer).__name__}: {'; '.join(faults)}")
+    for name, tensor in held.items():
+        # A tensor, not an array: `set_value` would put an array on the process's current device, not the layer's.
+        tensor.set_value(paddle.to_tensor(arrays[name], dtype=tensor.dtype, place=tensor.place))
+
+
+def read(layer: nn.Layer) -> Arrays:
+    """Canonical arrays of everything the layer holds.
+
+    A norm without scale and bias has None for them, and they are not in its state_dict: nothing has to be left out.
+    """
+    state = layer.state_dict().items()
+    return {canonical(name): np.ascontiguousarray(transposed(value.numpy())) for name, value in state}
+
+
+def trainable(layer: nn.Layer) -> frozenset[str]:
+    """Canonical names of what an optimiser updates: ``named_parameters`` also has the running statistics, frozen."""
+    return frozenset(canonical(name) for name, value in layer.named_parameters() if not value.stop_gradient)
