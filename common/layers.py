@@ -95,8 +95,8 @@ def resolve_padding(padding: object, kernel_size: Pair, stride: Pair, dilation: 
 
     ``valid`` pads nothing. ``same`` keeps the size and is defined for stride 1 only; an odd total puts the extra row
     or column at the bottom or right, as torch, Paddle and XLA do. ``kernel_minus_stride`` pads
-    ``(kernel - stride + 1) // 2`` on every side, a rule of published Paddle code that does not keep the size for
-    even ``kernel - stride``.
+    ``(kernel - stride + 1) // 2`` on every side, a rule of published Paddle code; at stride 1 it keeps the size for odd
+    kernels only, an even one adds a row and a column.
 
     Raises:
         SpecError: for an unknown rule, a negative number, or ``same`` with a stride.

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 SCHEMA_VERSION = 1
+NOT_INSTALLED = "installation"  # the stage of an Unavailable whose framework is not there
 
 
 class ResultsError(ValueError):
@@ -112,8 +113,10 @@ class RunRecord:
     schema_version: int = SCHEMA_VERSION
 
     @property
-    def agrees(self) -> bool:
-        return bool(self.checks) and all(result.passed for result in self.checks) and not self.unavailable
+    def complete(self) -> bool:
+        """Whether everything that was asked for was done and agrees; a framework that is not installed was not asked."""
+        missing = [item for item in self.unavailable if item.stage != NOT_INSTALLED]
+        return not missing and all(result.passed for result in self.checks)
 
 
 def write_text(path: Path, text: str) -> None:

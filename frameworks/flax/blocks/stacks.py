@@ -55,9 +55,9 @@ class SeparableBlock(nnx.Module):
 class SeparableStack(nnx.Module):
     """``depth`` separable blocks of ``width`` channels; NHWC.
 
-    Porting notes: ``nnx.jit`` walks the whole module in Python at every call, which for a deep block of small maps takes
-    longer than the arithmetic. ``nnx.split`` once, and ``jax.jit`` of a function that begins with ``nnx.merge``, is the
-    same computation with less of it.
+    Porting notes: ``nnx.jit`` walks the whole module in Python at every call, which for a deep block of small maps can
+    take longer than the arithmetic. ``nnx.split`` once, and ``jax.jit`` of a function that begins with ``nnx.merge``,
+    compute the same with less of it.
     """
 
     def __init__(

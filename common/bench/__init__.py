@@ -1,0 +1,1 @@
+"""Timing: worker processes, the interleaved schedule, and the machine it ran on."""

@@ -1,0 +1,121 @@
+"""Worker processes as seen from the parent: start, ask, and survive their deaths."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from multiprocessing import Pipe
+from typing import Any
+
+TIMEOUT = 300.0  # seconds for one request: a compilation of a large network takes tens
+
+
+class WorkerFailed(RuntimeError):
+    """A request that was not answered with a value: the message says why in one line."""
+
+
+def settings(threads: int) -> dict[str, str]:
+    """Environment variables that give every framework the same number of CPU threads, set before its import.
+
+    Paddle reads OMP_NUM_THREADS (and takes 1 if it is unset), torch OMP_NUM_THREADS, XLA the processors it may run on
+    or NPROC; MKL and OpenBLAS have their own.
+    """
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC")
+    return dict.fromkeys(names, str(threads))
+
+
+class Worker:
+    """One backend in a process of its own, started when first asked and again after a death, but not endlessly."""
+
+    MAX_DEATHS = 2
+
+    def __init__(self, name: str, module: str, threads: int, timeout: float = TIMEOUT) -> None:
+        self.name = name
+        self.timeout = timeout
+        self._module = module
+        self._threads = threads
+        self._deaths = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        if self._deaths >= self.MAX_DEATHS:
+            raise WorkerFailed(f"given up after {self._deaths} deaths of its process")
+        self._connection, child = Pipe()
+        self._output = tempfile.TemporaryFile()
+        environment: Mapping[str, str] = os.environ | settings(self._threads)
+        command = ["-m", "common.bench.worker", self._module, str(child.fileno()), str(self._threads)]
+        self._process = subprocess.Popen(
+            [sys.executable, *command],
+            pass_fds=[child.fileno()],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is the parent's to handle
+        )
+        child.close()
+        return self._process
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def post(self, request: str, *arguments: Any) -> None:
+        """Sends a request to be answered by `collect`.
+
+        Raises:
+            WorkerFailed: if there is no process to send it to.
+        """
+        process = self._process or self._start()
+        try:
+            self._connection.send((request, arguments))
+        except OSError:
+            raise self._dead(process) from None
+
+    def collect(self) -> Any:
+        """The answer to the last request.
+
+        Raises:
+            WorkerFailed: if the request raised, the process died, or there is no answer in time.
+        """
+        process = self._process
+        if process is None:
+            raise WorkerFailed("its process is gone")
+        try:
+            if not self._connection.poll(self.timeout):
+                raise self._dead(process, f"no answer in {self.timeout:g} s, killed")
+            succeeded, value = self._connection.recv()
+        except (EOFError, OSError):
+            raise self._dead(process) from None
+        if not succeeded:
+            raise WorkerFailed(value)
+        return value
+
+    def ask(self, request: str, *arguments: Any) -> Any:
+        """`post` and `collect`."""
+        self.post(request, *arguments)
+        return self.collect()
+
+    def _dead(self, process: subprocess.Popen[bytes], reason: str = "") -> WorkerFailed:
+        self._deaths += 1
+        if reason:
+            self.stop()
+            return WorkerFailed(reason)
+        code = process.wait()
+        self._output.seek(0)
+        lines = self._output.read().decode(errors="replace").split("\n")
+        said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        self.stop()
+        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        return WorkerFailed(f"its process was {how}" + (f": {said[:200]}" if said else ""))
+
+    def stop(self) -> None:
+        """Ends the process; a later request starts a new one."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._connection.close()
+            self._output.close()
+            self._process = None

@@ -1,0 +1,85 @@
+"""The child process: one backend, alone, answering requests over a pipe until the pipe closes.
+
+Started by `common.bench.pool` as ``python -m common.bench.worker MODULE FD THREADS`` with the thread settings already in
+its environment, since most frameworks read them once, at import.
+"""
+
+import importlib
+import os
+import sys
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import cast
+
+from common.catalogue import Case
+from common.check import Expected, check, compare, first_line
+from common.params import randomised
+from common.protocols import Backend
+from common.results import CheckResult
+
+
+class Session:
+    """What can be asked of a worker; every public method is a request."""
+
+    def __init__(self, module: str) -> None:
+        self._backend = cast(Backend, importlib.import_module(module))
+        self._runners: dict[str, Callable[[], None]] = {}
+
+    def environment(self) -> dict[str, str]:
+        return {**self._backend.environment(), "devices": ", ".join(self._backend.devices())}
+
+    def check(self, case: Case, expected: tuple[Expected, ...]) -> list[CheckResult]:
+        return check(case, self._backend, expected)
+
+    def prepare(self, case: Case, expected: Expected) -> tuple[float, float, str]:
+        """Builds the case and runs it once: seconds to build, seconds of the first call, the device.
+
+        Raises:
+            ValueError: if what would be timed is not the block.
+        """
+        self._runners.clear()
+        start = time.perf_counter()
+        built = self._backend.build(case.spec, randomised(case.spec, case.seed), dtype=case.dtype)
+        run = built.runner(expected.x)
+        built_at = time.perf_counter()
+        run()
+        called_at = time.perf_counter()
+        problem, _, _ = compare(built.forward(expected.x), expected.y, expected.allowance)
+        if problem:
+            raise ValueError(f"not timed, because its output is wrong: {problem}")
+        self._runners[case.id] = run
+        return built_at - start, called_at - built_at, self._backend.devices()[0]
+
+    def sample(self, case_id: str, warm: int, calls: int) -> tuple[float, float]:
+        """Wall and processor seconds a call, over ``calls`` calls after ``warm`` that are not counted."""
+        run = self._runners[case_id]
+        for _ in range(warm):
+            run()
+        cpu, wall = time.process_time(), time.perf_counter()
+        for _ in range(calls):
+            run()
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        return wall / calls, cpu / calls
+
+
+def main(module: str, descriptor: str, threads: str) -> None:
+    """Serves requests; a request that raises is answered with the error, and the next one is served."""
+    if hasattr(os, "sched_setaffinity"):  # not on macOS
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
+    connection = Connection(int(descriptor))
+    session: Session | None = None
+    while True:
+        try:
+            request, arguments = connection.recv()
+        except EOFError:  # the parent is gone
+            return
+        try:
+            session = session or Session(module)
+            connection.send((True, getattr(session, request)(*arguments)))
+        except Exception as error:
+            connection.send((False, first_line(error)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

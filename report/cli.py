@@ -1,0 +1,195 @@
+"""The command `convparity`. What a command needs is imported when it runs, so that --help answers at once."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+EXIT_DISAGREE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+HERE = Path(__file__).parent
+
+_backend = click.option("-b", "--backend", "backends", multiple=True, metavar="NAME", help="Only this framework; repeats.")
+_block = click.option(
+    "-k", "--block", "words", multiple=True, metavar="WORD", help="Only cases whose id contains WORD; repeats."
+)
+_json = click.option(
+    "--json", "json", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Also write the results as JSON."
+)
+_threads = click.option(
+    "--threads", type=click.IntRange(1), default=None, help="CPU threads for every framework [default: all processors]."
+)
+_profile = click.option("--profile", default="quick", show_default=True, metavar="NAME", help="quick or full.")
+
+
+def _command(example: str) -> dict[str, Any]:
+    return {"epilog": f"Example: {example}", "context_settings": {"help_option_names": ["-h", "--help"]}}
+
+
+@click.group(**_command("convparity check -b paddle -k depthwise"))
+def cli() -> None:
+    """Convolution blocks in PyTorch, PaddlePaddle, JAX and Flax: are they the same function, and what do they cost?
+
+    Exit status: 0 all agree, 1 something disagrees or is missing, 2 usage or environment error.
+    """
+
+
+@cli.command("list", **_command("convparity list"))
+def list_() -> None:
+    """The blocks with their cases, and the backends with their devices."""
+    import frameworks
+    from common.bench import machine
+    from common.bench.pool import Worker, WorkerFailed
+    from common.catalogue import CATALOGUE, cases
+
+    for family, entry in CATALOGUE.items():
+        click.echo(f"{family}: {entry.source}")
+        click.echo("    " + " ".join(case.name for case in cases() if case.spec.family == family))
+    for name, (module, _) in frameworks.BACKENDS.items():
+        if reason := frameworks.missing(name):
+            click.echo(reason)
+            continue
+        worker = Worker(name, module, machine.processors())
+        try:
+            environment = worker.ask("environment")
+            click.echo(f"backend {name}: version {environment[name]}, devices {environment['devices']}")
+        except WorkerFailed as error:
+            click.echo(f"backend {name}: {error}")
+        finally:
+            worker.stop()
+
+
+@cli.command(**_command("convparity check -b paddle -k depthwise --json out.json"))
+@_backend
+@_block
+@_json
+def check(backends: tuple[str, ...], words: tuple[str, ...], json: Path | None) -> None:
+    """Compares every block in every framework with the float64 reference."""
+    from common.bench import machine
+    from common.catalogue import cases
+    from report.run import choose_cases, runner
+    from report.tables import agreement, plain
+
+    selected = choose_cases(cases(), words)
+    _writable(json)
+    with runner(backends, machine.processors(), len(selected)) as run:
+        run.describe()
+        run.check(selected)
+    click.echo(plain(agreement(run.record)))
+    _finish(run.record, json)
+
+
+@cli.command(**_command("convparity bench -k separable_stack --json out.json"))
+@_backend
+@_block
+@_json
+@_threads
+@_profile
+def bench(
+    backends: tuple[str, ...], words: tuple[str, ...], json: Path | None, threads: int | None, profile: str
+) -> None:
+    """Times the forward pass of every block in every framework, each in a process of its own."""
+    from common.bench import machine
+    from common.catalogue import timed_cases
+    from report.run import choose_cases, runner
+    from report.tables import plain, times
+
+    selected = choose_cases(timed_cases(profile), words)
+    _writable(json)
+    with runner(backends, threads or machine.processors(), len(selected), profile) as run:
+        run.describe()
+        run.time(selected, BUDGET[profile])
+    for case in selected:
+        click.echo(f"\n{case.id}\n{plain(times(run.record, case.id))}")
+    _finish(run.record, json)
+
+
+BUDGET = {"quick": 8.0, "full": 30.0}  # seconds of timing a case
+
+
+@cli.command(**_command("convparity report --profile full"))
+@_backend
+@_threads
+@_profile
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=HERE,
+    metavar="DIR",
+    help="Where REPORT.md and results.json go [default: the folder report/ of the checkout].",
+)
+def report(backends: tuple[str, ...], threads: int | None, profile: str, output: Path) -> None:
+    """The main job: checks, costs and timing, written to REPORT.md with the raw results beside it."""
+    from common.bench import machine
+    from common.catalogue import cases, published_cases, timed_cases
+    from common.results import write_text
+    from report.markdown import render
+    from report.run import costed, runner
+
+    timed = timed_cases(profile)
+    results, page = output / "results.json", output / "REPORT.md"
+    _writable(results)
+    with runner(backends, threads or machine.processors(), len(cases()) + len(timed), profile) as run:
+        run.describe()
+        run.check(cases())
+        run.record.costs = [costed(case) for case in dict.fromkeys((*published_cases(), *timed))]
+        run.time(timed, BUDGET[profile])
+    write_text(page, render(run.record))
+    click.echo(f"wrote {page}")
+    _finish(run.record, results)
+
+
+def _writable(path: Path | None) -> None:
+    """Refuses before the work what could not be written after it."""
+    from common.results import write_text
+
+    if path:
+        probe = path.with_name(f".{path.name}.probe")
+        write_text(probe, "")
+        probe.unlink()
+
+
+def _finish(record: Any, json: Path | None) -> None:
+    from common.results import dump
+
+    if json:
+        dump(record, json)
+        click.echo(f"wrote {json}")
+    for item in record.unavailable:
+        click.echo(f"not available: {item.backend} {item.case} {item.stage}: {item.reason}", err=True)
+    if not record.complete:
+        sys.exit(EXIT_DISAGREE)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command; every error a user can cause is one line and status 2."""
+    command: Callable[..., Any] = cli.main
+    try:
+        command(arguments, prog_name="convparity", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(EXIT_USAGE)
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("convparity: interrupted", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:
+        if not isinstance(error, _user_errors()):
+            raise
+        _fail(str(error))
+
+
+def _user_errors() -> tuple[type[Exception], ...]:
+    from common.catalogue import UnknownName
+    from common.layers import SpecError
+    from common.results import ResultsError
+    from report.run import NothingToRun
+
+    return (UnknownName, SpecError, ResultsError, NothingToRun)
+
+
+def _fail(message: str) -> None:
+    click.echo("convparity: " + " ".join(message.split()), err=True)
+    sys.exit(EXIT_USAGE)

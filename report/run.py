@@ -1,0 +1,135 @@
+"""From a selection of backends and cases to a RunRecord."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+
+import frameworks
+from common.bench import machine
+from common.bench.pool import TIMEOUT, Worker, WorkerFailed
+from common.bench.schedule import measure
+from common.catalogue import CATALOGUE, Case, UnknownName, known
+from common.check import expectations
+from common.costs import cost
+from common.results import NOT_INSTALLED, CaseCost, CheckResult, RunRecord, Unavailable
+from report.progress import Progress
+
+
+class NothingToRun(RuntimeError):
+    """No framework that was asked for, or none at all, is installed."""
+
+
+def choose_backends(names: Sequence[str]) -> tuple[list[str], list[Unavailable]]:
+    """The backends to run, and those left out because they are not installed: only if they were not asked for.
+
+    Raises:
+        UnknownName: for a name that is not in the table.
+        NothingToRun: if one that was asked for is not installed, or none is.
+    """
+    wanted = [known("backend", name, frameworks.BACKENDS) for name in dict.fromkeys(names)] or list(frameworks.BACKENDS)
+    reasons = {name: reason for name in wanted if (reason := frameworks.missing(name))}
+    if reasons and (names or len(reasons) == len(wanted)):
+        raise NothingToRun("; ".join(reasons.values()))
+    absent = [Unavailable(name, "", NOT_INSTALLED, reason) for name, reason in reasons.items()]
+    return [name for name in wanted if name not in reasons], absent
+
+
+def choose_cases(cases: Sequence[Case], words: Sequence[str]) -> list[Case]:
+    """The cases whose id (``<block>-<case>``) contains one of the words; all without words.
+
+    Raises:
+        UnknownName: for a word that is in no id.
+    """
+    for word in words:
+        if not any(word in case.id for case in cases):
+            raise UnknownName(f"no block or case matches `{word}`; the blocks are {', '.join(CATALOGUE)}")
+    return [case for case in cases if not words or any(word in case.id for word in words)]
+
+
+def costed(case: Case) -> CaseCost:
+    """A case's cost from its graph."""
+    shape = case.spec.output_shape(case.input_shape)
+    return CaseCost(case.id, case.spec.family, case.input_shape, shape, **asdict(cost(case.spec, case.input_shape)))
+
+
+@dataclass
+class Runner:
+    """Worker processes, one a backend, and the record that they fill."""
+
+    workers: list[Worker]
+    record: RunRecord
+    progress: Progress
+
+    def lose(self, worker: Worker, case: str, stage: str, error: WorkerFailed) -> None:
+        self.record.unavailable.append(Unavailable(worker.name, case, stage, str(error)))
+
+    def describe(self) -> None:
+        """Starts every worker and records its environment; one that cannot start is out."""
+        for worker in list(self.workers):
+            self.progress.say(f"starting {worker.name}")
+            try:
+                self.record.backends[worker.name] = worker.ask("environment")
+            except WorkerFailed as error:
+                self.lose(worker, "", "start", error)
+                self.workers.remove(worker)
+
+    def check(self, cases: Sequence[Case]) -> None:
+        """Checks all cases in all workers at once, while the reference is ahead in a thread."""
+        with ThreadPoolExecutor(1) as ahead:
+            for case, expected in zip(cases, ahead.map(expectations, cases), strict=True):
+                results: list[CheckResult] = []
+                asked = [worker for worker in self.workers if self._post(worker, case, expected)]
+                for worker in asked:
+                    try:
+                        results += worker.collect()
+                    except WorkerFailed as error:
+                        self.lose(worker, case.id, "check", error)
+                self.record.checks += results
+                failed = [result for result in results if not result.passed]
+                agreed = {r.backend for r in results} - {r.backend for r in failed}
+                self.progress.step(f"check {case.id}: {', '.join(sorted(agreed)) or 'none'} agree")
+                for result in failed:
+                    self.progress.note(result.message)
+
+    def _post(self, worker: Worker, case: Case, expected: object) -> bool:
+        try:
+            worker.post("check", case, expected)
+        except WorkerFailed as error:
+            self.lose(worker, case.id, "check", error)
+            return False
+        return True
+
+    def time(self, cases: Sequence[Case], budget: float) -> None:
+        """Times the cases one by one, all workers taking turns, ``budget`` seconds a case."""
+        for case in cases:
+            measurements, lost = measure(case, self.workers, budget, self.progress.say)
+            self.record.measurements += measurements
+            self.record.unavailable += lost
+            medians = ", ".join(f"{m.backend} {1e3 * m.median:.3g} ms" for m in measurements)
+            self.progress.step(f"time {case.id}: {medians or 'nothing'}")
+            for item in lost:
+                self.progress.note(f"[{item.case} / {item.backend}] {item.stage}: {item.reason}")
+
+
+@contextlib.contextmanager
+def runner(
+    backends: Sequence[str], threads: int, steps: int, profile: str = "", timeout: float = TIMEOUT
+) -> Iterator[Runner]:
+    """Workers for the backends, ended on the way out however that comes about.
+
+    Raises:
+        UnknownName, NothingToRun: as `choose_backends` does.
+    """
+    names, absent = choose_backends(backends)
+    record = RunRecord(machine.environment(threads), {}, profile, unavailable=absent)
+    workers = [Worker(name, frameworks.BACKENDS[name][0], threads, timeout) for name in names]
+    start = time.monotonic()
+    with Progress(steps) as progress:
+        try:
+            yield Runner(workers, record, progress)
+        finally:
+            record.seconds = time.monotonic() - start
+            for worker in workers:
+                worker.stop()

@@ -1,0 +1,219 @@
+"""Tables: pure functions from a RunRecord to a header and rows of text."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from tabulate import tabulate
+
+from common.results import CaseCost, CheckResult, Measurement, RunRecord
+
+# A difference is called when at least this share of the rounds show it; with 7 rounds that is all of them.
+CALLED = 0.9
+
+
+@dataclass(frozen=True)
+class Table:
+    """A header and rows of cells that are already text; every column but the first is a number."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def plain(table: Table) -> str:
+    """For a terminal."""
+    return tabulate(table.rows, table.header, tablefmt="simple", disable_numparse=True, colalign=_align(table))
+
+
+def markdown(table: Table) -> str:
+    """For GitHub."""
+    return tabulate(table.rows, table.header, tablefmt="pipe", disable_numparse=True, colalign=_align(table))
+
+
+def _align(table: Table) -> list[str] | None:
+    return ["left"] + ["right"] * (len(table.header) - 1) if table.rows else None
+
+
+def unique(items: Iterable[str]) -> list[str]:
+    """In order of first appearance."""
+    return list(dict.fromkeys(items))
+
+
+def backends(record: RunRecord) -> list[str]:
+    """Every backend that the record says anything of."""
+    return unique([*record.backends, *(item.backend for item in record.unavailable)])
+
+
+def agreement(record: RunRecord) -> Table:
+    """Block by backend: cases that agree of those checked, and the smallest margin seen."""
+    names = backends(record)
+
+    def cell(block: str, backend: str) -> str:
+        results = [r for r in record.checks if r.block == block and r.backend == backend]
+        lost = {u.case for u in record.unavailable if u.backend == backend and u.case.startswith(f"{block}-")}
+        cases = {r.case for r in results} | lost
+        if not cases:
+            return "not available"
+        bad = {r.case for r in results if not r.passed} | lost
+        margins = [r.margin for r in results if r.margin is not None]
+        mark = "agrees" if not bad else "**DIFFERS**" if bad - lost else "**incomplete**"
+        return f"{mark} {len(cases - bad)}/{len(cases)}" + (f", margin {min(margins):.1f}" if margins else "")
+
+    blocks = unique(result.block for result in record.checks)
+    return Table(["block", *names], [[f"`{block}`", *(cell(block, name) for name in names)] for block in blocks])
+
+
+def margins(record: RunRecord) -> Table:
+    """How the margins are spread, a backend a row."""
+
+    def row(name: str) -> list[str]:
+        values = [r.margin for r in record.checks if r.backend == name and r.margin is not None]
+        if not values:
+            return [name, "0", "", "", ""]
+        quantiles = (f"{value:.1f}" for value in np.quantile(values, [0, 0.5, 1]))
+        return [name, str(len(values)), *quantiles]
+
+    return Table(["backend", "comparisons", "smallest", "median", "largest"], [row(name) for name in record.backends])
+
+
+def number(value: float) -> str:
+    """An integer with its thousands set apart."""
+    return f"{value:,.0f}"
+
+
+def size(count: int) -> str:
+    """Bytes in the unit that suits them."""
+    for unit, scale in (("MiB", 2**20), ("KiB", 2**10)):
+        if count >= scale:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count} B"
+
+
+def held(record: RunRecord, block: str, case: str) -> str:
+    """What the frameworks hold of the checked case of the same settings, as counted in each."""
+    results = [r for r in record.checks if r.level == "parameters" and r.case == f"{block}-{case}"]
+    counts = {f"{number(r.trainable)} + {number(r.buffers or 0)}" for r in results if r.trainable is not None}
+    if len(counts) == 1:
+        return f"{counts.pop()} in {' '.join(r.backend for r in results)}"
+    return "; ".join(f"{r.backend} {r.trainable} + {r.buffers}" for r in results) or "not checked"
+
+
+def shape(sizes: Iterable[int]) -> str:
+    """``1x3x224x224``."""
+    return "x".join(map(str, sizes))
+
+
+def counts(record: RunRecord, costs: Sequence[CaseCost]) -> Table:
+    """Parameters, MACs and bytes of cases."""
+    header = ["case", "output", "trainable", "buffers", "MACs", "FLOPs", "weights", "activations", "read", "written"]
+    rows = [
+        [
+            f"`{c.case}`",
+            shape(c.output_shape),
+            number(c.trainable),
+            number(c.buffers),
+            number(c.macs),
+            number(2 * c.macs),
+            size(c.weight_bytes),
+            size(c.activation_bytes),
+            size(c.read_bytes),
+            size(c.write_bytes),
+        ]
+        for c in costs
+    ]
+    return Table(header, rows)
+
+
+def holdings(record: RunRecord, costs: Sequence[CaseCost]) -> Table:
+    """Trainable values and buffers that the frameworks themselves hold, for cases that were checked."""
+    rows = []
+    for c in costs:
+        checked = c.case.rpartition("-")[0]  # without the input's shape, which parameters do not depend on
+        block, _, case = checked.partition("-")
+        rows.append([f"`{checked}`", f"{number(c.trainable)} + {number(c.buffers)}", held(record, block, case)])
+    return Table(["case", "spec: trainable + buffers", "held"], [row for row in rows if row[2] != "not checked"])
+
+
+def ratios(measurement: Measurement, baseline: Measurement) -> np.ndarray:
+    """Time over the baseline's, round by round, for the rounds that both have."""
+    base = dict(zip(baseline.rounds, baseline.seconds, strict=True))
+    pairs = zip(measurement.rounds, measurement.seconds, strict=True)
+    return np.array([seconds / base[number] for number, seconds in pairs if number in base])
+
+
+def slower(paired: np.ndarray) -> bool:
+    """Whether the difference may be called: enough of the rounds show it."""
+    return bool((paired > 1).mean() >= CALLED)
+
+
+def milliseconds(seconds: float) -> str:
+    """Three significant digits."""
+    value = 1e3 * seconds
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def relative(measurement: Measurement, fastest: Measurement) -> str:
+    """``1.34x [1.29, 1.40]``: median and quartiles of the paired ratios; or that it is too close to call."""
+    if measurement is fastest:
+        return "fastest"
+    paired = ratios(measurement, fastest)
+    low, middle, high = np.quantile(paired, [0.25, 0.5, 0.75])
+    interval = f"{middle:.2f}x [{low:.2f}, {high:.2f}]"
+    return interval if slower(paired) else f"too close to call ({interval})"
+
+
+def times(record: RunRecord, case: str) -> Table:
+    """Each backend's forward time in one case, the fastest first, and what is missing last."""
+    found = sorted((m for m in record.measurements if m.case == case), key=lambda m: m.median)
+    header = ["backend", "median ms", "quartiles ms", "against the fastest", "build s", "first call s", "threads used", "samples"]
+    rows = [
+        [
+            m.backend,
+            milliseconds(m.median),
+            " to ".join(milliseconds(q) for q in m.quartiles),
+            relative(m, found[0]),
+            f"{m.setup_seconds:.2f}",
+            f"{m.first_call_seconds:.2f}",
+            f"{m.threads_used:.1f}",
+            f"{len(m.seconds)} of {m.calls_per_sample}",
+        ]
+        for m in found
+    ]
+    missing = {u.backend: u.reason for u in record.unavailable if u.case in (case, "")}
+    timed = {m.backend for m in found}
+    rows += [[name, "not available", reason] + [""] * 5 for name, reason in missing.items() if name not in timed]
+    return Table(header, rows)
+
+
+def failures(record: RunRecord) -> list[CheckResult]:
+    return [result for result in record.checks if not result.passed]
+
+
+@dataclass(frozen=True)
+class Saving:
+    """How many times less the separable stack takes than the standard one, in one backend on one map."""
+
+    backend: str
+    input_shape: str
+    standard: Measurement
+    separable: Measurement
+
+    @property
+    def ratio(self) -> float:
+        return self.standard.median / self.separable.median
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The ratio from the quartiles that make it smallest, and those that make it largest."""
+        (low, high), (least, most) = self.standard.quartiles, self.separable.quartiles
+        return low / most, high / least
+
+
+def savings(record: RunRecord) -> list[Saving]:
+    """Standard against separable stack, wherever a backend was timed on both at one size."""
+    found = {(m.block, m.backend, m.case.rpartition("-")[2]): m for m in record.measurements}
+    return [
+        Saving(backend, size, standard, found["separable_stack", backend, size])
+        for (block, backend, size), standard in found.items()
+        if block == "conv_stack" and ("separable_stack", backend, size) in found
+    ]
