@@ -19,7 +19,7 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 def environment() -> dict[str, str]:
     """Version, threads and the flags that bear on float32 results."""
     return {
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "threads": str(torch.get_num_threads()),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "float32 matmul precision": torch.get_float32_matmul_precision(),

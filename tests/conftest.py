@@ -1,0 +1,47 @@
+"""Options and fixtures. Nothing here imports a framework: each test imports only the one that it names."""
+
+import pytest
+
+import frameworks
+from common.protocols import Backend
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--backend",
+        action="append",
+        default=[],
+        choices=list(frameworks.BACKENDS),
+        help="run the tests of this backend only, and fail where it is not installed; repeats",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*backends): the test imports these backends' frameworks")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "backend" in metafunc.fixturenames:
+        names = metafunc.config.getoption("--backend") or list(frameworks.BACKENDS)
+        metafunc.parametrize("backend", names, indirect=True)
+
+
+def require(config: pytest.Config, name: str) -> None:
+    """Skips where a framework is missing, unless it was asked for by name: then it fails."""
+    wanted = config.getoption("--backend")
+    if wanted and name not in wanted:
+        pytest.skip(f"--backend does not name {name}")
+    if reason := frameworks.missing(name):
+        (pytest.fail if wanted else pytest.skip)(reason)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("needs"):
+        for name in marker.args:
+            require(item.config, name)
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> Backend:
+    require(request.config, request.param)
+    return frameworks.load(request.param)

@@ -1,0 +1,77 @@
+"""A backend without a framework: the reference in float32, and ways to make it wrong, crash or hang.
+
+``CONVPARITY_TEST_FAULT`` names what goes wrong, so that a worker process can be told through its environment.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from common import reference
+from common.params import Arrays
+from common.spec import BlockSpec
+
+NAME = "numpy"
+
+
+def environment() -> dict[str, str]:
+    return {"numpy": np.__version__, "threads": os.environ.get("OMP_NUM_THREADS", "unset")}
+
+
+def devices() -> tuple[str, ...]:
+    return ("cpu",)
+
+
+class Built:
+    native = None
+
+    def __init__(self, spec: BlockSpec, params: Arrays, fault: str) -> None:
+        self._spec, self._params, self._fault = spec, params, fault
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        y = reference.run(self._spec, self._params, x)[self._spec.nodes[-1].name].astype(np.float32)
+        match self._fault:
+            case "shape":
+                return y[..., :-1]
+            case "offset":
+                return y + np.float32(1e-3)
+            case "nan":
+                return y * np.nan
+        return y
+
+    def params(self) -> Arrays:
+        first = next(iter(self._params))
+        match self._fault:
+            case "lost":
+                return {name: value for name, value in self._params.items() if name != first}
+            case "extra":
+                return self._params | {"conv.scale": np.ones(3)}
+            case "changed":
+                return self._params | {first: np.nextafter(self._params[first], 9)}
+            case "transposed":
+                return self._params | {first: self._params[first].swapaxes(0, 1)}
+        return self._params
+
+    def trainable(self) -> frozenset[str]:
+        trained = {param.name for param in self._spec.params() if param.trainable or self._fault == "all trained"}
+        return frozenset(trained - ({next(iter(trained))} if self._fault == "frozen" else set()))
+
+    def runner(self, x: np.ndarray) -> Callable[[], None]:
+        def run() -> None:
+            if self._fault == "hang":
+                time.sleep(3600)
+            if self._fault == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            self.forward(x)
+
+        return run
+
+
+def build(spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None) -> Built:
+    fault = os.environ.get("CONVPARITY_TEST_FAULT", "")
+    if fault == "raise":
+        raise ValueError("no such layer\nand a second line")
+    return Built(spec, params, fault)

@@ -1,0 +1,78 @@
+"""The checker is checked: each level is shown to fail, alone, and to say why."""
+
+import numpy as np
+import pytest
+
+from common.catalogue import Case, block, cases
+from common.check import LEVELS, Expected, check, expect
+from tests import numpy_backend
+
+CASE = next(case for case in cases() if case.id == "conv_bn_act-k3")
+
+
+def failed(fault: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    monkeypatch.setenv("CONVPARITY_TEST_FAULT", fault)
+    return {result.level: result.message for result in check(CASE, numpy_backend) if not result.passed}
+
+
+def test_a_right_backend_passes_every_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CONVPARITY_TEST_FAULT", raising=False)
+    results = check(CASE, numpy_backend)
+    assert all(result.passed for result in results)
+    assert [result.level for result in results] == ["builds", "shape", "parameters", "forward", "forward"]
+    assert [result.input for result in results if result.level == "forward"] == ["random", "photograph"]
+    assert all(result.level in LEVELS for result in results)
+    margins = [result.margin for result in results if result.margin is not None]
+    assert len(margins) == 2
+    assert min(margins) > 1
+    assert results[2].trainable == 6 * 10 * 9 + 20
+    assert results[2].buffers == 20
+
+
+@pytest.mark.parametrize(
+    ("fault", "level", "sentence"),
+    [
+        ("raise", "builds", "ValueError: no such layer"),
+        ("lost", "parameters", "missing: conv.weight"),
+        ("extra", "parameters", "unexpected: conv.scale"),
+        ("changed", "parameters", "not the values given: conv.weight"),
+        ("transposed", "parameters", "of another shape: conv.weight"),
+        ("all trained", "parameters", "trainable but should not be: norm.running_mean, norm.running_var"),
+        ("frozen", "parameters", "not trainable but should be: "),
+        ("offset", "forward", "greatest abs difference 1.0e-03 at ("),
+        ("nan", "forward", "greatest abs difference inf at ("),
+    ],
+)
+def test_each_fault_is_caught_at_its_level(fault: str, level: str, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = failed(fault, monkeypatch)
+    assert set(found) == {level}
+    assert found[level].startswith(f"[conv_bn_act-k3 / numpy] {level}: {sentence}")
+
+
+def test_a_wrong_shape_fails_its_level_and_cannot_be_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = failed("shape", monkeypatch)
+    assert found["shape"].endswith("the output is (2, 10, 9, 11); the spec says (2, 10, 9, 12)")
+    assert "cannot be compared" in found["forward"]
+
+
+def test_a_case_that_no_port_could_fail_fails_itself() -> None:
+    shape = CASE.spec.output_shape(CASE.input_shape)
+    constant = Expected("random", np.zeros(CASE.input_shape, np.float32), np.full(shape, 3.0), np.full(shape, 1e-6))
+    results = check(CASE, numpy_backend, (constant,))
+    assert [result.level for result in results if not result.passed][0] == "case"
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.id)
+def test_no_case_of_the_catalogue_is_degenerate(case: Case) -> None:
+    if np.prod(case.input_shape) > 20_000:
+        pytest.skip("the large cases are of blocks that smaller cases have, and are looked at in every check")
+    assert not expect(case, "random").degenerate
+
+
+def test_photographs_fill_any_number_of_channels() -> None:
+    spec = block("pointwise_conv", in_channels=7, out_channels=2)
+    x = expect(Case("seven", spec, (2, 7, 9, 12)), "photograph").x
+    assert x.shape == (2, 7, 9, 12)
+    assert x.dtype == np.float32
+    assert -1 <= x.min() < x.max() <= 1
+    assert not np.array_equal(x[0], x[1])

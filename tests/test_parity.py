@@ -1,0 +1,15 @@
+"""Every case of the catalogue in every framework; ids read ``paddle-depthwise_separable-s2``."""
+
+import pytest
+
+from common.catalogue import Case, cases
+from common.check import check
+from common.protocols import Backend
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.id)
+def test_parity(backend: Backend, case: Case) -> None:
+    results = check(case, backend)
+    assert {"builds", "shape", "parameters", "forward"} <= {result.level for result in results}
+    failed = [result.message for result in results if not result.passed]
+    assert not failed, "\n".join(failed)

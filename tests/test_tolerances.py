@@ -1,0 +1,71 @@
+"""The allowance: not so wide that a wrong block passes, not so narrow that rounding fails."""
+
+import numpy as np
+import pytest
+
+from common import inputs, reference
+from common.catalogue import Case, cases
+from common.check import compare, expect
+from common.params import Arrays, randomised
+from common.tolerances import allowances
+
+SMALL = [case for case in cases() if np.prod(case.input_shape) < 3000 and case.spec.family != "mobilenet_v1"]
+FEW = [case for case in SMALL if case.name in ("k3", "small", "r2", "affine_off", "eps_momentum", "g3")]
+
+
+def single(params: Arrays) -> Arrays:
+    return {name: value.astype(np.float32) for name, value in params.items()}
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.id)
+def test_three_times_the_rounding_error_of_any_layer_passes(case: Case) -> None:
+    """Each layer of the reference in float32, on the reference's own activations: its error, tripled, is allowed."""
+    params, x = randomised(case.spec), inputs.make("random", case.input_shape)
+    values = reference.run(case.spec, params, x)
+    allowed = allowances(case.spec, params, values, "float32")
+    for node in case.spec.nodes:
+        arrays = {name: value.astype(np.float32) for name, value in reference.local(node, params).items()}
+        rounded = reference.forward(node.layer, arrays, *(values[name].astype(np.float32) for name in node.inputs))
+        assert rounded.dtype == np.float32
+        tripled = values[node.name] + 3 * (rounded - values[node.name])
+        problem, _, _ = compare(tripled, values[node.name], allowed[node.name])
+        assert problem is None, f"{node.name}: {problem}"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", FEW, ids=lambda case: case.id)
+def test_a_change_of_one_thousandth_in_any_array_fails(case: Case, dtype: str) -> None:
+    expected = expect(Case(case.name, case.spec, case.input_shape, dtype), "random")
+    params = randomised(case.spec)
+    output = case.spec.nodes[-1].name
+    for name in params:
+        wrong = params | {name: params[name] * np.float32(1.001)}
+        y = reference.run(case.spec, wrong, expected.x)[output]
+        problem, _, _ = compare(y, expected.y, expected.allowance)
+        assert problem, f"{name} of {case.id}"
+
+
+def test_the_allowance_shrinks_with_the_unit_roundoff() -> None:
+    case = FEW[0]
+    ratio = expect(case, "random").allowance / expect(Case("x", case.spec, case.input_shape, "float64"), "random").allowance
+    np.testing.assert_allclose(ratio, 2.0**28, rtol=0.3)  # half of 2^29: in float64 the reference rounds as much
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ([1.0, 2.0, 3.0], None),
+        ([1.0, 2.05, 3.0], None),
+        ([1.0, 2.0, 3.3], "greatest abs difference 3.0e-01 at (2,); allowed 1.0e-01 (1 of 3 elements are too far off)"),
+        ([np.nan, 2.0, 3.0], "greatest abs difference inf at (0,); allowed 1.0e-01 (1 of 3 elements are too far off)"),
+        ([1.0, 2.0], "shape (2,) cannot be compared with (3,)"),
+    ],
+)
+def test_compare_says_where_and_how_much(given: list[float], problem: str | None) -> None:
+    assert compare(np.array(given), np.array([1.0, 2, 3]), np.full(3, 0.1))[0] == problem
+
+
+def test_compare_allows_nothing_where_nothing_rounds() -> None:
+    right, none = np.array([0.0, 1.0]), np.zeros(2)
+    assert compare(right, right, none)[0] is None
+    assert compare(right + 1e-30, right, none)[0]
