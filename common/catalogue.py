@@ -38,7 +38,9 @@ class Entry:
 
 
 CATALOGUE = {
-    "standard_conv": Entry(standard_conv, "LeCun et al., 1989: Backpropagation Applied to Handwritten Zip Code Recognition"),
+    "standard_conv": Entry(
+        standard_conv, "LeCun et al., 1989: Backpropagation Applied to Handwritten Zip Code Recognition"
+    ),
     "grouped_conv": Entry(grouped_conv, "Krizhevsky et al., 2012: ImageNet Classification with Deep CNNs"),
     "depthwise_conv": Entry(depthwise_conv, "Chollet, 2017: Xception, arXiv:1610.02357"),
     "pointwise_conv": Entry(pointwise_conv, "Lin et al., 2013: Network in Network, arXiv:1312.4400"),
@@ -95,15 +97,30 @@ _CHECKED: dict[str, list[tuple[str, Shape, dict[str, Any]]]] = {
         (
             "k35_s21_d12",
             (2, 4, 10, 15),
-            {"in_channels": 4, "out_channels": 6, "kernel_size": (3, 5), "stride": (2, 1), "padding": (1, 2), "dilation": (1, 2)},
+            {
+                "in_channels": 4,
+                "out_channels": 6,
+                "kernel_size": (3, 5),
+                "stride": (2, 1),
+                "padding": (1, 2),
+                "dilation": (1, 2),
+            },
         ),
     ],
     "grouped_conv": [
         ("k2_g2", (1, 6, 4, 4), {**_MAP, "groups": 2}),
         ("g3", (2, 6, 9, 12), {"in_channels": 6, "out_channels": 12, "groups": 3, "padding": 1}),
         ("g4_s2", (2, 8, 13, 10), {"in_channels": 8, "out_channels": 12, "groups": 4, "stride": 2, "padding": 1}),
-        ("g2_d2", (2, 4, 11, 14), {"in_channels": 4, "out_channels": 6, "groups": 2, "dilation": 2, "padding": 2, "bias": False}),
-        ("g2_k4", (2, 4, 9, 8), {"in_channels": 4, "out_channels": 6, "groups": 2, "kernel_size": 4, "padding": "same"}),
+        (
+            "g2_d2",
+            (2, 4, 11, 14),
+            {"in_channels": 4, "out_channels": 6, "groups": 2, "dilation": 2, "padding": 2, "bias": False},
+        ),
+        (
+            "g2_k4",
+            (2, 4, 9, 8),
+            {"in_channels": 4, "out_channels": 6, "groups": 2, "kernel_size": 4, "padding": "same"},
+        ),
     ],
     "depthwise_conv": [
         ("k2", (1, 6, 4, 4), {"channels": 6, "kernel_size": 2, "padding": 0, "bias": False}),
@@ -113,7 +130,11 @@ _CHECKED: dict[str, list[tuple[str, Shape, dict[str, Any]]]] = {
         ("k4_s2_rule", (2, 4, 9, 12), {"channels": 4, "kernel_size": 4, "stride": 2, "padding": "kernel_minus_stride"}),
         ("k2_rule", (1, 3, 4, 4), {"channels": 3, "kernel_size": 2, "padding": "kernel_minus_stride"}),
         ("m2", (2, 3, 8, 11), {"channels": 3, "multiplier": 2}),
-        ("k37_s2_sides", (2, 3, 12, 15), {"channels": 3, "kernel_size": (3, 7), "stride": 2, "padding": ((0, 1), (2, 3))}),
+        (
+            "k37_s2_sides",
+            (2, 3, 12, 15),
+            {"channels": 3, "kernel_size": (3, 7), "stride": 2, "padding": ((0, 1), (2, 3))},
+        ),
     ],
     "pointwise_conv": [
         ("on_3x3", (1, 6, 3, 3), {"in_channels": 6, "out_channels": 10, "bias": False}),
@@ -131,15 +152,27 @@ _CHECKED: dict[str, list[tuple[str, Shape, dict[str, Any]]]] = {
             (2, 4, 7, 10),
             {"in_channels": 4, "out_channels": 5, "eps": 1e-3, "momentum": 0.03, "negative_slope": 0.2},
         ),
-        ("k2_relu", (2, 4, 9, 8), {"in_channels": 4, "out_channels": 6, "kernel_size": 2, "padding": 0, "negative_slope": 0.0}),
+        (
+            "k2_relu",
+            (2, 4, 9, 8),
+            {"in_channels": 4, "out_channels": 6, "kernel_size": 2, "padding": 0, "negative_slope": 0.0},
+        ),
     ],
     "depthwise_separable": [
         ("c3_64", (1, 3, 96, 80), {"in_channels": 3, "out_channels": 64}),
         ("k3", (2, 6, 9, 12), {"in_channels": 6, "out_channels": 10}),
         ("s2", (2, 5, 13, 10), {"in_channels": 5, "out_channels": 8, "stride": 2}),
-        ("d2_no_bias", (2, 4, 11, 14), {"in_channels": 4, "out_channels": 7, "dilation": 2, "padding": 2, "bias": False}),
+        (
+            "d2_no_bias",
+            (2, 4, 11, 14),
+            {"in_channels": 4, "out_channels": 7, "dilation": 2, "padding": 2, "bias": False},
+        ),
         ("k4_same", (2, 3, 8, 7), {"in_channels": 3, "out_channels": 5, "kernel_size": 4, "padding": "same"}),
-        ("k5_affine_off", (2, 4, 10, 13), {"in_channels": 4, "out_channels": 6, "kernel_size": 5, "padding": 2, "affine": False}),
+        (
+            "k5_affine_off",
+            (2, 4, 10, 13),
+            {"in_channels": 4, "out_channels": 6, "kernel_size": 5, "padding": 2, "affine": False},
+        ),
         ("s2_sides", (2, 3, 12, 9), {"in_channels": 3, "out_channels": 5, "stride": 2, "padding": ((0, 1), (1, 0))}),
     ],
     "conv_stack": [

@@ -116,7 +116,9 @@ def _misfits(case: Case, params: Arrays, held: Arrays, trainable: frozenset[str]
             yield f"{what}: {', '.join(sorted(names))}"
 
 
-def compare(given: np.ndarray, right: np.ndarray, allowance: np.ndarray) -> tuple[str | None, float | None, float | None]:
+def compare(
+    given: np.ndarray, right: np.ndarray, allowance: np.ndarray
+) -> tuple[str | None, float | None, float | None]:
     """A sentence if ``given`` is too far off (else None), and error and allowance of the worst element."""
     if given.shape != right.shape:
         return f"shape {given.shape} cannot be compared with {right.shape}", None, None

@@ -1,7 +1,7 @@
 """What a block costs, from its layer graph alone.
 
-Words: **MACs** are multiply-accumulates of convolutions and linear layers; **FLOPs** are 2 x MACs. Tools differ: fvcore,
-thop and ptflops print MACs (fvcore calls them flops), torch's FlopCounterMode and XLA's cost analysis print 2 x MACs.
+Words: **MACs** are multiply-accumulates of convolutions and linear layers; **FLOPs** are 2 x MACs. Tools differ:
+fvcore, thop and ptflops print MACs (fvcore calls them flops), torch's FlopCounterMode and XLA's cost analysis 2 x MACs.
 """
 
 import math

@@ -17,7 +17,14 @@ Pair = tuple[int, int]
 Padding = tuple[Pair, Pair]
 Shape = tuple[int, ...]
 Role = Literal[
-    "conv_weight", "conv_bias", "norm_weight", "norm_bias", "running_mean", "running_var", "linear_weight", "linear_bias"
+    "conv_weight",
+    "conv_bias",
+    "norm_weight",
+    "norm_bias",
+    "running_mean",
+    "running_var",
+    "linear_weight",
+    "linear_bias",
 ]
 PADDING_RULES = ("valid", "same", "kernel_minus_stride")
 
@@ -199,7 +206,9 @@ class Conv2d(Layer):
     def output_shape(self, *shapes: Shape) -> Shape:
         n, c, h, w = _four(shapes[0])
         _expect("in_channels", self.in_channels, c)
-        windows = zip(("height", "width"), (h, w), self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
+        windows = zip(
+            ("height", "width"), (h, w), self.kernel_size, self.stride, self.padding, self.dilation, strict=True
+        )
         return (n, self.out_channels, *(_window(*window) for window in windows))
 
 

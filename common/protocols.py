@@ -41,7 +41,7 @@ class Backend(Protocol):
     """One framework. Importing the module imports the framework."""
 
     @property
-    def NAME(self) -> str: ...
+    def NAME(self) -> str: ...  # noqa: N802 - a module's constant
 
     def environment(self) -> dict[str, str]:
         """Versions, threads and flags that bear on results, as they are in this process."""

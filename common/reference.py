@@ -90,7 +90,7 @@ def _(layer: LeakyReLU, params: Mapping[str, np.ndarray], *inputs: np.ndarray) -
 
 @forward.register
 def _(layer: AvgPool2d, params: Mapping[str, np.ndarray], *inputs: np.ndarray) -> np.ndarray:
-    sides = ((layer.padding[0],) * 2, (layer.padding[1],) * 2)
+    sides = ((layer.padding[0], layer.padding[0]), (layer.padding[1], layer.padding[1]))
     total = taps(inputs[0], layer.kernel_size, layer.stride, sides).sum((-2, -1))
     if layer.count_include_pad:
         return total / np.prod(layer.kernel_size)

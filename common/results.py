@@ -114,13 +114,13 @@ class RunRecord:
 
     @property
     def complete(self) -> bool:
-        """Whether everything that was asked for was done and agrees; a framework that is not installed was not asked."""
+        """Whether all that was asked for was done and agrees; a framework that is not installed was not asked."""
         missing = [item for item in self.unavailable if item.stage != NOT_INSTALLED]
         return not missing and all(result.passed for result in self.checks)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Replaces a file whole or not at all.
+def write_text(path: Path, text: str | None) -> None:
+    """Replaces a file whole or not at all; None only tries whether that could be done.
 
     Raises:
         ResultsError: if it cannot be written; the file that was there is untouched.
@@ -128,10 +128,13 @@ def write_text(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        try:
+            partial.write_text(text or "", encoding="utf-8")
+            if text is not None:
+                partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
-        partial.unlink(missing_ok=True) if partial.parent.is_dir() else None
         raise ResultsError(f"cannot write {path}: {error.strerror}") from None
 
 

@@ -56,7 +56,9 @@ class BlockSpec:
                 raise SpecError(f"`{node.name}` names two layers of `{self.family}`")
             inputs = node.inputs or (previous,)
             if unknown := [name for name in inputs if name not in channels]:
-                raise SpecError(f"`{node.name}` reads `{unknown[0]}`, which is not before it; choose from {', '.join(channels)}")
+                raise SpecError(
+                    f"`{node.name}` reads `{unknown[0]}`, which is not before it; choose from {', '.join(channels)}"
+                )
             if len(inputs) > 1 and not isinstance(node.layer, (Concat, Add)):
                 raise SpecError(f"`{node.name}` ({type(node.layer).__name__}) takes one input, not {len(inputs)}")
             try:
@@ -137,7 +139,9 @@ def family(graph: Callable[..., Sequence[Node]]) -> Callable[..., BlockSpec]:
     def make(*args: Any, **kwargs: Any) -> BlockSpec:
         name = graph.__name__
         if unknown := sorted(set(kwargs) - set(signature.parameters)):
-            raise SpecError(f"`{unknown[0]}` is not an option of `{name}`; choose from {', '.join(signature.parameters)}")
+            raise SpecError(
+                f"`{unknown[0]}` is not an option of `{name}`; choose from {', '.join(signature.parameters)}"
+            )
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:

@@ -5,8 +5,8 @@ the modelled size put into every layer's output. What comes out at a layer is ho
 layers before it, spreads there; nothing depends on what a framework happened to return.
 
 The model of one layer: a sum of K terms t_i = w_i x_i, accumulated one by one in a type of unit roundoff u, rounds
-each partial sum to u/sqrt(3) of its size (uniform). For terms in no particular order the partial sums grow as k y/K plus
-a random walk, which gives the sum a standard deviation of u sqrt(K (y^2/9 + Q/6) + Q/3), where y is the result and
+each partial sum to u/sqrt(3) of its size (uniform). For terms in no particular order the partial sums grow as k y/K
+plus a random walk, which gives the sum a standard deviation of u sqrt(K (y^2/9 + Q/6) + Q/3), where y is the result and
 Q = sum t_i^2. Libraries that accumulate in blocks do better; none may do worse than ALLOWED such deviations.
 """
 
@@ -84,7 +84,7 @@ def deviation(squares: np.ndarray) -> np.ndarray:
 
 
 def allowances(spec: BlockSpec, params: Arrays, values: dict[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
-    """How far each element of each node's output may be from ``values``, the reference's, when computed in ``dtype``."""
+    """How far each element of each node's output, computed in ``dtype``, may be from the reference's ``values``."""
     rng = np.random.default_rng(0)
     u = UNIT_ROUNDOFF[dtype] + UNIT_ROUNDOFF["float64"]  # the second is the reference's own
     own, shared = {}, {}

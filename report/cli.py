@@ -10,12 +10,18 @@ import click
 EXIT_DISAGREE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 HERE = Path(__file__).parent
 
-_backend = click.option("-b", "--backend", "backends", multiple=True, metavar="NAME", help="Only this framework; repeats.")
+_backend = click.option(
+    "-b", "--backend", "backends", multiple=True, metavar="NAME", help="Only this framework; repeats."
+)
 _block = click.option(
     "-k", "--block", "words", multiple=True, metavar="WORD", help="Only cases whose id contains WORD; repeats."
 )
 _json = click.option(
-    "--json", "json", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Also write the results as JSON."
+    "--json",
+    "json",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write the results as JSON.",
 )
 _threads = click.option(
     "--threads", type=click.IntRange(1), default=None, help="CPU threads for every framework [default: all processors]."
@@ -145,9 +151,7 @@ def _writable(path: Path | None) -> None:
     from common.results import write_text
 
     if path:
-        probe = path.with_name(f".{path.name}.probe")
-        write_text(probe, "")
-        probe.unlink()
+        write_text(path, None)
 
 
 def _finish(record: Any, json: Path | None) -> None:
@@ -167,6 +171,7 @@ def main(arguments: list[str] | None = None) -> None:
     command: Callable[..., Any] = cli.main
     try:
         command(arguments, prog_name="convparity", standalone_mode=False)
+        sys.exit(0)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         sys.exit(EXIT_USAGE)

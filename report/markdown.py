@@ -71,11 +71,11 @@ def _machine(record: RunRecord) -> Iterator[str]:
 def _agreement(record: RunRecord) -> Iterator[str]:
     yield "## Do they agree?"
     yield (
-        "Each framework's block is built, its output shape and the names, shapes, values and trainability of the arrays "
-        "it holds are compared with the spec, and its output, on random numbers and on photographs, with a float64 "
+        "Each framework's block is built, its output shape and the names, shapes, values and trainability of the "
+        "arrays it holds are compared with the spec, and its output, on random numbers and on photographs, with a float64 "
         "NumPy reference. A cell says how many cases agree, and the smallest *margin*: how many times larger the "
-        "error could have been at the worst element. The allowance is derived from float32's rounding in each layer "
-        "(`common/tolerances.py`), never tuned to pass."
+        "error could have been at the worst element. The allowance is derived from float32's rounding in each "
+        "layer (`common/tolerances.py`), never tuned to pass."
     )
     yield markdown(tables.agreement(record))
     yield "The margins of all comparisons: above 1 passes; thousands would mean an allowance that lets errors through."
@@ -148,7 +148,7 @@ def _separable(record: RunRecord) -> Iterator[str]:
             _saved("MACs", standard.macs, separable.macs, number),
             _saved("weights", standard.weight_bytes, separable.weight_bytes, size),
             _saved("activations", standard.activation_bytes, separable.activation_bytes, size),
-            _saved("read and written", *(c.read_bytes + c.write_bytes for c in (standard, separable)), size),
+            _saved("read and written", _traffic(standard), _traffic(separable), size),
         ]
         rows += [
             [
@@ -170,6 +170,10 @@ def _separable(record: RunRecord) -> Iterator[str]:
     )
 
 
+def _traffic(cost: CaseCost) -> int:
+    return cost.read_bytes + cost.write_bytes
+
+
 def _saved(what: str, standard: int, separable: int, text: Callable[[int], str]) -> list[str]:
     return [what, text(standard), text(separable), f"{standard / separable:.2f}x"]
 
@@ -184,7 +188,9 @@ def _verdict(savings: list[tables.Saving], fewer: float) -> str:
 
 
 def _times(record: RunRecord) -> Iterator[str]:
-    cases = tables.unique([m.case for m in record.measurements] + [u.case for u in record.unavailable if u.stage != "check"])
+    cases = tables.unique(
+        [m.case for m in record.measurements] + [u.case for u in record.unavailable if u.stage != "check"]
+    )
     cases = [case for case in cases if case]
     if not cases:
         return

@@ -128,7 +128,7 @@ def runner(
     start = time.monotonic()
     with Progress(steps) as progress:
         try:
-            yield Runner(workers, record, progress)
+            yield Runner(list(workers), record, progress)
         finally:
             record.seconds = time.monotonic() - start
             for worker in workers:

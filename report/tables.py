@@ -165,7 +165,16 @@ def relative(measurement: Measurement, fastest: Measurement) -> str:
 def times(record: RunRecord, case: str) -> Table:
     """Each backend's forward time in one case, the fastest first, and what is missing last."""
     found = sorted((m for m in record.measurements if m.case == case), key=lambda m: m.median)
-    header = ["backend", "median ms", "quartiles ms", "against the fastest", "build s", "first call s", "threads used", "samples"]
+    header = [
+        "backend",
+        "median ms",
+        "quartiles ms",
+        "against the fastest",
+        "build s",
+        "first call s",
+        "threads used",
+        "samples",
+    ]
     rows = [
         [
             m.backend,
@@ -186,6 +195,7 @@ def times(record: RunRecord, case: str) -> Table:
 
 
 def failures(record: RunRecord) -> list[CheckResult]:
+    """Every comparison that did not pass."""
     return [result for result in record.checks if not result.passed]
 
 

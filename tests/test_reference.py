@@ -76,7 +76,9 @@ def test_a_standard_convolution_sums_what_scipy_correlates() -> None:
     rng = np.random.default_rng(1)
     x, weight = rng.normal(size=(2, 3, 6, 9)), rng.normal(size=(4, 3, 3, 2))
     y = forward(Conv2d(3, 4, (3, 2), bias=False), {"weight": weight}, x)
-    right = [[sum(signal.correlate2d(i, k, "valid") for i, k in zip(item, o, strict=True)) for o in weight] for item in x]
+    right = [
+        [sum(signal.correlate2d(i, k, "valid") for i, k in zip(item, o, strict=True)) for o in weight] for item in x
+    ]
     np.testing.assert_allclose(y, right, atol=1e-13)
 
 

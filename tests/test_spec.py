@@ -121,9 +121,21 @@ BAD = [
     ("standard_conv", {"in_channels": 3, "out_channels": 4, "padding": -1}, "`padding` (=-1) must be an integer >= 0"),
     ("standard_conv", {"in_channels": 3, "out_channels": 4, "padding": "half"}, "choose from valid, same"),
     ("standard_conv", {"in_channels": 3, "out_channels": 4, "padding": "same", "stride": 2}, "needs stride 1"),
-    ("standard_conv", {"in_channels": 3, "out_channels": 4, "kernal": 3}, "`kernal` is not an option of `standard_conv`"),
-    ("grouped_conv", {"in_channels": 8, "out_channels": 6, "groups": 3}, "`groups` (=3) must divide `in_channels` (=8)"),
-    ("grouped_conv", {"in_channels": 6, "out_channels": 8, "groups": 3}, "`groups` (=3) must divide `out_channels` (=8)"),
+    (
+        "standard_conv",
+        {"in_channels": 3, "out_channels": 4, "kernal": 3},
+        "`kernal` is not an option of `standard_conv`",
+    ),
+    (
+        "grouped_conv",
+        {"in_channels": 8, "out_channels": 6, "groups": 3},
+        "`groups` (=3) must divide `in_channels` (=8)",
+    ),
+    (
+        "grouped_conv",
+        {"in_channels": 6, "out_channels": 8, "groups": 3},
+        "`groups` (=3) must divide `out_channels` (=8)",
+    ),
     ("conv_bn_act", {"in_channels": 3, "out_channels": 4, "eps": 0.0}, "`eps` (=0.0) must be greater than 0"),
     ("conv_bn_act", {"in_channels": 3, "out_channels": 4, "momentum": 2.0}, "`momentum` (=2.0) must lie in [0, 1]"),
     ("conv_bn_act", {"in_channels": 3, "out_channels": 4, "bias": "yes"}, "`bias` (='yes') must be true or false"),
@@ -143,7 +155,7 @@ def test_bad_options_are_refused_in_one_line(name: str, options: dict[str, objec
 
 
 def test_an_unknown_block_is_refused_with_the_list() -> None:
-    with pytest.raises(UnknownName, match="unknown block `mobilnet`; choose from standard_conv, .*ghost_module"):
+    with pytest.raises(UnknownName, match=r"unknown block `mobilnet`; choose from standard_conv, .*ghost_module"):
         block("mobilnet")
 
 
@@ -175,7 +187,10 @@ CONV = Conv2d(3, 4)
         ([Node("a", CONV), Node("b", Add(), ("a", "input"))], "`b`: add needs equal channels, not 4, 3"),
         ([Node("a", CONV), Node("b", ReLU(), ("a", "input"))], "`b` (ReLU) takes one input, not 2"),
         ([Node("a", CONV), Node("b", ChannelSlice(0, 5))], "`stop` (=5) exceeds the 4 channels"),
-        ([Node("a", CONV), Node("b", Concat(), ("a", "input")), Node("c", Conv2d(6, 2))], "does not match the 7 channels"),
+        (
+            [Node("a", CONV), Node("b", Concat(), ("a", "input")), Node("c", Conv2d(6, 2))],
+            "does not match the 7 channels",
+        ),
     ],
 )
 def test_graphs_that_do_not_fit_are_refused(nodes: list[Node], message: str) -> None:

@@ -47,7 +47,9 @@ def test_a_change_of_one_thousandth_in_any_array_fails(case: Case, dtype: str) -
 
 def test_the_allowance_shrinks_with_the_unit_roundoff() -> None:
     case = FEW[0]
-    ratio = expect(case, "random").allowance / expect(Case("x", case.spec, case.input_shape, "float64"), "random").allowance
+    ratio = (
+        expect(case, "random").allowance / expect(Case("x", case.spec, case.input_shape, "float64"), "random").allowance
+    )
     np.testing.assert_allclose(ratio, 2.0**28, rtol=0.3)  # half of 2^29: in float64 the reference rounds as much
 
 

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-ALLOCATOR = ("MALLOC_ARENA_MAX", "MALLOC_MMAP_MAX_", "MALLOC_TOP_PAD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES", "LD_PRELOAD")
+ALLOCATOR = (
+    "MALLOC_ARENA_MAX",
+    "MALLOC_MMAP_MAX_",
+    "MALLOC_TOP_PAD_",
+    "MALLOC_TRIM_THRESHOLD_",
+    "GLIBC_TUNABLES",
+    "LD_PRELOAD",
+)
 
 
 def processors() -> int:
@@ -24,7 +31,9 @@ def _cpu() -> str:
     fields = dict(line.split(":", 1) for line in lines if ":" in line)
     named = {key.strip(): value.strip() for key, value in fields.items()}
     identity = " ".join(f"{key} {named[key]}" for key in ("cpu family", "model", "stepping") if key in named)
-    vectors = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_tile") if flag in named.get("flags", "").split()]
+    vectors = [
+        flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_tile") if flag in named.get("flags", "").split()
+    ]
     return f"{named.get('model name', platform.machine())} ({identity}; {', '.join(vectors)})"
 
 

@@ -43,7 +43,7 @@ class Worker:
         if self._deaths >= self.MAX_DEATHS:
             raise WorkerFailed(f"given up after {self._deaths} deaths of its process")
         self._connection, child = Pipe()
-        self._output = tempfile.TemporaryFile()
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         environment: Mapping[str, str] = os.environ | settings(self._threads)
         command = ["-m", "common.bench.worker", self._module, str(child.fileno()), str(self._threads)]
         self._process = subprocess.Popen(

@@ -92,4 +92,3 @@ def measure(
         for turn in turns
     ]
     return measurements, lost
-

@@ -1,7 +1,7 @@
 """The child process: one backend, alone, answering requests over a pipe until the pipe closes.
 
-Started by `common.bench.pool` as ``python -m common.bench.worker MODULE FD THREADS`` with the thread settings already in
-its environment, since most frameworks read them once, at import.
+Started by `common.bench.pool` as ``python -m common.bench.worker MODULE FD THREADS`` with the thread settings already
+in its environment, since most frameworks read them once, at import.
 """
 
 import importlib

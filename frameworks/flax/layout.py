@@ -1,5 +1,7 @@
 """Canonical and Flax's names and layouts: two small tables, by the last part of a path and by the rank of an array."""
 
+from collections.abc import Hashable
+
 import jax
 import numpy as np
 from flax import nnx
@@ -14,7 +16,7 @@ TO_FLAX = {1: (0,), 2: (1, 0), 4: (2, 3, 1, 0)}
 TO_CANONICAL = {1: (0,), 2: (1, 0), 4: (3, 2, 0, 1)}
 
 
-def _name(path: tuple[str | int, ...]) -> str:
+def _name(path: tuple[Hashable, ...]) -> str:
     """``("blocks", 0, "norm", "scale")`` is ``blocks.0.norm.weight``."""
     *module, leaf = map(str, path)
     return ".".join([*module, LEAVES.get(leaf, leaf)])
@@ -60,7 +62,6 @@ def write(module: nnx.Module, params: Arrays) -> None:
 
 def read(module: nnx.Module) -> Arrays:
     """Canonical arrays of what the module holds."""
-    flat = (
-        (_name(path), np.asarray(value.get_value())) for path, value in nnx.to_flat_state(nnx.state(module, ARRAYS))
-    )
-    return {name: array.transpose(TO_CANONICAL[array.ndim]).copy() for name, array in flat}
+    flat = nnx.to_flat_state(nnx.state(module, ARRAYS))
+    arrays = {_name(path): np.asarray(variable.get_value()) for path, variable in flat}
+    return {name: array.transpose(TO_CANONICAL[array.ndim]).copy() for name, array in arrays.items()}

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import jaxlib.version
 import numpy as np
+from jax.sharding import Sharding, SingleDeviceSharding
 
+from common.bench.machine import processors
 from common.catalogue import known
 from common.params import Arrays
 from common.spec import BlockSpec
@@ -23,11 +26,11 @@ def environment() -> dict[str, str]:
     """Versions, threads and the flags that bear on float32 results."""
     return {
         "jax": jax.__version__,
-        "jaxlib": jax.lib.__version__,
-        "threads": os.environ.get("NPROC", str(len(os.sched_getaffinity(0)))),
+        "jaxlib": jaxlib.version.__version__,
+        "threads": os.environ.get("NPROC", str(processors())),
         "device": jax.devices()[0].device_kind,
-        "x64": str(jax.config.jax_enable_x64),
-        "default matmul precision": str(jax.config.jax_default_matmul_precision),
+        "x64": str(jax.config.values["jax_enable_x64"]),
+        "default matmul precision": str(jax.config.values["jax_default_matmul_precision"]),
     }
 
 
@@ -47,18 +50,18 @@ class Native(NamedTuple):
 class Built:
     """A block as a pure function and its two pytrees."""
 
-    def __init__(self, native: Native, dtype: str, device: jax.Device) -> None:
+    def __init__(self, native: Native, dtype: str, place: Sharding) -> None:
         self.native = native
         self.dtype = dtype
-        self.device = device
+        self.place = place
         self._compiled = jax.jit(native.apply)
 
     def _array(self, x: np.ndarray) -> jax.Array:
-        return jax.device_put(np.ascontiguousarray(to_nhwc(x), self.dtype), self.device)
+        return jax.device_put(np.moveaxis(x, 1, -1).astype(self.dtype, order="C"), self.place)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         y, _ = self._compiled(self.native.params, self.native.stats, self._array(x))
-        return to_nchw(np.asarray(y))
+        return np.moveaxis(np.asarray(y), -1, 1).copy()  # [n, h, w, c] to [n, c, h, w]; [n, classes] stays
 
     def params(self) -> Arrays:
         return dict([*layout.leaves(self.native.params), *layout.leaves(self.native.stats)])
@@ -76,22 +79,12 @@ class Built:
         return run
 
 
-def to_nhwc(x: np.ndarray) -> np.ndarray:
-    """NCHW to NHWC; anything that is not an image passes."""
-    return x.transpose(0, 2, 3, 1) if x.ndim == 4 else x
-
-
-def to_nchw(x: np.ndarray) -> np.ndarray:
-    """NHWC to NCHW; anything that is not an image passes."""
-    return x.transpose(0, 3, 1, 2) if x.ndim == 4 else x
-
-
 def build(spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None) -> Built:
     """See `common.protocols.Backend.build`."""
     known("dtype", dtype, DTYPES)
-    if dtype == "float64" and not jax.config.jax_enable_x64:
+    if dtype == "float64" and not jax.config.values["jax_enable_x64"]:
         raise ValueError("JAX computes in float64 only if JAX_ENABLE_X64=1 is set before it is imported")
-    place = jax.devices(known("device", device or devices()[0], devices()))[0]
+    place = SingleDeviceSharding(jax.devices(known("device", device or devices()[0], devices()))[0])
     function = BLOCKS[spec.family]
     # What the arrays' shapes already say (channels, bias, depth, ...) is no argument of a plain function.
     taken = inspect.signature(function).parameters

@@ -66,7 +66,7 @@ def avg_pool(x: jax.Array, window: Pair) -> jax.Array:
 
 
 def flatten(x: jax.Array) -> jax.Array:
-    """``[n, h, w, c] -> [n, c * h * w]``: channels first, as the linear weights of NCHW frameworks expect (MMdnn#595)."""
+    """``[n, h, w, c] -> [n, c * h * w]``: channels first, as linear weights from NCHW expect (MMdnn#595)."""
     return x.transpose(0, 3, 1, 2).reshape(len(x), -1)
 
 

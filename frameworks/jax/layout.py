@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Sharding
 
 from common.params import Arrays
 from common.spec import BlockSpec
@@ -40,7 +40,7 @@ def _lists(tree: Tree) -> Tree:
     return list(children.values()) if children and all(key.isdigit() for key in children) else children
 
 
-def write(spec: BlockSpec, arrays: Arrays, dtype: str, device: jax.Device) -> tuple[Tree, Tree]:
+def write(spec: BlockSpec, arrays: Arrays, dtype: str, place: Sharding) -> tuple[Tree, Tree]:
     """(params, stats) on the device; a layer without trained arrays (a norm that is not affine) has an empty dict.
 
     Raises:
@@ -60,7 +60,7 @@ def write(spec: BlockSpec, arrays: Arrays, dtype: str, device: jax.Device) -> tu
                 for key in path[:-1]:
                     tree = tree.setdefault(key, {})
             if holds:
-                tree[path[-1]] = jax.device_put(jnp.asarray(value, dtype), device)
+                tree[path[-1]] = jax.device_put(value.astype(dtype, order="C"), place)
     return _lists(params), _lists(stats)
 
 

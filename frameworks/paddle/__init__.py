@@ -24,7 +24,7 @@ def environment() -> dict[str, str]:
     """
     core = paddle.base.core  # the flags have no public name
     return {
-        "paddle": paddle.__version__,
+        "paddle": paddle.__version__,  # pyright: ignore[reportPrivateImportUsage] - the usual name
         "threads": os.environ["OMP_NUM_THREADS"],
         "oneDNN": str(paddle.get_flags("FLAGS_use_onednn")["FLAGS_use_onednn"]),
         "cuBLAS TF32": str(core.get_cublas_switch()),
@@ -81,7 +81,7 @@ def build(spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: st
     known("dtype", dtype, DTYPES)
     device = known("device", device or devices()[0], devices())
     # Kernels run where their inputs lie, so the process's current device is left alone.
-    layer = BLOCKS[spec.family](**spec.arguments).to(device=device, dtype=dtype)
+    layer = BLOCKS[spec.family](**spec.arguments).to(device=device, dtype=DTYPES[dtype])
     layer.eval()
     layout.write(layer, params)
     return Built(layer, DTYPES[dtype], device)

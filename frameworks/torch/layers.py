@@ -31,5 +31,5 @@ class Conv2d(nn.Conv2d):
         super().__init__(in_channels, out_channels, kernel_size, stride, own, dilation, groups, bias)
         self.sides = None if equal else (left, right, top, bottom)
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name in nn.Conv2d
         return super().forward(input if self.sides is None else F.pad(input, self.sides))

@@ -1,5 +1,7 @@
 """The blocks in Flax (nnx), by the catalogue's names."""
 
+from collections.abc import Callable
+
 from flax import nnx
 
 from frameworks.flax.blocks.convolutions import DepthwiseConv, GroupedConv, PointwiseConv, StandardConv
@@ -8,7 +10,7 @@ from frameworks.flax.blocks.mobilenet import MobileNetV1
 from frameworks.flax.blocks.separable import ConvBnAct, DepthwiseSeparable
 from frameworks.flax.blocks.stacks import ConvStack, SeparableStack
 
-BLOCKS: dict[str, type[nnx.Module]] = {
+BLOCKS: dict[str, Callable[..., nnx.Module]] = {
     "standard_conv": StandardConv,
     "grouped_conv": GroupedConv,
     "depthwise_conv": DepthwiseConv,

@@ -23,9 +23,7 @@ def conv_bn_relu(
 def separable_block(params: Tree, stats: Tree, x: jax.Array, *, stride: int, train: bool) -> tuple[jax.Array, Tree]:
     """3 x 3 depthwise and pointwise convolution, each with norm and ReLU."""
     groups = x.shape[-1]
-    x, depthwise = conv_bn_relu(
-        params["depthwise"], stats["depthwise"], x, stride=stride, groups=groups, train=train
-    )
+    x, depthwise = conv_bn_relu(params["depthwise"], stats["depthwise"], x, stride=stride, groups=groups, train=train)
     x, pointwise = conv_bn_relu(params["pointwise"], stats["pointwise"], x, train=train)
     return x, {"depthwise": depthwise, "pointwise": pointwise}
 

@@ -1,0 +1,107 @@
+"""The command as a user meets it: help, typos, and an exit status that can be relied on."""
+
+from pathlib import Path
+
+import pytest
+
+import frameworks
+from common.results import load
+from report.cli import main
+
+
+@pytest.fixture
+def numpy_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table of backends with the one that needs no framework."""
+    monkeypatch.setattr(frameworks, "BACKENDS", {"numpy": ("tests.numpy_backend", ("numpy",))})
+    monkeypatch.delenv("CONVPARITY_TEST_FAULT", raising=False)
+
+
+def status(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(list(arguments))
+    assert isinstance(caught.value.code, int)
+    return caught.value.code
+
+
+@pytest.mark.parametrize("command", ["list", "check", "bench", "report"])
+def test_help_shows_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status(command, "--help") == 0
+    assert f"Example: convparity {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["chek"], "No such command 'chek'"),
+        (["check", "-b", "padle"], "unknown backend `padle`; choose from torch, paddle, jax, flax"),
+        (["check", "-k", "squeeze"], "no block or case matches `squeeze`; the blocks are standard_conv, "),
+        (["check", "--jsn", "x"], "No such option '--jsn'"),
+        (["check", "--json", "/dev/null/x.json"], "cannot write /dev/null/x.json: "),
+        (["bench", "--profile", "fast"], "unknown profile `fast`; choose from quick, full"),
+        (["bench", "--threads", "0"], "Invalid value for '--threads': 0 is not in the range x>=1."),
+        (["report", "--output", "/dev/null/x"], "cannot write /dev/null/x/results.json: "),
+    ],
+)
+def test_bad_usage_is_one_line_and_status_2(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status(*arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"convparity: {message}")
+    assert printed.err.count("\n") == 1
+    assert not printed.out
+
+
+def test_a_framework_that_is_named_and_missing_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(frameworks.BACKENDS, "paddle", ("frameworks.paddle", ("no_such_paddle",)))
+    assert status("check", "-b", "paddle") == 2
+    assert "backend `paddle` needs `no_such_paddle`: pip install -e '.[paddle]'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("numpy_only")
+def test_check_agrees_and_writes_its_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("check", "-k", "conv_bn_act", "--json", str(tmp_path / "r.json")) == 0
+    assert "agrees 6/6" in capsys.readouterr().out
+    record = load(tmp_path / "r.json")
+    assert len(record.checks) == 6 * 5
+    assert record.backends["numpy"]["devices"] == "cpu"
+    assert record.environment["cpu"]
+
+
+@pytest.mark.usefixtures("numpy_only")
+def test_check_disagrees_with_status_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("CONVPARITY_TEST_FAULT", "offset")
+    assert status("check", "-k", "pointwise_conv-bias") == 1
+    printed = capsys.readouterr()
+    assert "**DIFFERS** 0/1" in printed.out
+    assert "[pointwise_conv-bias / numpy] forward: greatest abs difference 1.0e-03" in printed.err
+
+
+@pytest.mark.usefixtures("numpy_only")
+def test_a_backend_that_cannot_start_is_reported_with_status_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(frameworks.BACKENDS, "broken", ("tests.no_such_module", ("numpy",)))
+    assert status("check", "-k", "pointwise_conv-bias") == 1
+    printed = capsys.readouterr()
+    assert "agrees 1/1" in printed.out
+    assert "not available: broken" in printed.err
+
+
+@pytest.mark.usefixtures("numpy_only")
+def test_bench_times_what_is_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("bench", "-k", "pointwise_conv", "--threads", "1", "--json", str(tmp_path / "r.json")) == 0
+    assert "fastest" in capsys.readouterr().out
+    record = load(tmp_path / "r.json")
+    assert record.environment["threads a framework"] == "1"
+    assert [row.backend for row in record.measurements] == ["numpy"]
+
+
+@pytest.mark.usefixtures("numpy_only")
+def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("list") == 0
+    printed = capsys.readouterr().out
+    assert "ghost_module: Han et al., 2020" in printed
+    assert "backend numpy: version" in printed

@@ -1,0 +1,35 @@
+"""What importing costs: nothing but names until a backend is loaded."""
+
+import subprocess
+import sys
+
+import pytest
+
+FRAMEWORKS = ("torch", "paddle", "jax", "flax")
+
+
+def modules_after(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys\nprint(*sys.modules)"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import common, frameworks",
+        "import common.check, common.costs, common.params, common.bench.schedule, common.bench.worker",
+        "import frameworks; frameworks.installed()",
+        "import report.cli, report.run, report.markdown",
+    ],
+)
+def test_importing_us_imports_no_framework(statement: str) -> None:
+    assert not modules_after(statement) & set(FRAMEWORKS)
+
+
+def test_the_command_starts_with_click_alone() -> None:
+    assert not modules_after("import report.cli") & {"numpy", "rich", "msgspec", "sklearn", "tabulate"}
+
+
+def test_common_does_not_know_the_layers_above_it() -> None:
+    statement = "import common.check, common.bench.schedule, common.bench.worker, common.catalogue, common.costs"
+    assert not {name for name in modules_after(statement) if name.split(".")[0] in ("frameworks", "report")}

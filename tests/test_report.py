@@ -1,0 +1,154 @@
+"""The report from a record made by hand: what it says, what it refuses to say, and how it tells of what is missing."""
+
+import pytest
+
+from common.catalogue import published_cases, timed_cases
+from common.results import CheckResult, Measurement, RunRecord, Unavailable
+from report import tables
+from report.markdown import render
+from report.run import costed
+
+STACKS = {case.spec.family: case.id for case in timed_cases() if case.spec.family.endswith("_stack")}
+STEADY = [1.0, 1.1, 0.9, 1.0, 1.05, 0.95, 1.0]
+
+
+def row(case: str, backend: str, scale: float, seconds: list[float] = STEADY) -> Measurement:
+    times = [scale * value for value in seconds]
+    return Measurement(case, case.partition("-")[0], backend, "cpu", 0.1, 0.5, 1, times, times, list(range(len(times))))
+
+
+def checked(backend: str, passed: bool = True, error: float = 1e-7, case: str = "conv_bn_act-k3") -> CheckResult:
+    message = f"[{case} / {backend}] forward: greatest abs difference"
+    block = case.partition("-")[0]
+    return CheckResult(case, block, backend, "forward", passed, message, "random", error, 4e-7)
+
+
+@pytest.fixture
+def record() -> RunRecord:
+    record = RunRecord(
+        {"date": "2026-01-02T03:04:05+00:00", "commit": "abc", "cpu": "a cpu"},
+        {"torch": {"torch": "2", "devices": "cpu"}, "jax": {"jax": "0", "devices": "cpu"}},
+        "quick",
+        checks=[checked("torch"), checked("jax", error=2e-7)],
+        costs=[costed(case) for case in dict.fromkeys((*published_cases(), *timed_cases()))],
+    )
+    for backend in record.backends:
+        record.checks.append(
+            CheckResult(
+                "depthwise_separable-c3_64",
+                "depthwise_separable",
+                backend,
+                "parameters",
+                True,
+                "",
+                "",
+                None,
+                None,
+                420,
+                134,
+            )
+        )
+    for backend, standard, separable in (("torch", 0.4, 0.1), ("jax", 0.4, 1.0)):
+        record.measurements += [
+            row(STACKS["conv_stack"], backend, standard),
+            row(STACKS["separable_stack"], backend, separable),
+        ]
+    return record
+
+
+def line(text: str, *parts: str) -> str:
+    (found,) = (row for row in text.splitlines() if all(part in row for part in parts))
+    return found
+
+
+def cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+def test_the_four_convolutions_to_the_digit(record: RunRecord) -> None:
+    text = render(record)
+    section = text[text.index("### Four convolutions") : text.index("The formulas")]
+    assert cells(line(section, "`standard_conv`")) == ["`standard_conv`", "240", "2,160", "1x10x3x3"]
+    assert cells(line(section, "`grouped_conv`"))[1:] == ["120", "1,080", "1x10x3x3"]
+    assert cells(line(section, "`depthwise_conv`"))[1:] == ["24", "216", "1x6x3x3"]
+    assert cells(line(section, "`pointwise_conv`"))[1:] == ["60", "540", "1x10x3x3"]
+    assert cells(line(section, "depthwise, then"))[1:] == ["84", "756", "1x10x3x3"]
+
+
+def test_published_counts_to_the_digit(record: RunRecord) -> None:
+    text = render(record)
+    assert cells(line(text, "| `depthwise_separable-c3_64-1x3x224x224`"))[1:6] == [
+        "1x64x224x224",
+        "420",
+        "134",
+        "10,988,544",
+        "21,977,088",
+    ]
+    assert "160,795" in line(text, "`separable_stack-c3-1x3x256x256`")
+    assert "10,370,088,960" in line(text, "`separable_stack-c3-1x3x256x256`")
+    assert "87,199,580,160" in line(text, "`conv_stack-c3-1x3x256x256`")
+    assert "4,242,920" in line(text, "`mobilenet_v1-a100-1x3x224x224`")
+    assert "4,231,976" in line(text, "`mobilenet_v1-a100_no_bias-1x3x224x224`")
+    assert cells(line(text, "| `depthwise_separable-c3_64` "))[1:] == ["420 + 134", "420 + 134 in torch jax"]
+
+
+def test_macs_and_time_stand_side_by_side(record: RunRecord) -> None:
+    text = render(record)
+    section = text[text.index("## Separable against") : text.index("## How long")]
+    assert cells(line(section, "| trainable parameters"))[-1] == "8.29x"
+    assert cells(line(section, "| MACs"))[-1] == "8.41x"
+    assert cells(line(section, "**time in torch**"))[1:3] == ["400 ms", "100 ms"]
+    assert cells(line(section, "**time in torch**"))[-1].startswith("**4.00x** [")
+    assert cells(line(section, "**time in jax**"))[-1].startswith("**0.40x** [")
+    assert "the time falls at most 4.0 times (torch), and in jax the separable stack takes longer." in section
+
+
+def test_a_clear_difference_is_called_with_its_interval() -> None:
+    fast, slow = row("c", "torch", 1.0), row("c", "jax", 2.0)
+    assert tables.relative(slow, fast) == "2.00x [2.00, 2.00]"
+    assert tables.relative(fast, fast) == "fastest"
+
+
+def test_a_difference_within_the_spread_is_not_called() -> None:
+    fast = row("c", "torch", 1.0)
+    close = row("c", "jax", 1.02, [1.05, 1.0, 1.0, 0.9, 1.1, 0.9, 1.05])
+    assert tables.relative(close, fast).startswith("too close to call (1.0")
+
+
+def test_ratios_pair_the_rounds_that_both_have() -> None:
+    whole, part = row("c", "a", 1.0, [1, 2, 4]), row("c", "b", 1.0, [1, 1])
+    part.rounds[:] = [0, 2]
+    assert tables.ratios(whole, part).tolist() == [1, 4]
+
+
+def test_what_is_missing_is_said_where_it_is_missed(record: RunRecord) -> None:
+    case = STACKS["separable_stack"]
+    record.measurements = [m for m in record.measurements if (m.case, m.backend) != (case, "jax")]
+    record.unavailable = [
+        Unavailable("jax", case, "timing", "its process was killed by SIGKILL"),
+        Unavailable("paddle", "", "installation", "backend `paddle` needs `paddle`"),
+    ]
+    text = render(record)
+    section = text[text.index(f"### `{case}`") :]
+    assert "its process was killed by SIGKILL" in line(section[: section.index("## Not")], "| jax")
+    assert "backend `paddle` needs" in line(section[: section.index("## Not")], "| paddle")
+    assert "everything" in line(text[text.index("## Not available") :], "| paddle")
+    assert "**time in torch**" in text
+    assert "**time in jax**" not in text
+    assert "not available" in line(text, "| `conv_bn_act`")
+
+
+def test_a_disagreement_is_in_the_matrix_the_summary_and_the_list(record: RunRecord) -> None:
+    record.checks.append(checked("jax", False, 1.0, "conv_bn_act-s2_bias"))
+    text = render(record)
+    assert "**1 do not agree.**" in text
+    assert cells(line(text, "| `conv_bn_act` "))[1:] == ["agrees 1/1, margin 4.0", "**DIFFERS** 1/2, margin 0.0"]
+    assert "- [conv_bn_act-s2_bias / jax] forward" in text
+
+
+def test_the_report_of_checks_alone(record: RunRecord) -> None:
+    record.costs, record.measurements = [], []
+    text = render(record)
+    assert "## Do they agree?" in text
+    assert "## How long" not in text
+    assert "\n\n\n" not in text
