@@ -17,11 +17,16 @@ from common.layers import (
     Add,
     AvgPool2d,
     BatchNorm2d,
+    ChannelSlice,
+    Concat,
     Conv2d,
+    Dropout,
+    Flatten,
     GlobalAvgPool2d,
     Layer,
     LeakyReLU,
     Linear,
+    ReLU,
     Softmax,
 )
 from common.params import Arrays
@@ -83,6 +88,22 @@ def deviation(squares: np.ndarray) -> np.ndarray:
     return np.sqrt(np.maximum(squares, squares.mean(axes, keepdims=True)))
 
 
+def carried(layer: Layer, inputs: list[np.ndarray], allowed: list[np.ndarray]) -> np.ndarray | None:
+    """What becomes of its inputs' allowances in a layer that treats every element on its own; None in any other.
+
+    An activation passes an error on where its input is, or may be, positive, so its channels are of two kinds of
+    element and have no deviation in common.
+    """
+    match layer:
+        case ReLU() | LeakyReLU():
+            slope = layer.negative_slope if isinstance(layer, LeakyReLU) else 0.0
+            return np.where(inputs[0] > -allowed[0], 1.0, slope) * allowed[0]
+        case Flatten() | Dropout() | ChannelSlice() | Concat():
+            return reference.forward(layer, {}, *allowed)
+        case _:
+            return None
+
+
 def allowances(spec: BlockSpec, params: Arrays, values: dict[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
     """How far each element of each node's output, computed in ``dtype``, may be from the reference's ``values``."""
     rng = np.random.default_rng(0)
@@ -103,4 +124,12 @@ def allowances(spec: BlockSpec, params: Arrays, values: dict[str, np.ndarray], d
     for _ in range(samples):
         for name, value in reference.run(spec, params, values[INPUT], perturb).items():
             squares[name] += (value - values[name]) ** 2 / samples
-    return {name: ALLOWED * deviation(square) for name, square in squares.items()}
+    allowed = {INPUT: np.zeros_like(values[INPUT])}
+    for node in spec.nodes:
+        inputs, given = [values[name] for name in node.inputs], [allowed[name] for name in node.inputs]
+        carry = carried(node.layer, inputs, given)
+        if carry is None:
+            allowed[node.name] = ALLOWED * deviation(squares[node.name])
+        else:
+            allowed[node.name] = carry + ALLOWED * own[node.name]
+    return allowed

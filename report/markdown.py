@@ -71,11 +71,11 @@ def _machine(record: RunRecord) -> Iterator[str]:
 def _agreement(record: RunRecord) -> Iterator[str]:
     yield "## Do they agree?"
     yield (
-        "Each framework's block is built, its output shape and the names, shapes, values and trainability of the "
-        "arrays it holds are compared with the spec, and its output, on random numbers and on photographs, with a float64 "
+        "Each framework's block is built; its output shape and the arrays it holds (names, shapes, values, which are "
+        "trained) are compared with the spec, and its output, on random numbers and on photographs, with a float64 "
         "NumPy reference. A cell says how many cases agree, and the smallest *margin*: how many times larger the "
-        "error could have been at the worst element. The allowance is derived from float32's rounding in each "
-        "layer (`common/tolerances.py`), never tuned to pass."
+        "error could have been at the worst element. The allowance is derived from float32's rounding in each layer "
+        "(`common/tolerances.py`), never tuned to pass."
     )
     yield markdown(tables.agreement(record))
     yield "The margins of all comparisons: above 1 passes; thousands would mean an allowance that lets errors through."
