@@ -41,7 +41,7 @@ def _summary(record: RunRecord) -> Iterator[str]:
         *_saving_headline(record),
     ]
     if record.unavailable:
-        lines.append(f"**Missing:** {len(record.unavailable)} items, [listed with their reasons](#not-available).")
+        lines.append(f"**Missing:** {len(record.unavailable)}, [listed with the reasons](#not-available).")
     yield "\n".join(f"- {line}" for line in lines)
 
 
@@ -59,7 +59,7 @@ def _saving_headline(record: RunRecord) -> Iterator[str]:
 def _machine(record: RunRecord) -> Iterator[str]:
     yield "## What it was run on"
     yield "One machine for every number below; figures from another are another story."
-    yield markdown(Table(["", "value"], [[key, value] for key, value in record.environment.items()]))
+    yield markdown(Table(["what", "value"], [[key, value] for key, value in record.environment.items()]))
     yield "What each framework says of itself, in the process that was checked and timed:"
     rows = [
         [name, facts.get("devices", ""), "; ".join(f"{k}: {v}" for k, v in facts.items() if k != "devices")]
@@ -179,12 +179,23 @@ def _saved(what: str, standard: int, separable: int, text: Callable[[int], str])
 
 
 def _verdict(savings: list[tables.Saving], fewer: float) -> str:
-    best = max(savings, key=lambda saving: saving.ratio)
-    worse = [saving.backend for saving in savings if saving.interval[1] < 1]
-    text = f"The MACs fall {fewer:.1f} times; the time falls at most {best.ratio:.1f} times ({best.backend})"
-    if best.ratio < 1:
-        text = f"The MACs fall {fewer:.1f} times, and the time falls nowhere"
-    return text + (f", and in {' and '.join(worse)} the separable stack takes longer." if worse else ".")
+    """What the table says, in words: it is for the numbers to decide which."""
+    falls = [f"{s.ratio:.1f} times in {s.backend}" for s in savings if s.interval[0] > 1]
+    rises = [s.backend for s in savings if s.interval[1] < 1]
+    open_ = [s.backend for s in savings if s.interval[0] <= 1 <= s.interval[1]]
+    parts = [f"The MACs fall {fewer:.1f} times"]
+    parts += [f"the time falls {', '.join(falls)}"] if falls else []
+    parts += [f"it *rises* in {' and '.join(rises)}"] if rises else []
+    parts += [f"it is too close to call in {' and '.join(open_)}"] if open_ else []
+    standard = min((s.standard for s in savings), key=lambda m: m.median)
+    separable = min((s.separable for s in savings), key=lambda m: m.median)
+    return (
+        "; ".join(parts) + ". From the fastest standard stack "
+        f"({standard.backend}, {tables.milliseconds(standard.median)} ms) to the fastest separable one "
+        f"({separable.backend}, {tables.milliseconds(separable.median)} ms) it falls "
+        f"{standard.median / separable.median:.1f} times: the fair figure, as a slow standard convolution flatters the "
+        "ratio of its own framework."
+    )
 
 
 def _times(record: RunRecord) -> Iterator[str]:
@@ -197,11 +208,13 @@ def _times(record: RunRecord) -> Iterator[str]:
     yield "## How long they take"
     yield (
         "Forward pass in evaluation mode, as a user would first write it: torch and Paddle eager, JAX and Flax "
-        "compiled by `jax.jit`. *Against the fastest* is the median of the ratios taken round by round, with their "
-        f"quartiles; a difference is called only if at least {tables.CALLED:.0%} of the rounds show it. *First call* "
+        "compiled by `jax.jit`, all in float32. *Against the fastest* is the median of the ratios taken round by round, "
+        f"with their quartiles; a difference is called only if at least {tables.CALLED:.0%} of the rounds show it. *First call* "
         "includes compilation. *Threads used* is processor time over wall time. *Samples* is rounds of calls."
     )
     costs = {c.case: c for c in record.costs}
+    yield "At a glance, in milliseconds; bold is the fastest and whatever is too close to it to call."
+    yield markdown(tables.overview(record))
     for case in cases:
         yield f"### `{case}`"
         yield f"{CATALOGUE[costs[case].block].source}. {number(costs[case].macs)} MACs." if case in costs else ""
@@ -223,7 +236,8 @@ def _method(record: RunRecord) -> Iterator[str]:
     yield (
         "Every framework has a process of its own, started with the same number of threads in its environment before "
         "the framework is imported. In each round every process has one turn, in a new random order, so that drift of "
-        "the machine hits all alike; a turn starts with uncounted calls and then times at least 30 ms of calls. "
+        "the machine hits all alike; the other processes are stopped meanwhile (SIGSTOP), since idle threads of some "
+        "pools spin. A turn starts with uncounted calls and then times at least 30 ms of calls. "
         "What is timed is checked against the reference first. Arrays are on the device, in the framework's own "
         "layout, before the clock starts, and the clock stops when the result is there. All raw samples are in "
         "[results.json](results.json). Accelerators are detected and preferred, but only CPUs were ever run."

@@ -1,5 +1,6 @@
 """Tables: pure functions from a RunRecord to a header and rows of text."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ CALLED = 0.9
 
 @dataclass(frozen=True)
 class Table:
-    """A header and rows of cells that are already text; every column but the first is a number."""
+    """A header and rows of cells that are already text."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -31,7 +32,9 @@ def markdown(table: Table) -> str:
 
 
 def _align(table: Table) -> list[str] | None:
-    return ["left"] + ["right"] * (len(table.header) - 1) if table.rows else None
+    """Columns of numbers to the right, of text to the left."""
+    columns = list(zip(*table.rows, strict=True))
+    return ["right" if all(re.match(r"[\d*]|$", cell) for cell in column) else "left" for column in columns] or None
 
 
 def unique(items: Iterable[str]) -> list[str]:
@@ -50,7 +53,11 @@ def agreement(record: RunRecord) -> Table:
 
     def cell(block: str, backend: str) -> str:
         results = [r for r in record.checks if r.block == block and r.backend == backend]
-        lost = {u.case for u in record.unavailable if u.backend == backend and u.case.startswith(f"{block}-")}
+        lost = {
+            u.case
+            for u in record.unavailable
+            if u.backend == backend and u.stage == "check" and u.case.startswith(f"{block}-")
+        }
         cases = {r.case for r in results} | lost
         if not cases:
             return "not available"
@@ -89,13 +96,13 @@ def size(count: int) -> str:
     return f"{count} B"
 
 
-def held(record: RunRecord, block: str, case: str) -> str:
-    """What the frameworks hold of the checked case of the same settings, as counted in each."""
-    results = [r for r in record.checks if r.level == "parameters" and r.case == f"{block}-{case}"]
+def held(record: RunRecord, case: str) -> str:
+    """What the frameworks hold of a checked case, as counted in each; empty if it was not checked."""
+    results = [r for r in record.checks if r.level == "parameters" and r.case == case]
     counts = {f"{number(r.trainable)} + {number(r.buffers or 0)}" for r in results if r.trainable is not None}
     if len(counts) == 1:
         return f"{counts.pop()} in {' '.join(r.backend for r in results)}"
-    return "; ".join(f"{r.backend} {r.trainable} + {r.buffers}" for r in results) or "not checked"
+    return "; ".join(f"{r.backend} {r.trainable} + {r.buffers}" for r in results)
 
 
 def shape(sizes: Iterable[int]) -> str:
@@ -126,12 +133,10 @@ def counts(record: RunRecord, costs: Sequence[CaseCost]) -> Table:
 
 def holdings(record: RunRecord, costs: Sequence[CaseCost]) -> Table:
     """Trainable values and buffers that the frameworks themselves hold, for cases that were checked."""
-    rows = []
-    for c in costs:
-        checked = c.case.rpartition("-")[0]  # without the input's shape, which parameters do not depend on
-        block, _, case = checked.partition("-")
-        rows.append([f"`{checked}`", f"{number(c.trainable)} + {number(c.buffers)}", held(record, block, case)])
-    return Table(["case", "spec: trainable + buffers", "held"], [row for row in rows if row[2] != "not checked"])
+    # A case's name without the input's shape, which parameters do not depend on.
+    spec = {c.case.rpartition("-")[0]: f"{number(c.trainable)} + {number(c.buffers)}" for c in costs}
+    rows = [[f"`{case}`", expected, found] for case, expected in spec.items() if (found := held(record, case))]
+    return Table(["case", "spec: trainable + buffers", "held"], rows)
 
 
 def ratios(measurement: Measurement, baseline: Measurement) -> np.ndarray:
@@ -188,10 +193,26 @@ def times(record: RunRecord, case: str) -> Table:
         ]
         for m in found
     ]
-    missing = {u.backend: u.reason for u in record.unavailable if u.case in (case, "")}
+    missing = unique(u.backend for u in record.unavailable if u.case in (case, ""))
     timed = {m.backend for m in found}
-    rows += [[name, "not available", reason] + [""] * 5 for name, reason in missing.items() if name not in timed]
+    rows += [[name, "", "", "not available"] + [""] * 4 for name in missing if name not in timed]
     return Table(header, rows)
+
+
+def overview(record: RunRecord) -> Table:
+    """Case by backend: median milliseconds, in bold the fastest and all that are too close to it to call."""
+    names = backends(record)
+
+    def cells(case: str) -> Iterable[str]:
+        found = {m.backend: m for m in record.measurements if m.case == case}
+        fastest = min(found.values(), key=lambda m: m.median)
+        for name in names:
+            m = found.get(name)
+            text = milliseconds(m.median) if m else "not available"
+            yield f"**{text}**" if m and (m is fastest or not slower(ratios(m, fastest))) else text
+
+    cases = unique(m.case for m in record.measurements)
+    return Table(["median ms", *names], [[f"`{case}`", *cells(case)] for case in cases])
 
 
 def failures(record: RunRecord) -> list[CheckResult]:

@@ -1,11 +1,12 @@
 """Worker processes as seen from the parent: start, ask, and survive their deaths."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from multiprocessing import Pipe
 from typing import Any
 
@@ -97,6 +98,21 @@ class Worker:
         """`post` and `collect`."""
         self.post(request, *arguments)
         return self.collect()
+
+    def pause(self) -> None:
+        """Stops an idle process altogether: the threads of some pools spin for a while and would disturb the others."""
+        if self._process:
+            self._process.send_signal(signal.SIGSTOP)
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Lets a paused process run for the time of a ``with`` block."""
+        if self._process:
+            self._process.send_signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self.pause()
 
     def _dead(self, process: subprocess.Popen[bytes], reason: str = "") -> WorkerFailed:
         self._deaths += 1

@@ -53,7 +53,8 @@ def measure(
 
     def attempt(worker: Worker, stage: str, action: Callable[[], float | None]) -> float:
         try:
-            return action() or 0.0
+            with worker.turn():
+                return action() or 0.0
         except WorkerFailed as error:
             turns[:] = [turn for turn in turns if turn.worker is not worker]
             lost.append(Unavailable(worker.name, case.id, stage, str(error)))
