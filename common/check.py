@@ -90,6 +90,7 @@ def check(case: Case, backend: Backend, expected: tuple[Expected, ...] | None = 
     )
     for item, output in zip(expected, outputs, strict=True):
         problem, error, allowed = compare(output, item.y, item.allowance)
+        problem = problem and f"on {item.input}: {problem}"
         results.append(result("forward", problem, input=item.input, error=error, allowance=allowed))
     return results
 

@@ -208,8 +208,8 @@ def _times(record: RunRecord) -> Iterator[str]:
     yield "## How long they take"
     yield (
         "Forward pass in evaluation mode, as a user would first write it: torch and Paddle eager, JAX and Flax "
-        "compiled by `jax.jit`, all in float32. *Against the fastest* is the median of the ratios taken round by round, "
-        f"with their quartiles; a difference is called only if at least {tables.CALLED:.0%} of the rounds show it. *First call* "
+        "compiled by `jax.jit`, all in float32. *Against the fastest* is the median of ratios taken round by round, "
+        f"with their quartiles; a difference is called only if {tables.CALLED:.0%} of the rounds show it. *First call* "
         "includes compilation. *Threads used* is processor time over wall time. *Samples* is rounds of calls."
     )
     costs = {c.case: c for c in record.costs}

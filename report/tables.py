@@ -34,7 +34,8 @@ def markdown(table: Table) -> str:
 def _align(table: Table) -> list[str] | None:
     """Columns of numbers to the right, of text to the left."""
     columns = list(zip(*table.rows, strict=True))
-    return ["right" if all(re.match(r"[\d*]|$", cell) for cell in column) else "left" for column in columns] or None
+    numeric = re.compile(r"(?!.*[a-z]{4})[\d*].*|not available|")  # a unit or a word of three letters may follow
+    return ["right" if all(map(numeric.fullmatch, column)) else "left" for column in columns] or None
 
 
 def unique(items: Iterable[str]) -> list[str]:

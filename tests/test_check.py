@@ -39,8 +39,8 @@ def test_a_right_backend_passes_every_level(monkeypatch: pytest.MonkeyPatch) -> 
         ("transposed", "parameters", "of another shape: conv.weight"),
         ("all trained", "parameters", "trainable but should not be: norm.running_mean, norm.running_var"),
         ("frozen", "parameters", "not trainable but should be: "),
-        ("offset", "forward", "greatest abs difference 1.0e-03 at ("),
-        ("nan", "forward", "greatest abs difference inf at ("),
+        ("offset", "forward", "on photograph: greatest abs difference 1.0e-03 at ("),
+        ("nan", "forward", "on photograph: greatest abs difference inf at ("),
     ],
 )
 def test_each_fault_is_caught_at_its_level(
@@ -65,10 +65,9 @@ def test_a_case_that_no_port_could_fail_fails_itself() -> None:
     assert not results[0].passed
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [c for c in cases() if np.prod(c.input_shape) < 20_000], ids=lambda case: case.id)
 def test_no_case_of_the_catalogue_is_degenerate(case: Case) -> None:
-    if np.prod(case.input_shape) > 20_000:
-        pytest.skip("the large cases are of blocks that smaller cases have, and are looked at in every check")
+    """The large ones are looked at in every check, as these are too."""
     assert not expect(case, "random").degenerate
 
 

@@ -76,7 +76,7 @@ def test_check_disagrees_with_status_1(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert status("check", "-k", "pointwise_conv-bias") == 1
     printed = capsys.readouterr()
     assert "**DIFFERS** 0/1" in printed.out
-    assert "[pointwise_conv-bias / numpy] forward: greatest abs difference 1.0e-03" in printed.err
+    assert "[pointwise_conv-bias / numpy] forward: on random: greatest abs difference 1.0e-03" in printed.err
 
 
 @pytest.mark.usefixtures("numpy_only")

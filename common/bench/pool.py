@@ -124,8 +124,10 @@ class Worker:
         lines = self._output.read().decode(errors="replace").split("\n")
         said = next((line.strip() for line in reversed(lines) if line.strip()), "")
         self.stop()
-        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-        return WorkerFailed(f"its process was {how}" + (f": {said[:200]}" if said else ""))
+        if code == -signal.SIGKILL:  # from outside, so what it said before has nothing to do with it
+            return WorkerFailed("its process was killed by SIGKILL")
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        return WorkerFailed(f"its process {how}; the last it said: {said[:200] or 'nothing'}")
 
     def stop(self) -> None:
         """Ends the process; a later request starts a new one."""
