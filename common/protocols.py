@@ -1,10 +1,11 @@
 """What a backend is: a module that satisfies `Backend`; no base class, no registration."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
+from common.backprop import Optimiser
 from common.params import Arrays
 from common.spec import BlockSpec
 
@@ -27,6 +28,25 @@ class BuiltBlock(Protocol):
 
     def trainable(self) -> frozenset[str]:
         """Canonical names of what an optimiser of this framework would update."""
+        ...
+
+    def forward_train(self, x: np.ndarray) -> np.ndarray:
+        """The output in training mode; moves the running statistics."""
+        ...
+
+    def gradients(self, x: np.ndarray, dy: np.ndarray) -> Arrays:
+        """Gradients of ``sum(output * dy)`` in training mode: ``input`` (NCHW) and every trainable array."""
+        ...
+
+    def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
+        """Every array after each step of the framework's own optimiser on ``sum(output * dy)``, from pairs (x, dy)."""
+        ...
+
+    def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
+        """Outputs of the spec's nodes by name, and their gradients; of all nodes that can be seen in this framework.
+
+        In evaluation mode without gradients, or for a cotangent ``dy`` in training mode with them. NCHW.
+        """
         ...
 
     def runner(self, x: np.ndarray) -> Callable[[], None]:
@@ -52,9 +72,18 @@ class Backend(Protocol):
         ...
 
     def build(
-        self, spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None
+        self,
+        spec: BlockSpec,
+        params: Arrays,
+        *,
+        dtype: str = "float32",
+        device: str | None = None,
+        strict: bool = False,
     ) -> BuiltBlock:
         """The block in this framework holding ``params`` (canonical), on ``device`` (default: the first).
+
+        A spec whose family is not in the catalogue is built from its graph, layer by layer. ``strict`` replaces the
+        layers that train differently from the spec (see known_differences.toml) by ones that follow it.
 
         Raises:
             ValueError: for arrays that do not fit the spec, or a dtype or device that cannot be had.

@@ -1,16 +1,19 @@
 """The PyTorch backend."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import nn
 
+from common.backprop import SGD, Optimiser
 from common.catalogue import known
 from common.params import Arrays
-from common.spec import BlockSpec
+from common.spec import INPUT, BlockSpec
 from frameworks.torch import layout
 from frameworks.torch.blocks import BLOCKS
+from frameworks.torch.graph import Graph
+from frameworks.torch.layers import with_biased_norms
 
 NAME = "torch"
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -36,7 +39,8 @@ def devices() -> tuple[str, ...]:
 class Built:
     """A block as an ``nn.Module`` in evaluation mode."""
 
-    def __init__(self, module: nn.Module, dtype: torch.dtype, device: str) -> None:
+    def __init__(self, spec: BlockSpec, module: nn.Module, dtype: torch.dtype, device: str) -> None:
+        self._nodes = frozenset(node.name for node in spec.nodes)
         self.native = module
         self.dtype = dtype
         self.device = device
@@ -55,6 +59,54 @@ class Built:
     def trainable(self) -> frozenset[str]:
         return frozenset(name for name, value in self.native.named_parameters() if value.requires_grad)
 
+    def forward_train(self, x: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            return self.native.train()(self._tensor(x)).cpu().numpy()
+
+    def gradients(self, x: np.ndarray, dy: np.ndarray) -> Arrays:
+        self.native.train().zero_grad()
+        tensor = self._tensor(x).requires_grad_()
+        self.native(tensor).backward(self._tensor(dy))
+        found = {INPUT: tensor} | {name: p for name, p in self.native.named_parameters() if p.requires_grad}
+        return {name: layout.gradient(value) for name, value in found.items()}
+
+    def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
+        params, states = list(self.native.parameters()), []
+        if isinstance(optimiser, SGD):
+            sgd = optimiser
+            steps = torch.optim.SGD(params, sgd.lr, momentum=sgd.momentum, weight_decay=sgd.weight_decay)
+        else:
+            steps = torch.optim.Adam(params, optimiser.lr, (optimiser.beta1, optimiser.beta2), optimiser.eps)
+        for x, dy in batches:
+            self.gradients(x, dy)
+            steps.step()
+            states.append(self.params())
+        return states
+
+    def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
+        seen: dict[str, torch.Tensor] = {}
+
+        def keep(name: str) -> Callable[[nn.Module, object, torch.Tensor], None]:
+            def hook(module: nn.Module, inputs: object, output: torch.Tensor) -> None:
+                seen[name] = output
+                if dy is not None:
+                    output.retain_grad()
+
+            return hook
+
+        modules = [(name, module) for name, module in self.native.named_modules() if name in self._nodes]
+        handles = [module.register_forward_hook(keep(name)) for name, module in modules]
+        try:
+            if dy is None:
+                self.forward(x)
+            else:
+                self.gradients(x, dy)
+        finally:
+            for handle in handles:
+                handle.remove()
+        outputs = {name: value.detach().cpu().numpy() for name, value in seen.items()}
+        return outputs, {} if dy is None else {name: layout.gradient(value) for name, value in seen.items()}
+
     def runner(self, x: np.ndarray) -> Callable[[], None]:
         module, tensor = self.native.eval(), self._tensor(x)
         synchronize = torch.accelerator.synchronize if self.device != "cpu" else lambda: None
@@ -67,10 +119,13 @@ class Built:
         return run
 
 
-def build(spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None) -> Built:
+def build(
+    spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None, strict: bool = False
+) -> Built:
     """See `common.protocols.Backend.build`."""
     known("dtype", dtype, DTYPES)
     device = known("device", device or devices()[0], devices())
-    module = BLOCKS[spec.family](**spec.arguments).to(device, DTYPES[dtype]).eval()
+    module = BLOCKS[spec.family](**spec.arguments) if spec.family in BLOCKS else Graph(spec)
+    module = (with_biased_norms(module) if strict else module).to(device, DTYPES[dtype]).eval()
     layout.write(module, params)
-    return Built(module, DTYPES[dtype], device)
+    return Built(spec, module, DTYPES[dtype], device)

@@ -1,4 +1,4 @@
-"""What PyTorch's own layers lack: a convolution padded differently on two sides."""
+"""What PyTorch's own layers lack: a convolution padded differently on two sides, and a norm that averages as others do."""
 
 import torch
 import torch.nn.functional as F
@@ -33,3 +33,32 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name in nn.Conv2d
         return super().forward(input if self.sides is None else F.pad(input, self.sides))
+
+
+class BiasedBatchNorm2d(nn.BatchNorm2d):
+    """``nn.BatchNorm2d`` whose running variance averages the biased batch variance, as Paddle's, Flax's and the paper's.
+
+    The stock layer averages n / (n - 1) times that (pytorch#77427); outputs and gradients are the same.
+    """
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name in nn.BatchNorm2d
+        if not self.training:
+            return super().forward(input)
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.momentum is not None
+        with torch.no_grad():
+            self.running_mean.lerp_(input.mean((0, 2, 3)), self.momentum)
+            self.running_var.lerp_(input.var((0, 2, 3), correction=0), self.momentum)
+        return F.batch_norm(input, None, None, self.weight, self.bias, training=True, eps=self.eps)
+
+
+def with_biased_norms(module: nn.Module) -> nn.Module:
+    """The module with every ``nn.BatchNorm2d`` in it replaced by a `BiasedBatchNorm2d`."""
+    for name, child in module.named_children():
+        if type(child) is nn.BatchNorm2d:
+            norm = BiasedBatchNorm2d(child.num_features, child.eps, child.momentum, child.affine)
+            setattr(module, name, norm)
+        else:
+            with_biased_norms(child)
+    return module

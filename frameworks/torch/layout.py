@@ -1,5 +1,6 @@
 """Canonical and PyTorch's names and layouts: they are the same, but for BatchNorm's step counter."""
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -26,3 +27,8 @@ def read(module: nn.Module) -> Arrays:
     """Canonical arrays of what the module holds."""
     state = module.state_dict().items()
     return {name: value.detach().cpu().numpy().copy() for name, value in state if not name.endswith(STEP_COUNTER)}
+
+
+def gradient(tensor: torch.Tensor) -> np.ndarray:
+    """The gradient that reached a tensor; zeros where none did."""
+    return (torch.zeros_like(tensor) if tensor.grad is None else tensor.grad).detach().cpu().numpy().copy()
