@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from common.backprop import SGD, Adam, Pass, statistics, train, trajectory, updater, without_dropout
-from common.costs import cost
 from common.catalogue import Case, block, cases
+from common.costs import cost
 from common.layers import (
     Add,
     AvgPool2d,

@@ -3,20 +3,24 @@
 import functools
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jaxlib.version
 import numpy as np
+import optax
 from jax.sharding import Sharding, SingleDeviceSharding
 
+from common.backprop import SGD, Optimiser
 from common.bench.machine import processors
 from common.catalogue import known
 from common.params import Arrays
-from common.spec import BlockSpec
+from common.spec import INPUT, BlockSpec
 from frameworks.jax import layout
 from frameworks.jax.blocks import BLOCKS
+from frameworks.jax.graph import graph
+from frameworks.jax.tracing import tapped
 
 NAME = "jax"
 DTYPES = ("float32", "float64")
@@ -42,32 +46,102 @@ def devices() -> tuple[str, ...]:
 class Native(NamedTuple):
     """``y, new_stats = apply(params, stats, x, train=False)``, with x NHWC; ``params`` is what is differentiated."""
 
-    apply: Callable[..., tuple[jax.Array, Any]]
+    apply: functools.partial[tuple[jax.Array, Any]]
     params: Any
     stats: Any
+
+
+def optax_of(optimiser: Optimiser) -> optax.GradientTransformation:
+    """The spec's optimiser in optax: weight decay comes before the momentum, as an L2 term of the loss would."""
+    if isinstance(optimiser, SGD):
+        decay = optax.add_decayed_weights(optimiser.weight_decay)
+        return optax.chain(decay, optax.sgd(optimiser.lr, optimiser.momentum))
+    return optax.adam(optimiser.lr, optimiser.beta1, optimiser.beta2, optimiser.eps)
+
+
+def to_nchw(y: jax.Array) -> np.ndarray:
+    """A copy in NCHW of ``[n, h, w, c]``, and of ``[n, classes]`` as it is."""
+    return np.moveaxis(np.asarray(y), -1, 1).copy()
 
 
 class Built:
     """A block as a pure function and its two pytrees."""
 
-    def __init__(self, native: Native, dtype: str, place: Sharding) -> None:
+    def __init__(self, spec: BlockSpec, native: Native, dtype: str, place: Sharding) -> None:
+        self._output = spec.nodes[-1].name
         self.native = native
         self.dtype = dtype
         self.place = place
         self._compiled = jax.jit(native.apply)
+        self._train = jax.jit(functools.partial(_step, native.apply))
 
     def _array(self, x: np.ndarray) -> jax.Array:
         return jax.device_put(np.moveaxis(x, 1, -1).astype(self.dtype, order="C"), self.place)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         y, _ = self._compiled(self.native.params, self.native.stats, self._array(x))
-        return np.moveaxis(np.asarray(y), -1, 1).copy()  # [n, h, w, c] to [n, c, h, w]; [n, classes] stays
+        return to_nchw(y)
 
     def params(self) -> Arrays:
         return dict([*layout.leaves(self.native.params), *layout.leaves(self.native.stats)])
 
     def trainable(self) -> frozenset[str]:
         return frozenset(name for name, _ in layout.leaves(self.native.params))
+
+    def _pass(self, x: np.ndarray, dy: np.ndarray | None) -> tuple[jax.Array, Any, jax.Array]:
+        """One training pass: output and gradients; the new statistics are kept."""
+        apply, params, stats = self.native
+        cotangent = None if dy is None else self._array(dy)
+        y, gradients, dx, stats = self._train(params, stats, self._array(x), cotangent)
+        self.native = Native(apply, params, stats)
+        return y, gradients, dx
+
+    def forward_train(self, x: np.ndarray) -> np.ndarray:
+        return to_nchw(self._pass(x, None)[0])
+
+    def gradients(self, x: np.ndarray, dy: np.ndarray) -> Arrays:
+        _, gradients, dx = self._pass(x, dy)
+        return {INPUT: to_nchw(dx), **dict(layout.leaves(gradients))}
+
+    def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
+        transformation, states = optax_of(optimiser), []
+        state = transformation.init(self.native.params)
+        update = jax.jit(transformation.update)
+        for x, dy in batches:
+            _, gradients, _ = self._pass(x, dy)
+            updates, state = update(gradients, state, self.native.params)
+            params = optax.apply_updates(self.native.params, updates)
+            self.native = self.native._replace(params=params)
+            states.append(self.params())
+        return states
+
+    def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
+        apply, params, stats = self.native
+
+        def run(probes: Arrays, params: Any, x: jax.Array) -> tuple[jax.Array, Any]:
+            """What is added to an output has that output's gradient."""
+            seen = {}
+
+            def tap(name: str, y: jax.Array) -> jax.Array:
+                seen[name] = y + probes[name] if name in probes else y
+                return seen[name]
+
+            options = {"train": True} if dy is not None else {}
+            if apply.func is graph:
+                return apply(params, stats, x, tap=tap, **options)[0], seen
+            with tapped(params, tap):
+                y, _ = apply(params, stats, x, **options)
+            return tap(self._output, y) if self._output not in seen else y, seen
+
+        array = self._array(x)
+        _, seen = jax.jit(run)({}, params, array)
+        outputs = {name: to_nchw(y) for name, y in seen.items()}
+        if dy is None:
+            return outputs, {}
+        probes = jax.tree.map(np.zeros_like, seen)
+        _, pull, _ = jax.vjp(lambda probes: jax.jit(run)(probes, params, array), probes, has_aux=True)
+        (cotangents,) = pull(self._array(dy))
+        return outputs, {name: to_nchw(cotangent) for name, cotangent in cotangents.items()}
 
     def runner(self, x: np.ndarray) -> Callable[[], None]:
         array, (_, params, stats) = self._array(x), self.native
@@ -79,14 +153,28 @@ class Built:
         return run
 
 
-def build(spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None) -> Built:
-    """See `common.protocols.Backend.build`."""
+def _step(
+    apply: Callable[..., Any], params: Any, stats: Any, x: jax.Array, dy: jax.Array | None
+) -> tuple[jax.Array, Any, Any, Any]:
+    """Output, gradients of ``sum(output * dy)`` by parameters and input (None without dy), and new statistics."""
+    y, pull, stats = jax.vjp(lambda params, x: apply(params, stats, x, train=True), params, x, has_aux=True)
+    gradients, dx = (None, None) if dy is None else pull(dy)
+    return y, gradients, dx, stats
+
+
+def build(
+    spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None, strict: bool = False
+) -> Built:
+    """See `common.protocols.Backend.build`; plain functions follow the spec as they are, so ``strict`` changes nothing."""
     known("dtype", dtype, DTYPES)
     if dtype == "float64" and not jax.config.values["jax_enable_x64"]:
-        raise ValueError("JAX computes in float64 only if JAX_ENABLE_X64=1 is set before it is imported")
+        raise ValueError("dtype `float64` is float32 in JAX unless 64-bit types are on: set JAX_ENABLE_X64=1")
     place = SingleDeviceSharding(jax.devices(known("device", device or devices()[0], devices()))[0])
-    function = BLOCKS[spec.family]
-    # What the arrays' shapes already say (channels, bias, depth, ...) is no argument of a plain function.
-    taken = inspect.signature(function).parameters
-    apply = functools.partial(function, **{name: value for name, value in spec.arguments.items() if name in taken})
-    return Built(Native(apply, *layout.write(spec, params, dtype, place)), dtype, place)
+    if spec.family in BLOCKS:
+        function = BLOCKS[spec.family]
+        # What the arrays' shapes already say (channels, bias, depth, ...) is no argument of a plain function.
+        taken = inspect.signature(function).parameters
+        apply = functools.partial(function, **{name: value for name, value in spec.arguments.items() if name in taken})
+    else:
+        apply = functools.partial(graph, nodes=spec.nodes)
+    return Built(spec, Native(apply, *layout.write(spec, params, dtype, place)), dtype, place)

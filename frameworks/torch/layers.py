@@ -1,4 +1,4 @@
-"""What PyTorch's own layers lack: a convolution padded differently on two sides, and a norm that averages as others do."""
+"""What PyTorch's own layers lack: unequal padding of two sides, and a norm that averages as the others do."""
 
 import torch
 import torch.nn.functional as F
@@ -36,7 +36,7 @@ class Conv2d(nn.Conv2d):
 
 
 class BiasedBatchNorm2d(nn.BatchNorm2d):
-    """``nn.BatchNorm2d`` whose running variance averages the biased batch variance, as Paddle's, Flax's and the paper's.
+    """``nn.BatchNorm2d`` whose running variance averages the biased batch variance, as Paddle's and Flax's do.
 
     The stock layer averages n / (n - 1) times that (pytorch#77427); outputs and gradients are the same.
     """
