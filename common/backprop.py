@@ -186,6 +186,9 @@ def _(layer: Add, params: Arrays, inputs: list[np.ndarray], y: np.ndarray, dy: n
 class Exact:
     """What a training pass may disturb, here not at all; `common.tolerances` puts rounding in its place."""
 
+    def begin(self) -> None:
+        """A pass begins."""
+
     def output(self, node: Node, params: Arrays, inputs: list[np.ndarray], y: np.ndarray) -> np.ndarray:
         return y
 
@@ -200,6 +203,14 @@ class Exact:
     def mask(self, node: Node, x: np.ndarray) -> np.ndarray:
         """The input by whose sign an activation decides what gradient to pass."""
         return x
+
+    def complement(self, power: float) -> float:
+        """``1 - power``, by which Adam divides its moments."""
+        return 1 - power
+
+    def state(self, arrays: Arrays) -> Arrays:
+        """The arrays as they are stored after a step."""
+        return arrays
 
 
 @dataclass
@@ -222,6 +233,7 @@ def train(spec: BlockSpec, params: Arrays, x: np.ndarray, dy: np.ndarray | None,
         ValueError: if the block has dropout.
     """
     disturb = disturb or Exact()
+    disturb.begin()
     values, found = {INPUT: x.astype(np.float64)}, Pass({}, {}, {}, {})
     arrays = {
         node.name: {p.name: params[f"{node.name}.{p.name}"].astype(np.float64) for p in node.layer.params()}
@@ -232,7 +244,9 @@ def train(spec: BlockSpec, params: Arrays, x: np.ndarray, dy: np.ndarray | None,
         if isinstance(node.layer, BatchNorm2d):
             mean, var = disturb.moments(node, inputs[0], *statistics(inputs[0]))
             y = normalise(node.layer, own, inputs[0], mean, var)
-            for leaf, new in (("running_mean", mean), ("running_var", var)):
+            n = inputs[0].size // inputs[0].shape[1]
+            kept = var * n / max(n - 1, 1) if node.layer.unbiased_running_var else var
+            for leaf, new in (("running_mean", mean), ("running_var", kept)):
                 momentum = node.layer.momentum
                 found.statistics[f"{node.name}.{leaf}"] = (1 - momentum) * own[leaf] + momentum * new
         else:
@@ -280,8 +294,9 @@ Optimiser = SGD | Adam
 OPTIMISERS: tuple[Optimiser, ...] = (SGD(), Adam())
 
 
-def updater(optimiser: Optimiser) -> Callable[[Arrays, Arrays], Arrays]:
+def updater(optimiser: Optimiser, disturb: Exact | None = None) -> Callable[[Arrays, Arrays], Arrays]:
     """A function (params, gradients) -> params that remembers its moments from call to call."""
+    disturb = disturb or Exact()
     first: Arrays = {}
     second: Arrays = {}
     count = 0
@@ -290,6 +305,8 @@ def updater(optimiser: Optimiser) -> Callable[[Arrays, Arrays], Arrays]:
         nonlocal count
         count += 1
         new = dict(params)
+        if isinstance(optimiser, Adam):
+            bias1, bias2 = disturb.complement(optimiser.beta1**count), disturb.complement(optimiser.beta2**count)
         for name, gradient in gradients.items():
             if name == INPUT:
                 continue
@@ -301,8 +318,8 @@ def updater(optimiser: Optimiser) -> Callable[[Arrays, Arrays], Arrays]:
                 b1, b2 = optimiser.beta1, optimiser.beta2
                 first[name] = b1 * first.get(name, 0.0) + (1 - b1) * gradient
                 second[name] = b2 * second.get(name, 0.0) + (1 - b2) * gradient**2
-                unbiased = first[name] / (1 - b1**count)
-                new[name] = p - optimiser.lr * unbiased / (np.sqrt(second[name] / (1 - b2**count)) + optimiser.eps)
+                root = np.sqrt(second[name] / bias2) + optimiser.eps
+                new[name] = p - optimiser.lr * (first[name] / bias1) / root
         return new
 
     return update
@@ -312,14 +329,19 @@ def trajectory(
     spec: BlockSpec,
     params: Arrays,
     batches: list[tuple[np.ndarray, np.ndarray]],
-    optimiser: Optimiser,
+    optimiser: Optimiser | None,
     disturb: Exact | None = None,
-) -> list[Arrays]:
-    """All arrays after each step on ``sum(y * dy)``, running statistics included, in float64."""
-    update, states = updater(optimiser), []
+) -> tuple[list[Arrays], list[Pass]]:
+    """All arrays after each step on ``sum(y * dy)``, running statistics included, in float64; and the passes.
+
+    Without an optimiser nothing is differentiated and only the running statistics move.
+    """
+    disturb = disturb or Exact()
+    update, states, passes = updater(optimiser or SGD(), disturb), [], []
     state = {name: array.astype(np.float64) for name, array in params.items()}
     for x, dy in batches:
-        found = train(spec, state, x, dy, disturb)
-        state = update(state, found.gradients) | found.statistics
+        found = train(spec, state, x, dy if optimiser else None, disturb)
+        state = disturb.state(update(state, found.gradients) | found.statistics)
         states.append(state)
-    return states
+        passes.append(found)
+    return states, passes

@@ -1,8 +1,9 @@
 """Every named block, where it comes from, and the cases it is checked and timed on."""
 
 import functools
+import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from common.blocks.convolutions import depthwise_conv, grouped_conv, pointwise_conv, standard_conv
@@ -12,6 +13,8 @@ from common.blocks.separable import conv_bn_act, depthwise_separable
 from common.blocks.stacks import conv_stack, separable_stack
 from common.layers import Shape
 from common.spec import BlockSpec
+
+TRAINED = 700_000  # elements of all activations together
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,15 @@ class Case:
     @property
     def id(self) -> str:
         return f"{self.spec.family}-{self.name}"
+
+    @property
+    def trained(self) -> bool:
+        """Whether training is compared too: not on large maps, where the reference would take minutes."""
+        return sum(map(math.prod, self.spec.shapes(self.input_shape).values())) <= TRAINED
+
+    def cast(self, dtype: str) -> "Case":
+        """The same case in another dtype."""
+        return replace(self, dtype=dtype)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """(case, backend) -> CheckResults: the one judgement of whether a framework's block is what its spec says.
 
 Levels, each a line of its own; a failed one does not hide the ones below it: `case` (fails only if the case could not
-tell right from wrong), `builds`, `shape`, `parameters` and `forward` (evaluation mode, on each kind of input).
+tell right from wrong), `builds`, `shape`, `parameters`, `forward` (evaluation mode, on each kind of input), those of
+`common.training_check`, and `known_differences` (fails if a declared difference no longer occurs). In float32 a backend
+is taken as it is, with its declared differences; in float64 it is built ``strict``, to follow the spec with none.
 """
 
 import functools
@@ -10,13 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common import inputs, reference, tolerances
+from common import inputs, reference, tolerances, training_check
 from common.catalogue import Case
+from common.differences import Difference
+from common.layers import BatchNorm2d
 from common.params import Arrays, randomised
 from common.protocols import Backend
 from common.results import CheckResult
+from common.training_check import Training, Values, expect_training
 
-LEVELS = ("case", "builds", "shape", "parameters", "forward")
+LEVELS = ("case", "builds", "shape", "parameters", "forward", *training_check.LEVELS, "known_differences")
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,24 @@ def expect(case: Case, kind: str) -> Expected:
     return Expected(kind, x, values[output], tolerances.allowances(case.spec, params, values, case.dtype)[output])
 
 
+@dataclass(frozen=True)
+class Expectation:
+    """All that the reference says of a case: on every kind of input, and in training unless the case is too large."""
+
+    inputs: tuple[Expected, ...]
+    training: Training | None = None
+
+
 @functools.lru_cache(maxsize=128)
-def expectations(case: Case) -> tuple[Expected, ...]:
-    """`expect` on every kind of input, kept for the next backend."""
-    return tuple(expect(case, kind) for kind in inputs.KINDS)
+def expectations(case: Case) -> Expectation:
+    """Runs the reference on every kind of input and in training, once for all backends."""
+    training = expect_training(case) if case.trained else None
+    return Expectation(tuple(expect(case, kind) for kind in inputs.KINDS), training)
+
+
+@functools.lru_cache(maxsize=128)
+def _different(case: Case, differences: tuple[Difference, ...]) -> Training:
+    return expect_training(case, differences)
 
 
 def first_line(error: BaseException) -> str:
@@ -54,14 +73,15 @@ def first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
 
 
-def check(case: Case, backend: Backend, expected: tuple[Expected, ...] | None = None) -> list[CheckResult]:
+def check(case: Case, backend: Backend, expectation: Expectation | None = None) -> list[CheckResult]:
     """Builds the case in the backend and compares it with the reference, level by level."""
 
     def result(level: str, problem: str | None, **numbers: object) -> CheckResult:
         message = f"[{case.id} / {backend.NAME}] {level}: {problem or 'agrees'}"
         return CheckResult(case.id, case.spec.family, backend.NAME, level, problem is None, message, **numbers)  # type: ignore[arg-type]
 
-    expected = expectations(case) if expected is None else expected
+    expectation = expectations(case) if expectation is None else expectation
+    expected, strict = expectation.inputs, case.dtype == "float64"
     results = [
         result("case", f"the output on {item.input} is all but constant, so no port could fail")
         for item in expected
@@ -69,7 +89,7 @@ def check(case: Case, backend: Backend, expected: tuple[Expected, ...] | None = 
     ]
     params = randomised(case.spec, case.seed)
     try:
-        built = backend.build(case.spec, params, dtype=case.dtype)
+        built = backend.build(case.spec, params, dtype=case.dtype, strict=strict)
         outputs = [built.forward(item.x) for item in expected]
     except Exception as error:  # whatever a framework raises is this backend's result
         return [*results, result("builds", first_line(error))]
@@ -92,7 +112,46 @@ def check(case: Case, backend: Backend, expected: tuple[Expected, ...] | None = 
         problem, error, allowed = compare(output, item.y, item.allowance)
         problem = problem and f"on {item.input}: {problem}"
         results.append(result("forward", problem, input=item.input, error=error, allowance=allowed))
+    if expectation.training is None:
+        return results
+    differences = () if strict or not has_norm(case) else backend.DIFFERENCES
+    training = _different(case, differences) if differences else expectation.training
+    stale = dict.fromkeys(differences, True)
+    try:
+        for level, what, given, values in training_check.observe(case, backend, training, strict):
+            problem, error, allowed = compare_all(given, values)
+            where = f"{what}: " if what else ""
+            results.append(result(level, problem and where + problem, input=what, error=error, allowance=allowed))
+            if level == "buffers":  # what a declared difference shows in: the spec's own values must not be met
+                met = compare_all(given, expectation.training.buffers)[0] is None
+                stale = dict.fromkeys(stale, met)
+    except Exception as error:
+        results.append(result("forward_train", first_line(error)))
+    for difference, gone in stale.items():
+        problem = f"`{difference.id}` no longer occurs: take its row out of known_differences.toml" if gone else None
+        results.append(result("known_differences", problem, input=difference.id))
     return results
+
+
+def has_norm(case: Case) -> bool:
+    """Whether the block has a norm, in which all declared differences lie."""
+    return any(isinstance(node.layer, BatchNorm2d) for node in case.spec.nodes)
+
+
+def compare_all(given: Arrays, values: Values) -> tuple[str | None, float | None, float | None]:
+    """`compare` on arrays by name: a sentence about the worst, and its error and allowance."""
+    if given.keys() != values.exact.keys():
+        return f"arrays {', '.join(sorted(given.keys() ^ values.exact.keys()))} are missing or unexpected", None, None
+    worst: tuple[str | None, float | None, float | None] = (None, None, None)
+    least = np.inf
+    for name, exact in values.exact.items():
+        problem, error, allowed = compare(given[name], exact, values.allowed[name])
+        if error is None or allowed is None:
+            return f"of {name}: {problem}", None, None
+        margin = allowed / error if error else np.inf
+        if margin < least:
+            least, worst = margin, (problem and f"of {name}: {problem}", error, allowed)
+    return worst
 
 
 def _misfits(case: Case, params: Arrays, held: Arrays, trainable: frozenset[str]) -> Iterator[str]:

@@ -217,7 +217,8 @@ class BatchNorm2d(Layer):
     """Batch normalisation over N, H and W (Ioffe and Szegedy, 2015, https://arxiv.org/abs/1502.03167).
 
     ``momentum`` is the weight of the *new* value in the running statistics, as in torch; Paddle and Flax ask for its
-    complement. The running variance averages the *biased* batch variance, as in the paper's training algorithm.
+    complement. The running variance averages the *biased* batch variance, or with ``unbiased_running_var`` n / (n - 1)
+    times that, as torch does and the paper's inference step says; every block here asks for the biased one.
 
     Raises:
         SpecError: if ``eps`` is not positive or ``momentum`` is outside [0, 1].
@@ -227,6 +228,7 @@ class BatchNorm2d(Layer):
     eps: float = 1e-5
     momentum: float = 0.1
     affine: bool = True
+    unbiased_running_var: bool = False
 
     def __post_init__(self) -> None:
         positive("num_features", self.num_features)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from common.backprop import Optimiser
+from common.differences import Difference
 from common.params import Arrays
 from common.spec import BlockSpec
 
@@ -62,6 +63,11 @@ class Backend(Protocol):
 
     @property
     def NAME(self) -> str: ...  # noqa: N802 - a module's constant
+
+    @property
+    def DIFFERENCES(self) -> tuple[Difference, ...]:  # noqa: N802 - a module's constant
+        """What this framework is known to do differently from the spec."""
+        ...
 
     def environment(self) -> dict[str, str]:
         """Versions, threads and flags that bear on results, as they are in this process."""

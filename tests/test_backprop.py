@@ -135,7 +135,7 @@ def test_a_trajectory_moves_weights_and_statistics() -> None:
     spec = block("conv_bn_act", in_channels=2, out_channels=3)
     rng = np.random.default_rng(0)
     batches = [(rng.normal(size=(2, 2, 5, 4)), rng.normal(size=(2, 3, 5, 4))) for _ in range(2)]
-    first, second = trajectory(spec, randomised(spec), batches, SGD())
+    (first, second), _ = trajectory(spec, randomised(spec), batches, SGD())
     assert first.keys() == second.keys() == {param.name for param in spec.params()}
     assert all(not np.array_equal(first[name], second[name]) for name in first)
 

@@ -9,7 +9,7 @@ import pytest
 from common.bench.pool import Worker, WorkerFailed, settings
 from common.bench.schedule import MAX_ROUNDS, MIN_ROUNDS, measure
 from common.catalogue import Case, block
-from common.check import expect
+from common.check import Expectation, expect
 
 CASE = Case("tiny", block("conv_bn_act", in_channels=3, out_channels=4), (1, 3, 8, 9))
 MODULE = "tests.numpy_backend"
@@ -119,6 +119,6 @@ def test_a_worker_killed_between_rounds_loses_its_row_only(worker: Worker) -> No
 
 
 def test_workers_check_with_the_parents_expectation(worker: Worker) -> None:
-    results = worker.ask("check", CASE, (expect(CASE, "random"),))
+    results = worker.ask("check", CASE, Expectation((expect(CASE, "random"),)))
     assert [result.level for result in results] == ["builds", "shape", "parameters", "forward"]
     assert all(result.passed for result in results)

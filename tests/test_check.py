@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from common.catalogue import Case, block, cases
-from common.check import LEVELS, Expected, check, expect
+from common.check import LEVELS, Expectation, Expected, check, expect
 from tests import numpy_backend
 
 CASE = next(case for case in cases() if case.id == "conv_bn_act-k3")
@@ -60,7 +60,7 @@ def test_a_wrong_shape_fails_its_level_and_cannot_be_compared(monkeypatch: pytes
 def test_a_case_that_no_port_could_fail_fails_itself() -> None:
     shape = CASE.spec.output_shape(CASE.input_shape)
     constant = Expected("random", np.zeros(CASE.input_shape, np.float32), np.full(shape, 3.0), np.full(shape, 1e-6))
-    results = check(CASE, numpy_backend, (constant,))
+    results = check(CASE, numpy_backend, Expectation((constant,)))
     assert results[0].level == "case"
     assert not results[0].passed
 

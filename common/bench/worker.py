@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from typing import cast
 
 from common.catalogue import Case
-from common.check import Expected, check, compare, first_line
+from common.check import Expectation, Expected, check, compare, first_line
 from common.params import randomised
 from common.protocols import Backend
 from common.results import CheckResult
@@ -29,7 +29,7 @@ class Session:
     def environment(self) -> dict[str, str]:
         return {**self._backend.environment(), "devices": ", ".join(self._backend.devices())}
 
-    def check(self, case: Case, expected: tuple[Expected, ...]) -> list[CheckResult]:
+    def check(self, case: Case, expected: Expectation) -> list[CheckResult]:
         return check(case, self._backend, expected)
 
     def prepare(self, case: Case, expected: Expected) -> tuple[float, float, str]:

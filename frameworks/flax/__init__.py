@@ -1,23 +1,29 @@
 """The Flax (nnx) backend."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import flax
 import jax
 import jaxlib.version
 import numpy as np
+import optax
 from flax import nnx
 from jax.sharding import Sharding, SingleDeviceSharding
 
+from common import differences
+from common.backprop import SGD, Optimiser
 from common.bench.machine import processors
 from common.catalogue import known
 from common.params import Arrays
-from common.spec import BlockSpec
+from common.spec import INPUT, BlockSpec
 from frameworks.flax import layout
 from frameworks.flax.blocks import BLOCKS
+from frameworks.flax.graph import Graph
 
 NAME = "flax"
+DIFFERENCES = differences.load(Path(__file__).parent)
 DTYPES = ("float32", "float64")
 
 
@@ -45,31 +51,131 @@ def devices() -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(device.platform for device in jax.devices()), "cpu"]))
 
 
-class Built:
-    """A block as an ``nnx.Module``, and its evaluation mode as one compiled function of state and input."""
+def watch(module: nnx.Module, nodes: frozenset[str], keep: Callable[[str, jax.Array], jax.Array]) -> None:
+    """Puts ``keep(name, output)`` for the output of every submodule whose path is a node's name.
 
-    def __init__(self, module: nnx.Module, dtype: str, place: Sharding) -> None:
+    The functions that take the submodules' places hide these from `nnx.state`: it is for a copy that is thrown away.
+    """
+
+    def watched(name: str, layer: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
+        return lambda *inputs: keep(name, layer(*inputs))
+
+    modules = layout.modules(module)
+    for name in modules.keys() & nodes:
+        parent, _, leaf = name.rpartition(".")
+        vars(modules[parent])[leaf] = watched(name, modules[name])
+
+
+class Built:
+    """A block as an ``nnx.Module``, and each of its two modes as one compiled function of state and input."""
+
+    def __init__(self, spec: BlockSpec, module: nnx.Module, dtype: str, place: Sharding) -> None:
+        self._spec = spec
         self.native = module
         self.dtype = dtype
         self.place = place
+        # The structures, taken in either mode, are constant: only the arrays of `native` are read, whatever mode that
+        # is in later, and each function compiles once for an input shape.
+        module.train()
+        self._training = training = nnx.graphdef(module)
         module.eval()
-        # The structure, taken in evaluation mode, is constant: `forward` reads only the arrays of `native`, whatever
-        # mode that is in later, and compiles once for an input shape.
-        graphdef = nnx.graphdef(module)
-        self._apply = jax.jit(lambda state, x: nnx.merge(graphdef, state)(x))
+        self._evaluation = evaluation = nnx.graphdef(module)
+        self._apply = jax.jit(lambda state, x: nnx.merge(evaluation, state)(x))
+
+        @jax.jit
+        def train(
+            params: nnx.State, rest: nnx.State, x: jax.Array, dy: jax.Array
+        ) -> tuple[jax.Array, nnx.State, jax.Array, nnx.State]:
+            def run(params: nnx.State, x: jax.Array) -> tuple[jax.Array, nnx.State]:
+                module = nnx.merge(training, params, rest, copy=True)  # nnx forbids to change what is from outside
+                y = module(x)
+                return y, nnx.state(module, nnx.Not(nnx.Param))
+
+            y, pull, rest = jax.vjp(run, params, x, has_aux=True)
+            return y, *pull(dy), rest
+
+        self._train = train
 
     def _input(self, x: np.ndarray) -> jax.Array:
         return jax.device_put(np.moveaxis(x, 1, -1).astype(self.dtype, order="C"), self.place)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        y = self._apply(nnx.state(self.native), self._input(x))
-        return np.moveaxis(np.asarray(y), -1, 1).copy()  # [n, h, w, c] to [n, c, h, w]; [n, classes] stays
+        return layout.activation(self._apply(nnx.state(self.native), self._input(x)))
 
     def params(self) -> Arrays:
         return layout.read(self.native)
 
     def trainable(self) -> frozenset[str]:
         return layout.names(self.native, nnx.Param)
+
+    def _pass(self, x: np.ndarray, dy: np.ndarray) -> tuple[jax.Array, nnx.State, jax.Array]:
+        """The output and the gradients of the parameters and the input; moves statistics and random streams."""
+        states = nnx.state(self.native, nnx.Param, ...)
+        y, gradients, dx, rest = self._train(*states, self._input(x), self._input(dy))
+        nnx.update(self.native, rest)
+        return y, gradients, dx
+
+    def forward_train(self, x: np.ndarray) -> np.ndarray:
+        # Without its backward pass it would be another function, which takes longer to compile than that does to run.
+        y, _, _ = self._pass(x, np.zeros(self._spec.output_shape(x.shape)))
+        return layout.activation(y)
+
+    def gradients(self, x: np.ndarray, dy: np.ndarray) -> Arrays:
+        _, gradients, dx = self._pass(x, dy)
+        return {INPUT: layout.activation(dx)} | layout.canonical(gradients)
+
+    def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
+        if isinstance(optimiser, SGD):
+            sgd = optax.sgd(optimiser.lr, optimiser.momentum)
+            rule = optax.chain(optax.add_decayed_weights(optimiser.weight_decay), sgd)
+        else:
+            rule = optax.adam(optimiser.lr, optimiser.beta1, optimiser.beta2, optimiser.eps)
+        steps, states = nnx.Optimizer(self.native, rule, wrt=nnx.Param), []
+        # On the device from the start: an array that moves there between two steps compiles the second one again.
+        nnx.update(steps, jax.device_put(nnx.state(steps), self.place))
+
+        @nnx.jit
+        def update(steps: nnx.Optimizer, module: nnx.Module, gradients: nnx.State) -> None:
+            steps.update(module, gradients)
+
+        for x, dy in batches:
+            _, gradients, _ = self._pass(x, dy)
+            update(steps, self.native, gradients)
+            states.append(self.params())
+        return states
+
+    def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
+        shapes = self._spec.shapes(x.shape)
+        # A zero added to a node's output: its gradient is the output's.
+        probes = {node.name: self._input(np.zeros(shapes[node.name])) for node in self._spec.nodes}
+        structure = self._evaluation if dy is None else self._training
+        last = self._spec.nodes[-1].name
+
+        def run(state: nnx.State, x: jax.Array, probes: dict[str, jax.Array]) -> tuple[jax.Array, dict[str, jax.Array]]:
+            seen: dict[str, jax.Array] = {}
+
+            def keep(name: str, y: jax.Array) -> jax.Array:
+                seen[name] = y + probes[name]
+                return seen[name]
+
+            module = nnx.merge(structure, state, copy=True)
+            watch(module, frozenset(probes) - {last}, keep)
+            return keep(last, module(x)), seen
+
+        def back(
+            state: nnx.State, x: jax.Array, probes: dict[str, jax.Array], dy: jax.Array
+        ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
+            _, pull, seen = jax.vjp(lambda probes: run(state, x, probes), probes, has_aux=True)
+            return seen, *pull(dy)
+
+        # Compiled, though it is run once: operation by operation, each would be compiled for itself.
+        arguments = nnx.state(self.native), self._input(x), probes
+        if dy is None:
+            _, seen = jax.jit(run)(*arguments)
+            return {name: layout.activation(y) for name, y in seen.items()}, {}
+        seen, cotangents = jax.jit(back)(*arguments, self._input(dy))
+        outputs = {name: layout.activation(y) for name, y in seen.items()}
+        return outputs, {name: layout.activation(cotangents[name]) for name in seen}
 
     def runner(self, x: np.ndarray) -> Callable[[], None]:
         # The split happens here, once: `nnx.jit` would walk the module in Python at every call, milliseconds for a
@@ -82,18 +188,30 @@ class Built:
         return run
 
 
-def build(spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None) -> Built:
+def _module(spec: BlockSpec, rngs: nnx.Rngs) -> nnx.Module:
+    return BLOCKS[spec.family](**spec.arguments, rngs=rngs) if spec.family in BLOCKS else Graph(spec, rngs=rngs)
+
+
+def build(
+    spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None, strict: bool = False
+) -> Built:
     """See `common.protocols.Backend.build`."""
     known("dtype", dtype, DTYPES)
     if dtype == "float64" and not jax.config.values["jax_enable_x64"]:
         raise ValueError("dtype `float64` is float32 in JAX unless 64-bit types are on: set JAX_ENABLE_X64=1")
     place = SingleDeviceSharding(jax.devices(known("device", device or devices()[0], devices()))[0])
     # Shapes only: no initialiser runs, for every array is replaced.
-    module = nnx.eval_shape(lambda: BLOCKS[spec.family](**spec.arguments, rngs=nnx.Rngs(params=0, dropout=0)))
+    module = nnx.eval_shape(lambda: _module(spec, nnx.Rngs(params=0, dropout=0)))
     # Layers compute in the dtype of their arrays and input; `param_dtype` would leave BatchNorm's statistics float32.
     state = nnx.state(module, layout.ARRAYS)
     nnx.update(module, jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, dtype, sharding=place), state))
     layout.write(module, params)
-    # The stream of random numbers is still a shape. Its name must be the one above: another is ignored silently.
-    nnx.reseed(module, dropout=0)
-    return Built(module, dtype, place)
+    for number, layer in enumerate(layout.modules(module).values()):
+        if isinstance(layer, nnx.Dropout):
+            # The stream of random numbers is still a shape. Its name must be the one above: another is ignored
+            # silently. One seed for all of them would give layers of one shape the same masks.
+            nnx.reseed(layer, dropout=number)
+        if isinstance(layer, nnx.BatchNorm) and strict:
+            layer.use_fast_variance = False  # E[x²] - E[x]² cancels where the mean is large
+    nnx.update(module, jax.device_put(nnx.state(module), place))  # the streams too, or a second pass compiles again
+    return Built(spec, module, dtype, place)

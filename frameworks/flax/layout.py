@@ -31,6 +31,11 @@ def names(module: nnx.Module, kind: type[nnx.Variable]) -> frozenset[str]:
     return frozenset(_name(path) for path, _ in nnx.to_flat_state(nnx.state(module, kind)))
 
 
+def modules(module: nnx.Module) -> dict[str, nnx.Module]:
+    """The module (as ``""``) and all in it by path: ``blocks.0.norm``."""
+    return {".".join(map(str, path)): child for path, child in nnx.iter_modules(module)}
+
+
 def write(module: nnx.Module, params: Arrays) -> None:
     """Copies canonical arrays into the module's variables, in their dtype and on their device.
 
@@ -62,6 +67,15 @@ def write(module: nnx.Module, params: Arrays) -> None:
 
 def read(module: nnx.Module) -> Arrays:
     """Canonical arrays of what the module holds."""
-    flat = nnx.to_flat_state(nnx.state(module, ARRAYS))
-    arrays = {_name(path): np.asarray(variable.get_value()) for path, variable in flat}
+    return canonical(nnx.state(module, ARRAYS))
+
+
+def canonical(state: nnx.State) -> Arrays:
+    """Canonical arrays of a state: a module's variables, or their gradients."""
+    arrays = {_name(path): np.asarray(variable.get_value()) for path, variable in nnx.to_flat_state(state)}
     return {name: array.transpose(TO_CANONICAL[array.ndim]).copy() for name, array in arrays.items()}
+
+
+def activation(y: jax.Array) -> np.ndarray:
+    """``[n, h, w, c]`` as ``[n, c, h, w]``; ``[n, classes]`` stays."""
+    return np.moveaxis(np.asarray(y), -1, 1).copy()

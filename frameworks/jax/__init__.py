@@ -4,6 +4,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -12,6 +13,7 @@ import numpy as np
 import optax
 from jax.sharding import Sharding, SingleDeviceSharding
 
+from common import differences
 from common.backprop import SGD, Optimiser
 from common.bench.machine import processors
 from common.catalogue import known
@@ -23,6 +25,7 @@ from frameworks.jax.graph import graph
 from frameworks.jax.tracing import tapped
 
 NAME = "jax"
+DIFFERENCES = differences.load(Path(__file__).parent)
 DTYPES = ("float32", "float64")
 
 
@@ -165,7 +168,7 @@ def _step(
 def build(
     spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None, strict: bool = False
 ) -> Built:
-    """See `common.protocols.Backend.build`; plain functions follow the spec as they are, so ``strict`` changes nothing."""
+    """See `common.protocols.Backend.build`; these functions follow the spec already, with or without ``strict``."""
     known("dtype", dtype, DTYPES)
     if dtype == "float64" and not jax.config.values["jax_enable_x64"]:
         raise ValueError("dtype `float64` is float32 in JAX unless 64-bit types are on: set JAX_ENABLE_X64=1")

@@ -16,10 +16,7 @@ from frameworks.jax.layers import Tree
 def at(tree: Tree, path: str) -> Tree:
     """The subtree under a module path; empty where a layer has no arrays."""
     for key in path.split("."):
-        if isinstance(tree, list):
-            tree = tree[int(key)]
-        else:
-            tree = tree.get(key, {})
+        tree = tree[int(key)] if isinstance(tree, list) else tree.get(key, {})
     return tree
 
 

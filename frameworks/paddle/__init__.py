@@ -1,19 +1,26 @@
 """The PaddlePaddle backend."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import paddle
 from paddle import nn
 
+from common import differences
+from common.backprop import SGD, Optimiser
 from common.catalogue import known
 from common.params import Arrays
-from common.spec import BlockSpec
+from common.spec import INPUT, BlockSpec
 from frameworks.paddle import layout
 from frameworks.paddle.blocks import BLOCKS
+from frameworks.paddle.graph import Graph
+from frameworks.paddle.layers import with_exact_layers
+from frameworks.paddle.optimisers import ExactMomentum
 
 NAME = "paddle"
+DIFFERENCES = differences.load(Path(__file__).parent)
 DTYPES = {"float32": paddle.float32, "float64": paddle.float64}
 
 
@@ -43,7 +50,9 @@ def devices() -> tuple[str, ...]:
 class Built:
     """A block as an ``nn.Layer`` in evaluation mode."""
 
-    def __init__(self, layer: nn.Layer, dtype: paddle.dtype, device: str) -> None:
+    def __init__(self, spec: BlockSpec, layer: nn.Layer, dtype: paddle.dtype, device: str, exact: bool) -> None:
+        self._nodes = frozenset(node.name for node in spec.nodes)
+        self._momentum = ExactMomentum if exact else paddle.optimizer.Momentum
         self.native = layer
         self.dtype = dtype
         self.device = device
@@ -62,6 +71,58 @@ class Built:
     def trainable(self) -> frozenset[str]:
         return layout.trainable(self.native)
 
+    def forward_train(self, x: np.ndarray) -> np.ndarray:
+        self.native.train()
+        with paddle.no_grad():
+            return self.native(self._tensor(x)).numpy()
+
+    def gradients(self, x: np.ndarray, dy: np.ndarray) -> Arrays:
+        self.native.train()
+        self.native.clear_gradients()
+        tensor = self._tensor(x)
+        tensor.stop_gradient = False
+        self.native(tensor).backward(self._tensor(dy))
+        return {INPUT: layout.gradient(tensor)} | layout.gradients(self.native)
+
+    def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
+        params, states = self.native.parameters(), []
+        if isinstance(optimiser, SGD):
+            sgd = optimiser
+            steps = self._momentum(sgd.lr, sgd.momentum, params, weight_decay=sgd.weight_decay)
+        else:
+            adam = optimiser
+            steps = paddle.optimizer.Adam(adam.lr, adam.beta1, adam.beta2, adam.eps, parameters=params)
+        for x, dy in batches:
+            self.gradients(x, dy)
+            steps.step()
+            states.append(self.params())
+        return states
+
+    def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
+        seen: dict[str, paddle.Tensor] = {}
+
+        def keep(name: str) -> Callable[[nn.Layer, paddle.Tensor, paddle.Tensor], paddle.Tensor]:
+            def hook(layer: nn.Layer, inputs: paddle.Tensor, output: paddle.Tensor) -> paddle.Tensor:
+                seen[name] = output
+                if dy is not None:
+                    output.retain_grads()
+                return output
+
+            return hook
+
+        layers = [(name, layer) for name, layer in self.native.named_sublayers() if name in self._nodes]
+        handles = [layer.register_forward_post_hook(keep(name)) for name, layer in layers]
+        try:
+            if dy is None:
+                self.forward(x)
+            else:
+                self.gradients(x, dy)
+        finally:
+            for handle in handles:
+                handle.remove()
+        outputs = {name: value.numpy() for name, value in seen.items()}
+        return outputs, {} if dy is None else {name: layout.gradient(value) for name, value in seen.items()}
+
     def runner(self, x: np.ndarray) -> Callable[[], None]:
         layer, tensor, device = self.native, self._tensor(x), self.device
         layer.eval()
@@ -76,12 +137,17 @@ class Built:
         return run
 
 
-def build(spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None) -> Built:
+def build(
+    spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None, strict: bool = False
+) -> Built:
     """See `common.protocols.Backend.build`."""
     known("dtype", dtype, DTYPES)
     device = known("device", device or devices()[0], devices())
+    layer = BLOCKS[spec.family](**spec.arguments) if spec.family in BLOCKS else Graph(spec)
+    # Paddle departs from the spec only by numbers that its kernels take as float32, which in float32 is no departure.
+    exact = strict and dtype == "float64"
     # Kernels run where their inputs lie, so the process's current device is left alone.
-    layer = BLOCKS[spec.family](**spec.arguments).to(device=device, dtype=DTYPES[dtype])
+    layer = (with_exact_layers(layer) if exact else layer).to(device=device, dtype=DTYPES[dtype])
     layer.eval()
     layout.write(layer, params)
-    return Built(layer, DTYPES[dtype], device)
+    return Built(spec, layer, DTYPES[dtype], device, exact)

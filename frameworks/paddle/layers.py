@@ -1,8 +1,10 @@
-"""What Paddle's own layers lack: a convolution that takes its padding as pairs and its bias as a bool."""
+"""What Paddle's own layers lack: a convolution that takes pairs, and a norm and pools in float64 throughout."""
 
+import paddle
+import paddle.nn.functional as F
 from paddle import nn
 
-from common.layers import Padding, Pair
+from common.layers import Padding, Pair, pair
 
 
 class Conv2d(nn.Conv2D):
@@ -33,3 +35,70 @@ class Conv2d(nn.Conv2D):
             groups,
             bias_attr=None if bias else False,
         )
+
+
+class ExactBatchNorm2D(nn.BatchNorm2D):
+    """``nn.BatchNorm2D`` of elementary operations, with ``epsilon`` and ``momentum`` as they were given.
+
+    The stock layer's kernel takes both as float32, which puts a float64 block some 1e-12 (outputs) and 1e-8 (running
+    statistics) off.
+    """
+
+    def forward(self, input: paddle.Tensor) -> paddle.Tensor:  # noqa: A002 - the name in nn.BatchNorm2D
+        mean, variance = self._mean, self._variance
+        if self.training:
+            mean = input.mean((0, 2, 3))
+            variance = (input - per_channel(mean)).square().mean((0, 2, 3))
+            with paddle.no_grad():
+                for running, new in ((self._mean, mean), (self._variance, variance)):
+                    running.set_value(self._momentum * running + (1 - self._momentum) * new)
+        y = (input - per_channel(mean)) / paddle.sqrt(per_channel(variance) + self._epsilon)
+        y = y if self.weight is None else y * per_channel(self.weight)
+        return y if self.bias is None else y + per_channel(self.bias)
+
+
+class ExactAvgPool2D(nn.AvgPool2D):
+    """``nn.AvgPool2D`` as a convolution with ones, divided by the number of pixels in each window.
+
+    The stock layer's gradient multiplies by 1 / number rounded to float32, even in float64; its output is exact.
+    """
+
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        kernel, stride = pair("ksize", self.ksize), self.ksize if self.stride is None else self.stride
+        channels = x.shape[1]
+        ones = paddle.ones((channels, 1, *kernel), x.dtype)
+        total = F.conv2d(x, ones, stride=stride, padding=self.padding, groups=channels)
+        if not self.exclusive:
+            return total / (kernel[0] * kernel[1])
+        return total / F.conv2d(paddle.ones_like(x), ones, stride=stride, padding=self.padding, groups=channels)
+
+
+class ExactGlobalAvgPool2D(nn.Layer):
+    """``nn.AdaptiveAvgPool2D(1)`` as a mean over the map, for the same reason as `ExactAvgPool2D`."""
+
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        return x.mean((2, 3), keepdim=True)
+
+
+def per_channel(values: paddle.Tensor) -> paddle.Tensor:
+    """One value a channel, shaped to meet an NCHW map."""
+    return values.reshape((1, -1, 1, 1))
+
+
+def exact(layer: nn.Layer) -> nn.Layer:
+    """The layer itself, or one that computes the same without rounding to float32 what is given in float64."""
+    if type(layer) is nn.BatchNorm2D:
+        attrs = (layer._weight_attr, layer._bias_attr)
+        return ExactBatchNorm2D(layer._num_features, layer._momentum, layer._epsilon, *attrs)
+    if type(layer) is nn.AvgPool2D:
+        return ExactAvgPool2D(layer.ksize, layer.stride, layer.padding, exclusive=layer.exclusive)
+    if type(layer) is nn.AdaptiveAvgPool2D and layer._output_size == 1:
+        return ExactGlobalAvgPool2D()
+    return layer
+
+
+def with_exact_layers(layer: nn.Layer) -> nn.Layer:
+    """The layer with every norm and average pool in it replaced by its `exact` form."""
+    for name, child in list(layer.named_children()):
+        setattr(layer, name, exact(with_exact_layers(child)))
+    return layer

@@ -57,3 +57,14 @@ def read(layer: nn.Layer) -> Arrays:
 def trainable(layer: nn.Layer) -> frozenset[str]:
     """Canonical names of what an optimiser updates: ``named_parameters`` also has the running statistics, frozen."""
     return frozenset(canonical(name) for name, value in layer.named_parameters() if not value.stop_gradient)
+
+
+def gradient(tensor: paddle.Tensor) -> np.ndarray:
+    """The gradient that reached a tensor, in the tensor's own layout; zeros where none did."""
+    return (paddle.zeros_like(tensor) if tensor.grad is None else tensor.grad).numpy()
+
+
+def gradients(layer: nn.Layer) -> Arrays:
+    """Canonical gradients of everything that an optimiser updates."""
+    found = {canonical(name): gradient(value) for name, value in layer.named_parameters() if not value.stop_gradient}
+    return {name: np.ascontiguousarray(transposed(array)) for name, array in found.items()}

@@ -1,11 +1,13 @@
 """The PyTorch backend."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
+from common import differences
 from common.backprop import SGD, Optimiser
 from common.catalogue import known
 from common.params import Arrays
@@ -16,6 +18,7 @@ from frameworks.torch.graph import Graph
 from frameworks.torch.layers import with_biased_norms
 
 NAME = "torch"
+DIFFERENCES = differences.load(Path(__file__).parent)
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 

@@ -1,0 +1,140 @@
+"""Any spec as an ``nnx.Module``, from its graph: for blocks that nobody has written by hand."""
+
+import functools
+from collections.abc import Callable
+from functools import singledispatch
+from operator import attrgetter
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from common import layers as spec
+from common.spec import INPUT, BlockSpec
+
+
+class Function(nnx.Module):
+    """A layer without arrays, which in a block written by hand is a function call: as a module it has a path."""
+
+    def __init__(self, function: Callable[..., jax.Array]) -> None:
+        self.function = function
+
+    def __call__(self, *maps: jax.Array) -> jax.Array:
+        return self.function(*maps)
+
+
+@singledispatch
+def native(layer: spec.Layer, rngs: nnx.Rngs) -> nnx.Module:
+    """Flax's layer for a layer of the vocabulary; NHWC."""
+    raise NotImplementedError(f"Flax has no layer for {type(layer).__name__}")
+
+
+@native.register
+def _(layer: spec.Conv2d, rngs: nnx.Rngs) -> nnx.Module:
+    return nnx.Conv(
+        layer.in_channels,
+        layer.out_channels,
+        layer.kernel_size,
+        strides=layer.stride,
+        padding=layer.padding,
+        kernel_dilation=layer.dilation,
+        feature_group_count=layer.groups,
+        use_bias=layer.bias,
+        rngs=rngs,
+    )
+
+
+@native.register
+def _(layer: spec.BatchNorm2d, rngs: nnx.Rngs) -> nnx.Module:
+    return nnx.BatchNorm(
+        layer.num_features,
+        momentum=1 - layer.momentum,
+        epsilon=layer.eps,
+        use_bias=layer.affine,
+        use_scale=layer.affine,
+        rngs=rngs,
+    )
+
+
+@native.register
+def _(layer: spec.ReLU, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(nnx.relu)
+
+
+@native.register
+def _(layer: spec.LeakyReLU, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(functools.partial(nnx.leaky_relu, negative_slope=layer.negative_slope))
+
+
+@native.register
+def _(layer: spec.AvgPool2d, rngs: nnx.Rngs) -> nnx.Module:
+    padding: Any = [(pad, pad) for pad in layer.padding]  # the annotation in Flax knows words only
+
+    def pool(x: jax.Array) -> jax.Array:
+        y = nnx.avg_pool(x, layer.kernel_size, layer.stride, padding, layer.count_include_pad)
+        # Where padding does not count, it divides by counts in JAX's default type: float64 if that is on.
+        return y.astype(x.dtype)
+
+    return Function(pool)
+
+
+@native.register
+def _(layer: spec.GlobalAvgPool2d, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(lambda x: x.mean((1, 2), keepdims=True))
+
+
+@native.register
+def _(layer: spec.Flatten, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(lambda x: jnp.moveaxis(x, -1, 1).reshape(x.shape[0], -1))  # channels slowest, as NCHW flattens
+
+
+@native.register
+def _(layer: spec.Dropout, rngs: nnx.Rngs) -> nnx.Module:
+    return nnx.Dropout(layer.rate, rngs=rngs)
+
+
+@native.register
+def _(layer: spec.Linear, rngs: nnx.Rngs) -> nnx.Module:
+    return nnx.Linear(layer.in_features, layer.out_features, use_bias=layer.bias, rngs=rngs)
+
+
+@native.register
+def _(layer: spec.Softmax, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(nnx.softmax)  # over the last axis: channels or classes
+
+
+@native.register
+def _(layer: spec.Concat, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(lambda *maps: jnp.concatenate(maps, axis=-1))
+
+
+@native.register
+def _(layer: spec.ChannelSlice, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(lambda x: x[..., layer.start : layer.stop])
+
+
+@native.register
+def _(layer: spec.Add, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(lambda *maps: functools.reduce(jnp.add, maps))
+
+
+class Graph(nnx.Module):
+    """The spec's layers under the spec's module paths, called in the spec's order; NHWC."""
+
+    def __init__(self, block: BlockSpec, *, rngs: nnx.Rngs) -> None:
+        self.nodes = block.nodes
+        for node in block.nodes:
+            *path, leaf = node.name.split(".")
+            parent: nnx.Module = self
+            for name in path:
+                if name not in vars(parent):
+                    setattr(parent, name, nnx.Module())
+                parent = getattr(parent, name)
+            setattr(parent, leaf, native(node.layer, rngs))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        values = {INPUT: x}
+        for node in self.nodes:
+            values[node.name] = attrgetter(node.name)(self)(*(values[name] for name in node.inputs))
+        return values[self.nodes[-1].name]
