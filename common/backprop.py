@@ -305,6 +305,7 @@ def updater(optimiser: Optimiser, disturb: Exact | None = None) -> Callable[[Arr
         nonlocal count
         count += 1
         new = dict(params)
+        bias1 = bias2 = 1.0
         if isinstance(optimiser, Adam):
             bias1, bias2 = disturb.complement(optimiser.beta1**count), disturb.complement(optimiser.beta2**count)
         for name, gradient in gradients.items():

@@ -7,14 +7,15 @@ is taken as it is, with its declared differences; in float64 it is built ``stric
 """
 
 import functools
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from common import inputs, reference, tolerances, training_check
 from common.catalogue import Case
-from common.differences import Difference
 from common.layers import BatchNorm2d
 from common.params import Arrays, randomised
 from common.protocols import Backend
@@ -63,14 +64,12 @@ def expectations(case: Case) -> Expectation:
     return Expectation(tuple(expect(case, kind) for kind in inputs.KINDS), training)
 
 
-@functools.lru_cache(maxsize=128)
-def _different(case: Case, differences: tuple[Difference, ...]) -> Training:
-    return expect_training(case, differences)
-
-
 def first_line(error: BaseException) -> str:
-    """``ValueError: the first line of its message``."""
-    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+    """``ValueError: the first line of its message``, or where it was raised if it has none."""
+    if lines := str(error).strip().splitlines():
+        return f"{type(error).__name__}: {lines[0]}"
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}: {frame.line}"
 
 
 def check(case: Case, backend: Backend, expectation: Expectation | None = None) -> list[CheckResult]:
@@ -115,7 +114,9 @@ def check(case: Case, backend: Backend, expectation: Expectation | None = None) 
     if expectation.training is None:
         return results
     differences = () if strict or not has_norm(case) else backend.DIFFERENCES
-    training = _different(case, differences) if differences else expectation.training
+    training = expectation.training
+    if differences:
+        training = training_check.differing(case, training, differences)
     stale = dict.fromkeys(differences, True)
     try:
         for level, what, given, values in training_check.observe(case, backend, training, strict):
@@ -149,7 +150,7 @@ def compare_all(given: Arrays, values: Values) -> tuple[str | None, float | None
         if error is None or allowed is None:
             return f"of {name}: {problem}", None, None
         margin = allowed / error if error else np.inf
-        if margin < least:
+        if margin <= least:
             least, worst = margin, (problem and f"of {name}: {problem}", error, allowed)
     return worst
 

@@ -69,6 +69,26 @@ def randomised(spec: BlockSpec, seed: int = 0) -> Arrays:
     return {param.name: draw(param).astype(np.float32) for param in spec.params()}
 
 
+def fits(spec: BlockSpec, arrays: Arrays) -> Arrays:
+    """``arrays`` in network order, if they are the spec's.
+
+    Raises:
+        ValueError: in one line, naming every array that is missing, unexpected, mis-shaped or not of real numbers.
+    """
+    expected = {param.name: param.shape for param in spec.params()}
+    faults = [f"missing `{name}` {shape}" for name, shape in expected.items() if name not in arrays]
+    for name, array in arrays.items():
+        if name not in expected:
+            faults.append(f"unexpected `{name}`")
+        elif not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+            faults.append(f"`{name}` is {getattr(array, 'dtype', type(array).__name__)}, not an array of real numbers")
+        elif array.shape != expected[name]:
+            faults.append(f"`{name}` has shape {array.shape}, not {expected[name]}")
+    if faults:
+        raise ValueError(f"arrays do not fit `{spec.family}`: {'; '.join(faults)}")
+    return {name: arrays[name] for name in expected}
+
+
 def save(path: Path, arrays: Arrays) -> None:
     """Writes canonical arrays to a safetensors file."""
     from safetensors.numpy import save_file

@@ -20,7 +20,19 @@ class BuiltBlock(Protocol):
         ...
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        """The output in evaluation mode; NCHW in and out."""
+        """The output in evaluation mode; NCHW in and out.
+
+        Raises:
+            SpecError: if the block cannot take the shape of ``x``.
+        """
+        ...
+
+    def load(self, params: Arrays) -> None:
+        """Replaces every array by a canonical one.
+
+        Raises:
+            ValueError: if they do not fit the spec.
+        """
         ...
 
     def params(self) -> Arrays:

@@ -125,6 +125,9 @@ def write_text(path: Path, text: str | None) -> None:
     Raises:
         ResultsError: if it cannot be written; the file that was there is untouched.
     """
+    path = path.resolve()  # through a symbolic link, not over it
+    if path.exists() and not path.is_file():
+        raise ResultsError(f"cannot write {path}: not a regular file")
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -119,10 +120,12 @@ def _canonical(name: str, value: Any, kind: Any, options: dict[str, Any]) -> Any
     if kind == Padding:
         return resolve_padding(value, options["kernel_size"], options["stride"], options["dilation"])
     if kind is float and type(value) is int:
-        return float(value)
+        value = float(value)
     if kind in (int, float, bool, str) and type(value) is not kind:
         word = {int: "an integer", float: "a number", bool: "true or false", str: "a word"}[kind]
         raise SpecError(f"`{name}` (={value!r}) must be {word}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SpecError(f"`{name}` (={value!r}) must be finite")
     return value
 
 

@@ -4,7 +4,7 @@ Blocks are trained with dropout at rate 0, since its mask is random in every fra
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,11 +58,9 @@ def statistics_only(spec: BlockSpec, params: Arrays, given: Batches, dtype: str)
     return Values({name: last.exact[name] for name in names}, {name: last.allowed[name] for name in names})
 
 
-def expect_training(case: Case, differences: tuple[Difference, ...] = ()) -> Training:
-    """Trains the reference on a case, following a framework's declared differences."""
+def expect_training(case: Case) -> Training:
+    """Trains the reference on a case."""
     spec, params, given = without_dropout(case.spec), randomised(case.spec, case.seed), batches(case)
-    for difference in differences:
-        spec = difference.apply(spec)
     return Training(
         given,
         Values(*training_tolerances.one_pass(spec, params, *given[0], case.dtype)),
@@ -71,32 +69,40 @@ def expect_training(case: Case, differences: tuple[Difference, ...] = ()) -> Tra
     )
 
 
+def differing(case: Case, training: Training, differences: tuple[Difference, ...]) -> Training:
+    """The same, following a framework's declared differences, which lie in what is kept from step to step."""
+    spec, params = without_dropout(case.spec), randomised(case.spec, case.seed)
+    for difference in differences:
+        spec = difference.apply(spec)
+    buffers = statistics_only(spec, params, training.batches, case.dtype)
+    runs = tuple(_steps(spec, params, training.batches, optimiser, case.dtype) for optimiser in OPTIMISERS)
+    return replace(training, buffers=buffers, trajectories=runs)
+
+
 def observe(
     case: Case, backend: Backend, training: Training, strict: bool
 ) -> Iterator[tuple[str, str, Arrays, Values]]:
-    """Level, what it is of, what the backend gives, and what it should be; each from a freshly built block."""
+    """Level, what it is of, what the backend gives, and what it should be; each from the same initial arrays."""
     spec, params = without_dropout(case.spec), randomised(case.spec, case.seed)
-
-    def build():
-        return backend.build(spec, params, dtype=case.dtype, strict=strict)
-
+    built, one = backend.build(spec, params, dtype=case.dtype, strict=strict), training.one_pass
     x, dy = training.batches[0]
-    built, one = build(), training.one_pass
     output = Values({"output": one.exact["output"]}, {"output": one.allowed["output"]})
     yield "forward_train", "", {"output": built.forward_train(x)}, output
     names = one.exact.keys() - {"output"}
     gradients = Values({name: one.exact[name] for name in names}, {name: one.allowed[name] for name in names})
-    yield "gradients", "", build().gradients(x, dy), gradients
     for later, _ in training.batches[1:]:
         built.forward_train(later)
     held = built.params()
     yield (
         "buffers",
         f"after {STEPS} passes",
-        {n: a for n, a in held.items() if n not in built.trainable()},
+        {name: held[name] for name in training.buffers.exact if name in held},
         training.buffers,
     )
+    built.load(params)
+    yield "gradients", "", built.gradients(x, dy), gradients
     for optimiser, steps in zip(OPTIMISERS, training.trajectories, strict=True):
-        states = build().trajectory(training.batches, optimiser)
+        built.load(params)
+        states = built.trajectory(training.batches, optimiser)
         for number, (state, values) in enumerate(zip(states, steps, strict=True), 1):
             yield "trajectory", f"{type(optimiser).__name__}, step {number}", state, values

@@ -36,6 +36,8 @@ def _summary(record: RunRecord) -> Iterator[str]:
         "[results.json](results.json)."
     )
     outcome = "All agree with the float64 reference." if not failed else f"**{len(failed)} do not agree.**"
+    if lost := sum(item.stage == "check" for item in record.unavailable):
+        outcome += f" {lost} more could not be compared."
     lines = [
         f"**Same function?** {len(pairs)} pairs of a case and a framework were compared. {outcome}",
         *_saving_headline(record),
@@ -73,7 +75,9 @@ def _agreement(record: RunRecord) -> Iterator[str]:
     yield (
         "Each framework's block is built; its output shape and the arrays it holds (names, shapes, values, which are "
         "trained) are compared with the spec, and its output, on random numbers and on photographs, with a float64 "
-        "NumPy reference. A cell says how many cases agree, and the smallest *margin*: how many times larger the "
+        "NumPy reference. All but the largest cases are also trained: output in training mode, every gradient, running "
+        "statistics, and every array after each of three steps of SGD (momentum, weight decay) and of Adam, with "
+        "dropout at rate 0. A cell says how many cases agree, and the smallest *margin*: how many times larger the "
         "error could have been at the worst element. The allowance is derived from float32's rounding in each layer "
         "(`common/tolerances.py`), never tuned to pass."
     )
@@ -83,6 +87,14 @@ def _agreement(record: RunRecord) -> Iterator[str]:
     if failed := tables.failures(record):
         yield "What disagrees:"
         yield "\n".join(f"- {result.message}" for result in failed)
+    declared = {(r.backend, r.input) for r in record.checks if r.level == "known_differences" and r.passed}
+    if declared:
+        yield (
+            "Differences that are declared, with cause and link, in `frameworks/<name>/known_differences.toml`; each "
+            "was seen to occur, and to follow exactly the relation that its row gives: "
+            + ", ".join(f"{what} in {backend}" for backend, what in sorted(declared))
+            + "."
+        )
 
 
 def _published(record: RunRecord, *cases: str) -> list[CaseCost]:
@@ -237,7 +249,7 @@ def _method(record: RunRecord) -> Iterator[str]:
         "Every framework has a process of its own, started with the same number of threads in its environment before "
         "the framework is imported. In each round every process has one turn, in a new random order, so that drift of "
         "the machine hits all alike; the other processes are stopped meanwhile (SIGSTOP), since idle threads of some "
-        "pools spin. A turn starts with uncounted calls and then times at least 30 ms of calls. "
+        "pools spin. A turn starts with uncounted calls and then times about 30 ms of calls. "
         "What is timed is checked against the reference first. Arrays are on the device, in the framework's own "
         "layout, before the clock starts, and the clock stops when the result is there. All raw samples are in "
         "[results.json](results.json). Accelerators are detected and preferred, but only CPUs were ever run."

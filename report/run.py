@@ -15,6 +15,7 @@ from common.check import expectations
 from common.costs import cost
 from common.results import NOT_INSTALLED, CaseCost, CheckResult, RunRecord, Unavailable
 from report.progress import Progress
+from report.tables import milliseconds
 
 
 class NothingToRun(RuntimeError):
@@ -44,7 +45,7 @@ def choose_cases(cases: Sequence[Case], words: Sequence[str]) -> list[Case]:
     """
     for word in words:
         if not any(word in case.id for case in cases):
-            raise UnknownName(f"no block or case matches `{word}`; the blocks are {', '.join(CATALOGUE)}")
+            raise UnknownName(f"nothing to run matches `{word}`; the blocks are {', '.join(CATALOGUE)}")
     return [case for case in cases if not words or any(word in case.id for word in words)]
 
 
@@ -107,7 +108,7 @@ class Runner:
             measurements, lost = measure(case, self.workers, budget, self.progress.say)
             self.record.measurements += measurements
             self.record.unavailable += lost
-            medians = ", ".join(f"{m.backend} {1e3 * m.median:.3g} ms" for m in measurements)
+            medians = ", ".join(f"{m.backend} {milliseconds(m.median)} ms" for m in measurements)
             self.progress.step(f"time {case.id}: {medians or 'nothing'}")
             for item in lost:
                 self.progress.note(f"[{item.case} / {item.backend}] {item.stage}: {item.reason}")
@@ -115,7 +116,7 @@ class Runner:
 
 @contextlib.contextmanager
 def runner(
-    backends: Sequence[str], threads: int, steps: int, profile: str = "", timeout: float = TIMEOUT
+    backends: Sequence[str], threads: int, steps: int, profile: str = "", timeout: float = TIMEOUT, x64: bool = False
 ) -> Iterator[Runner]:
     """Workers for the backends, ended on the way out however that comes about.
 
@@ -124,7 +125,7 @@ def runner(
     """
     names, absent = choose_backends(backends)
     record = RunRecord(machine.environment(threads), {}, profile, unavailable=absent)
-    workers = [Worker(name, frameworks.BACKENDS[name][0], threads, timeout) for name in names]
+    workers = [Worker(name, frameworks.BACKENDS[name][0], threads, timeout, x64) for name in names]
     start = time.monotonic()
     with Progress(steps) as progress:
         try:

@@ -155,7 +155,7 @@ def slower(paired: np.ndarray) -> bool:
 def milliseconds(seconds: float) -> str:
     """Three significant digits."""
     value = 1e3 * seconds
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 99.95 else f"{value:#.3g}"
 
 
 def relative(measurement: Measurement, fastest: Measurement) -> str:

@@ -32,7 +32,7 @@ def require(config: pytest.Config, name: str) -> None:
     if wanted and name not in wanted:
         pytest.skip(f"--backend does not name {name}")
     if reason := frameworks.missing(name):
-        (pytest.fail if wanted else pytest.skip)(reason)
+        pytest.fail(reason, pytrace=False) if wanted else pytest.skip(reason)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

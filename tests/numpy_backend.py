@@ -6,15 +6,18 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from common import reference
+from common import backprop, reference
+from common.backprop import SGD, Optimiser
+from common.differences import Difference
 from common.params import Arrays
 from common.spec import BlockSpec
 
 NAME = "numpy"
+DIFFERENCES: tuple[Difference, ...] = ()
 
 
 def environment() -> dict[str, str]:
@@ -59,6 +62,34 @@ class Built:
         trained = {param.name for param in self._spec.params() if param.trainable or self._fault == "all trained"}
         return frozenset(trained - ({next(iter(trained))} if self._fault == "frozen" else set()))
 
+    def load(self, params: Arrays) -> None:
+        self._params = params
+
+    def forward_train(self, x: np.ndarray) -> np.ndarray:
+        if self._fault == "evaluates":
+            return self.forward(x)
+        found = backprop.train(self._spec, self._params, x, None)
+        if self._fault != "buffers frozen":
+            self._params = self._params | found.statistics
+        return found.values[self._spec.nodes[-1].name]
+
+    def gradients(self, x: np.ndarray, dy: np.ndarray) -> Arrays:
+        found = backprop.train(self._spec, self._params, x, dy).gradients
+        if self._fault == "gradient lost":
+            return found | {"conv.weight": np.zeros_like(found["conv.weight"])}
+        return found
+
+    def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
+        if self._fault == "no weight decay" and isinstance(optimiser, SGD):
+            optimiser = SGD(optimiser.lr, optimiser.momentum, 0.0)
+        return backprop.trajectory(self._spec, self._params, list(batches), optimiser)[0]
+
+    def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
+        if dy is None:
+            return reference.run(self._spec, self._params, x), {}
+        found = backprop.train(self._spec, self._params, x, dy)
+        return found.values, found.cotangents
+
     def runner(self, x: np.ndarray) -> Callable[[], None]:
         def run() -> None:
             if self._fault == "hang":
@@ -70,7 +101,9 @@ class Built:
         return run
 
 
-def build(spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None) -> Built:
+def build(
+    spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None, strict: bool = False
+) -> Built:
     fault = os.environ.get("CONVPARITY_TEST_FAULT", "")
     if fault == "raise":
         raise ValueError("no such layer\nand a second line")

@@ -1,10 +1,15 @@
 """The checker is checked: each level is shown to fail, alone, and to say why."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
 from common.catalogue import Case, block, cases
 from common.check import LEVELS, Expectation, Expected, check, expect
+from common.differences import Difference, load
+from common.spec import BlockSpec
 from tests import numpy_backend
 
 CASE = next(case for case in cases() if case.id == "conv_bn_act-k3")
@@ -19,11 +24,13 @@ def test_a_right_backend_passes_every_level(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("CONVPARITY_TEST_FAULT", raising=False)
     results = check(CASE, numpy_backend)
     assert all(result.passed for result in results)
-    assert [result.level for result in results] == ["builds", "shape", "parameters", "forward", "forward"]
+    levels = [result.level for result in results]
+    assert levels[:5] == ["builds", "shape", "parameters", "forward", "forward"]
+    assert levels[5:] == ["forward_train", "buffers", "gradients"] + ["trajectory"] * 6
     assert [result.input for result in results if result.level == "forward"] == ["random", "photograph"]
     assert all(result.level in LEVELS for result in results)
     margins = [result.margin for result in results if result.margin is not None]
-    assert len(margins) == 2
+    assert len(margins) == 11
     assert min(margins) > 1
     assert results[2].trainable == 6 * 10 * 9 + 20
     assert results[2].buffers == 20
@@ -41,13 +48,18 @@ def test_a_right_backend_passes_every_level(monkeypatch: pytest.MonkeyPatch) -> 
         ("frozen", "parameters", "not trainable but should be: "),
         ("offset", "forward", "on photograph: greatest abs difference 1.0e-03 at ("),
         ("nan", "forward", "on photograph: greatest abs difference inf at ("),
+        ("evaluates", "forward_train", "of output: greatest abs difference"),
+        ("buffers frozen", "buffers", "after 3 passes: of norm.running_"),
+        ("gradient lost", "gradients", "of conv.weight: greatest abs difference"),
+        ("no weight decay", "trajectory", "SGD, step 3: of "),
     ],
 )
 def test_each_fault_is_caught_at_its_level(
     fault: str, level: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = failed(fault, monkeypatch)
-    assert set(found) == {level}
+    # Without training mode the statistics do not move either.
+    assert set(found) == {level} | ({"buffers"} if fault == "evaluates" else set())
     assert found[level].startswith(f"[conv_bn_act-k3 / numpy] {level}: {sentence}")
 
 
@@ -78,3 +90,38 @@ def test_photographs_fill_any_number_of_channels() -> None:
     assert x.dtype == np.float32
     assert -1 <= x.min() < x.max() <= 1
     assert not np.array_equal(x[0], x[1])
+
+
+UNBIASED = Difference("unbiased", ("buffers",), "running_var", "unbiased_running_var", "because", "https://example.org")
+
+
+def test_a_declared_difference_that_does_not_occur_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CONVPARITY_TEST_FAULT", raising=False)
+    monkeypatch.setattr(numpy_backend, "DIFFERENCES", (UNBIASED,))
+    found = {result.level: result.message for result in check(CASE, numpy_backend) if not result.passed}
+    assert found["known_differences"].endswith("no longer occurs: take its row out of known_differences.toml")
+    assert "running_var" in found["buffers"]
+
+
+def test_a_declared_difference_that_occurs_passes_by_its_relation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The backend follows the relation, as torch does: agreed with the row, and not without it."""
+    monkeypatch.delenv("CONVPARITY_TEST_FAULT", raising=False)
+    plain = numpy_backend.build
+
+    def unbiased(spec: BlockSpec, *arguments: Any, **options: Any) -> numpy_backend.Built:
+        return plain(UNBIASED.apply(spec), *arguments, **options)
+
+    monkeypatch.setattr(numpy_backend, "build", unbiased)
+    assert {r.level for r in check(CASE, numpy_backend) if not r.passed} == {"buffers", "trajectory"}
+    monkeypatch.setattr(numpy_backend, "DIFFERENCES", (UNBIASED,))
+    assert all(result.passed for result in check(CASE, numpy_backend))
+
+
+def test_rows_with_mistakes_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "known_differences.toml"
+    path.write_text('[[difference]]\nid = "x"\nlevels = []\nrole = "r"\nrelation = "odd"\ncause = "c"\nlink = "l"\n')
+    with pytest.raises(ValueError, match="relation `odd` is not one of unbiased_running_var"):
+        load(tmp_path)
+    path.write_text('[[difference]]\nid = "x"\n')
+    with pytest.raises(ValueError, match=r"known_differences\.toml: 'levels'"):
+        load(tmp_path)

@@ -34,13 +34,17 @@ def test_help_shows_an_example(command: str, capsys: pytest.CaptureFixture[str])
     [
         (["chek"], "No such command 'chek'"),
         (["check", "-b", "padle"], "unknown backend `padle`; choose from torch, paddle, jax, flax"),
-        (["check", "-k", "squeeze"], "no block or case matches `squeeze`; the blocks are standard_conv, "),
+        (["check", "-k", "squeeze"], "nothing to run matches `squeeze`; the blocks are standard_conv, "),
+        (["check", "--dtype", "half"], "unknown dtype `half`; choose from float32, float64"),
         (["check", "--jsn", "x"], "No such option '--jsn'"),
+        (["check", "--json", "/dev/full"], "cannot write /dev/full: not a regular file"),
+        (["check", "--json", ""], "cannot write "),
         (["check", "--json", "/dev/null/x.json"], "cannot write /dev/null/x.json: "),
         (["bench", "--profile", "fast"], "unknown profile `fast`; choose from quick, full"),
         (["bench", "--threads", "0"], "Invalid value for '--threads': 0 is not in the range x>=1."),
         (["report", "--output", "/dev/null/x"], "cannot write /dev/null/x/results.json: "),
     ],
+    ids=["command", "backend", "block", "dtype", "option", "special", "empty", "json", "profile", "threads", "output"],
 )
 def test_bad_usage_is_one_line_and_status_2(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
@@ -65,7 +69,7 @@ def test_check_agrees_and_writes_its_results(tmp_path: Path, capsys: pytest.Capt
     assert status("check", "-k", "conv_bn_act", "--json", str(tmp_path / "r.json")) == 0
     assert "agrees 6/6" in capsys.readouterr().out
     record = load(tmp_path / "r.json")
-    assert len(record.checks) == 6 * 5
+    assert len(record.checks) == 6 * (5 + 9)
     assert record.backends["numpy"]["devices"] == "cpu"
     assert record.environment["cpu"]
 

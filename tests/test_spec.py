@@ -139,6 +139,7 @@ BAD = [
     ("conv_bn_act", {"in_channels": 3, "out_channels": 4, "eps": 0.0}, "`eps` (=0.0) must be greater than 0"),
     ("conv_bn_act", {"in_channels": 3, "out_channels": 4, "momentum": 2.0}, "`momentum` (=2.0) must lie in [0, 1]"),
     ("conv_bn_act", {"in_channels": 3, "out_channels": 4, "bias": "yes"}, "`bias` (='yes') must be true or false"),
+    ("mobilenet_v1", {"alpha": float("inf")}, "`alpha` (=inf) must be finite"),
     ("mobilenet_v1", {"alpha": 0.01}, "`alpha` (=0.01) must leave the stem"),
     ("ghost_module", {"in_channels": 3, "out_channels": 4, "ratio": 1}, "`ratio` (=1) must be at least 2"),
     ("ghost_module", {"in_channels": 3, "out_channels": 4, "kernel_size": 2}, "`kernel_size` (=(2, 2)) must be odd"),

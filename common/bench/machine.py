@@ -18,6 +18,9 @@ ALLOCATOR = (
 )
 
 
+SOURCES = (".", ":!report/REPORT.md", ":!report/results.json")  # what a run writes is no change of the code
+
+
 def processors() -> int:
     """Processors that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -39,11 +42,12 @@ def _cpu() -> str:
 
 def _commit() -> str:
     def git(*arguments: str) -> str:
-        root = Path(__file__).parent
+        root = Path(__file__).parents[2]
         return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        return git("rev-parse", "--short=12", "HEAD") + (" with local changes" if git("status", "--porcelain") else "")
+        changed = " with local changes" if git("status", "--porcelain", "--", *SOURCES) else ""
+        return git("rev-parse", "--short=12", "HEAD") + changed
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 

@@ -8,8 +8,10 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from multiprocessing import Pipe
+from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parents[2]
 TIMEOUT = 300.0  # seconds for one request: a compilation of a large network takes tens
 
 
@@ -17,14 +19,14 @@ class WorkerFailed(RuntimeError):
     """A request that was not answered with a value: the message says why in one line."""
 
 
-def settings(threads: int) -> dict[str, str]:
+def settings(threads: int, x64: bool = False) -> dict[str, str]:
     """Environment variables that give every framework the same number of CPU threads, set before its import.
 
     Paddle reads OMP_NUM_THREADS (and takes 1 if it is unset), torch OMP_NUM_THREADS, XLA the processors it may run on
-    or NPROC; MKL and OpenBLAS have their own.
+    or NPROC; MKL and OpenBLAS have their own. ``x64`` lets JAX compute in float64, which it decides once a process.
     """
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC")
-    return dict.fromkeys(names, str(threads))
+    return dict.fromkeys(names, str(threads)) | ({"JAX_ENABLE_X64": "1"} if x64 else {})
 
 
 class Worker:
@@ -32,9 +34,10 @@ class Worker:
 
     MAX_DEATHS = 2
 
-    def __init__(self, name: str, module: str, threads: int, timeout: float = TIMEOUT) -> None:
+    def __init__(self, name: str, module: str, threads: int, timeout: float = TIMEOUT, x64: bool = False) -> None:
         self.name = name
         self.timeout = timeout
+        self._x64 = x64
         self._module = module
         self._threads = threads
         self._deaths = 0
@@ -45,8 +48,10 @@ class Worker:
             raise WorkerFailed(f"given up after {self._deaths} deaths of its process")
         self._connection, child = Pipe()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
-        environment: Mapping[str, str] = os.environ | settings(self._threads)
-        command = ["-m", "common.bench.worker", self._module, str(child.fileno()), str(self._threads)]
+        # Our own packages first, and the current folder not at all: it may have a `common` or a `numpy.py` of its own.
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        environment: Mapping[str, str] = os.environ | settings(self._threads, self._x64) | {"PYTHONPATH": path}
+        command = ["-P", "-m", "common.bench.worker", self._module, str(child.fileno()), str(self._threads)]
         self._process = subprocess.Popen(
             [sys.executable, *command],
             pass_fds=[child.fileno()],

@@ -1,11 +1,13 @@
 """The child process: one backend, alone, answering requests over a pipe until the pipe closes.
 
-Started by `common.bench.pool` as ``python -m common.bench.worker MODULE FD THREADS`` with the thread settings already
-in its environment, since most frameworks read them once, at import.
+Started by `common.bench.pool` as ``python -P -m common.bench.worker MODULE FD THREADS``, with the thread settings in
+its environment, since most frameworks read them once, at import.
 """
 
+import ctypes
 import importlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -65,6 +67,8 @@ class Session:
 
 def main(module: str, descriptor: str, threads: str) -> None:
     """Serves requests; a request that raises is answered with the error, and the next one is served."""
+    if sys.platform == "linux":  # a parent that is killed takes its workers with it, even stopped ones
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     if hasattr(os, "sched_setaffinity"):  # not on macOS
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
     connection = Connection(int(descriptor))

@@ -16,7 +16,7 @@ from common import differences
 from common.backprop import SGD, Optimiser
 from common.bench.machine import processors
 from common.catalogue import known
-from common.params import Arrays
+from common.params import Arrays, fits
 from common.spec import INPUT, BlockSpec
 from frameworks.flax import layout
 from frameworks.flax.blocks import BLOCKS
@@ -99,7 +99,11 @@ class Built:
     def _input(self, x: np.ndarray) -> jax.Array:
         return jax.device_put(np.moveaxis(x, 1, -1).astype(self.dtype, order="C"), self.place)
 
+    def load(self, params: Arrays) -> None:
+        layout.write(self.native, fits(self._spec, params))
+
     def forward(self, x: np.ndarray) -> np.ndarray:
+        self._spec.shapes(x.shape)
         return layout.activation(self._apply(nnx.state(self.native), self._input(x)))
 
     def params(self) -> Arrays:
@@ -205,7 +209,7 @@ def build(
     # Layers compute in the dtype of their arrays and input; `param_dtype` would leave BatchNorm's statistics float32.
     state = nnx.state(module, layout.ARRAYS)
     nnx.update(module, jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, dtype, sharding=place), state))
-    layout.write(module, params)
+    layout.write(module, fits(spec, params))
     for number, layer in enumerate(layout.modules(module).values()):
         if isinstance(layer, nnx.Dropout):
             # The stream of random numbers is still a shape. Its name must be the one above: another is ignored

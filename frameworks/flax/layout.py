@@ -6,7 +6,6 @@ import jax
 import numpy as np
 from flax import nnx
 
-from common.layers import Shape
 from common.params import Arrays
 
 ARRAYS = nnx.Any(nnx.Param, nnx.BatchStat)  # the state of random streams is no array of the block
@@ -20,10 +19,6 @@ def _name(path: tuple[Hashable, ...]) -> str:
     """``("blocks", 0, "norm", "scale")`` is ``blocks.0.norm.weight``."""
     *module, leaf = map(str, path)
     return ".".join([*module, LEAVES.get(leaf, leaf)])
-
-
-def _canonical_shape(variable: nnx.Variable) -> Shape:
-    return tuple(variable.shape[axis] for axis in TO_CANONICAL[len(variable.shape)])
 
 
 def names(module: nnx.Module, kind: type[nnx.Variable]) -> frozenset[str]:
@@ -40,23 +35,12 @@ def write(module: nnx.Module, params: Arrays) -> None:
     """Copies canonical arrays into the module's variables, in their dtype and on their device.
 
     The variables may still be shapes without values, as `nnx.eval_shape` leaves them.
-
-    Raises:
-        ValueError: if names or shapes do not fit.
     """
     flat = {_name(path): (path, variable) for path, variable in nnx.to_flat_state(nnx.state(module, ARRAYS))}
-    shapes = {name: _canonical_shape(variable) for name, (_, variable) in flat.items()}
-    misfits = [
-        *(f"missing `{name}`" for name in shapes if name not in params),
-        *(f"unexpected `{name}`" for name in params if name not in shapes),
-        *(
-            f"`{name}` has shape {array.shape}, not {shapes[name]}"
-            for name, array in params.items()
-            if name in shapes and array.shape != shapes[name]
-        ),
-    ]
-    if misfits:
-        raise ValueError(f"arrays do not fit {type(module).__name__}: {'; '.join(misfits)}")
+    if params.keys() != flat.keys():
+        raise ValueError(
+            f"{type(module).__name__} does not hold what the spec says: {sorted(params.keys() ^ flat.keys())}"
+        )
     written = []
     for name, (path, variable) in flat.items():
         # A copy: on a CPU, JAX may use the memory of the array it is given.

@@ -17,7 +17,7 @@ from common import differences
 from common.backprop import SGD, Optimiser
 from common.bench.machine import processors
 from common.catalogue import known
-from common.params import Arrays
+from common.params import Arrays, fits
 from common.spec import INPUT, BlockSpec
 from frameworks.jax import layout
 from frameworks.jax.blocks import BLOCKS
@@ -71,7 +71,7 @@ class Built:
     """A block as a pure function and its two pytrees."""
 
     def __init__(self, spec: BlockSpec, native: Native, dtype: str, place: Sharding) -> None:
-        self._output = spec.nodes[-1].name
+        self._spec = spec
         self.native = native
         self.dtype = dtype
         self.place = place
@@ -81,7 +81,11 @@ class Built:
     def _array(self, x: np.ndarray) -> jax.Array:
         return jax.device_put(np.moveaxis(x, 1, -1).astype(self.dtype, order="C"), self.place)
 
+    def load(self, params: Arrays) -> None:
+        self.native = Native(self.native.apply, *layout.write(fits(self._spec, params), self.dtype, self.place))
+
     def forward(self, x: np.ndarray) -> np.ndarray:
+        self._spec.shapes(x.shape)
         y, _ = self._compiled(self.native.params, self.native.stats, self._array(x))
         return to_nchw(y)
 
@@ -91,16 +95,16 @@ class Built:
     def trainable(self) -> frozenset[str]:
         return frozenset(name for name, _ in layout.leaves(self.native.params))
 
-    def _pass(self, x: np.ndarray, dy: np.ndarray | None) -> tuple[jax.Array, Any, jax.Array]:
+    def _pass(self, x: np.ndarray, dy: np.ndarray) -> tuple[jax.Array, Any, jax.Array]:
         """One training pass: output and gradients; the new statistics are kept."""
         apply, params, stats = self.native
-        cotangent = None if dy is None else self._array(dy)
-        y, gradients, dx, stats = self._train(params, stats, self._array(x), cotangent)
+        y, gradients, dx, stats = self._train(params, stats, self._array(x), self._array(dy))
         self.native = Native(apply, params, stats)
         return y, gradients, dx
 
     def forward_train(self, x: np.ndarray) -> np.ndarray:
-        return to_nchw(self._pass(x, None)[0])
+        # Without its backward pass it would be another function, which takes longer to compile than that does to run.
+        return to_nchw(self._pass(x, np.zeros(self._spec.output_shape(x.shape)))[0])
 
     def gradients(self, x: np.ndarray, dy: np.ndarray) -> Arrays:
         _, gradients, dx = self._pass(x, dy)
@@ -120,6 +124,7 @@ class Built:
 
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
         apply, params, stats = self.native
+        output = self._spec.nodes[-1].name
 
         def run(probes: Arrays, params: Any, x: jax.Array) -> tuple[jax.Array, Any]:
             """What is added to an output has that output's gradient."""
@@ -134,7 +139,7 @@ class Built:
                 return apply(params, stats, x, tap=tap, **options)[0], seen
             with tapped(params, tap):
                 y, _ = apply(params, stats, x, **options)
-            return tap(self._output, y) if self._output not in seen else y, seen
+            return tap(output, y) if output not in seen else y, seen
 
         array = self._array(x)
         _, seen = jax.jit(run)({}, params, array)
@@ -157,11 +162,11 @@ class Built:
 
 
 def _step(
-    apply: Callable[..., Any], params: Any, stats: Any, x: jax.Array, dy: jax.Array | None
+    apply: Callable[..., Any], params: Any, stats: Any, x: jax.Array, dy: jax.Array
 ) -> tuple[jax.Array, Any, Any, Any]:
-    """Output, gradients of ``sum(output * dy)`` by parameters and input (None without dy), and new statistics."""
+    """Output, gradients of ``sum(output * dy)`` by parameters and by input, and new statistics."""
     y, pull, stats = jax.vjp(lambda params, x: apply(params, stats, x, train=True), params, x, has_aux=True)
-    gradients, dx = (None, None) if dy is None else pull(dy)
+    gradients, dx = pull(dy)
     return y, gradients, dx, stats
 
 
@@ -180,4 +185,4 @@ def build(
         apply = functools.partial(function, **{name: value for name, value in spec.arguments.items() if name in taken})
     else:
         apply = functools.partial(graph, nodes=spec.nodes)
-    return Built(spec, Native(apply, *layout.write(spec, params, dtype, place)), dtype, place)
+    return Built(spec, Native(apply, *layout.write(fits(spec, params), dtype, place)), dtype, place)

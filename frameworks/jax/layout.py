@@ -12,7 +12,6 @@ import numpy as np
 from jax.sharding import Sharding
 
 from common.params import Arrays
-from common.spec import BlockSpec
 
 Tree = Any
 STATISTICS = {"running_mean": "mean", "running_var": "var"}
@@ -40,16 +39,8 @@ def _lists(tree: Tree) -> Tree:
     return list(children.values()) if children and all(key.isdigit() for key in children) else children
 
 
-def write(spec: BlockSpec, arrays: Arrays, dtype: str, place: Sharding) -> tuple[Tree, Tree]:
-    """(params, stats) on the device; a layer without trained arrays (a norm that is not affine) has an empty dict.
-
-    Raises:
-        ValueError: if names or shapes do not fit the spec.
-    """
-    expected = {param.name: param.shape for param in spec.params()}
-    given = {name: array.shape for name, array in arrays.items()}
-    if wrong := sorted(set(expected.items()) ^ set(given.items())):
-        raise ValueError(f"arrays do not fit `{spec.family}`: " + ", ".join(f"{name} {shape}" for name, shape in wrong))
+def write(arrays: Arrays, dtype: str, place: Sharding) -> tuple[Tree, Tree]:
+    """(params, stats) on the device; a layer without trained arrays (a norm that is not affine) has an empty dict."""
     params: Tree = {}
     stats: Tree = {}
     for name, array in arrays.items():

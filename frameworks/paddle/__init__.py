@@ -11,7 +11,7 @@ from paddle import nn
 from common import differences
 from common.backprop import SGD, Optimiser
 from common.catalogue import known
-from common.params import Arrays
+from common.params import Arrays, fits
 from common.spec import INPUT, BlockSpec
 from frameworks.paddle import layout
 from frameworks.paddle.blocks import BLOCKS
@@ -51,7 +51,7 @@ class Built:
     """A block as an ``nn.Layer`` in evaluation mode."""
 
     def __init__(self, spec: BlockSpec, layer: nn.Layer, dtype: paddle.dtype, device: str, exact: bool) -> None:
-        self._nodes = frozenset(node.name for node in spec.nodes)
+        self._spec = spec
         self._momentum = ExactMomentum if exact else paddle.optimizer.Momentum
         self.native = layer
         self.dtype = dtype
@@ -60,7 +60,11 @@ class Built:
     def _tensor(self, x: np.ndarray) -> paddle.Tensor:
         return paddle.to_tensor(x, dtype=self.dtype, place=self.device)
 
+    def load(self, params: Arrays) -> None:
+        layout.write(self.native, fits(self._spec, params))
+
     def forward(self, x: np.ndarray) -> np.ndarray:
+        self._spec.shapes(x.shape)  # Paddle itself takes maps that are smaller than a kernel, and returns nonsense
         self.native.eval()
         with paddle.no_grad():
             return self.native(self._tensor(x)).numpy()
@@ -110,7 +114,8 @@ class Built:
 
             return hook
 
-        layers = [(name, layer) for name, layer in self.native.named_sublayers() if name in self._nodes]
+        nodes = {node.name for node in self._spec.nodes}
+        layers = [(name, layer) for name, layer in self.native.named_sublayers() if name in nodes]
         handles = [layer.register_forward_post_hook(keep(name)) for name, layer in layers]
         try:
             if dy is None:
@@ -149,5 +154,6 @@ def build(
     # Kernels run where their inputs lie, so the process's current device is left alone.
     layer = (with_exact_layers(layer) if exact else layer).to(device=device, dtype=DTYPES[dtype])
     layer.eval()
-    layout.write(layer, params)
-    return Built(spec, layer, DTYPES[dtype], device, exact)
+    built = Built(spec, layer, DTYPES[dtype], device, exact)
+    built.load(params)
+    return built

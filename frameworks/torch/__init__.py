@@ -10,7 +10,7 @@ from torch import nn
 from common import differences
 from common.backprop import SGD, Optimiser
 from common.catalogue import known
-from common.params import Arrays
+from common.params import Arrays, fits
 from common.spec import INPUT, BlockSpec
 from frameworks.torch import layout
 from frameworks.torch.blocks import BLOCKS
@@ -43,7 +43,7 @@ class Built:
     """A block as an ``nn.Module`` in evaluation mode."""
 
     def __init__(self, spec: BlockSpec, module: nn.Module, dtype: torch.dtype, device: str) -> None:
-        self._nodes = frozenset(node.name for node in spec.nodes)
+        self._spec = spec
         self.native = module
         self.dtype = dtype
         self.device = device
@@ -51,7 +51,11 @@ class Built:
     def _tensor(self, x: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(x)).to(self.device, self.dtype)
 
+    def load(self, params: Arrays) -> None:
+        layout.write(self.native, fits(self._spec, params))
+
     def forward(self, x: np.ndarray) -> np.ndarray:
+        self._spec.shapes(x.shape)
         self.native.eval()
         with torch.inference_mode():
             return self.native(self._tensor(x)).cpu().numpy()
@@ -97,7 +101,8 @@ class Built:
 
             return hook
 
-        modules = [(name, module) for name, module in self.native.named_modules() if name in self._nodes]
+        nodes = {node.name for node in self._spec.nodes}
+        modules = [(name, module) for name, module in self.native.named_modules() if name in nodes]
         handles = [module.register_forward_hook(keep(name)) for name, module in modules]
         try:
             if dy is None:
@@ -130,5 +135,6 @@ def build(
     device = known("device", device or devices()[0], devices())
     module = BLOCKS[spec.family](**spec.arguments) if spec.family in BLOCKS else Graph(spec)
     module = (with_biased_norms(module) if strict else module).to(device, DTYPES[dtype]).eval()
-    layout.write(module, params)
-    return Built(spec, module, DTYPES[dtype], device)
+    built = Built(spec, module, DTYPES[dtype], device)
+    built.load(params)
+    return built
