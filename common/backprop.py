@@ -4,7 +4,7 @@ Every rule is derived by hand from the layer's definition, and verified by centr
 for a rate above 0: its mask is random in every framework, so blocks are compared without it (`without_dropout`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import singledispatch
 
@@ -23,15 +23,14 @@ from common.layers import (
     Layer,
     LeakyReLU,
     Linear,
-    Padding,
-    Pair,
     ReLU,
-    Shape,
     Softmax,
 )
+from common.optimisers import SGD, Optimiser, updater
 from common.params import Arrays
 from common.reference import forward, per_channel, taps
 from common.spec import INPUT, BlockSpec, Node
+from common.values import Padding, Pair, Shape
 
 Gradients = tuple[list[np.ndarray], Arrays]  # of the inputs, and of the arrays by local name
 
@@ -271,61 +270,6 @@ def train(spec: BlockSpec, params: Arrays, x: np.ndarray, dy: np.ndarray | None,
     return found
 
 
-@dataclass(frozen=True)
-class SGD:
-    """Momentum and L2 weight decay added to the gradient: ``v = mu v + (g + wd p)``, ``p -= lr v``."""
-
-    lr: float = 0.05
-    momentum: float = 0.9
-    weight_decay: float = 0.01
-
-
-@dataclass(frozen=True)
-class Adam:
-    """Kingma and Ba, 2014 (https://arxiv.org/abs/1412.6980), with bias correction and eps outside the root."""
-
-    lr: float = 0.01
-    beta1: float = 0.9
-    beta2: float = 0.999
-    eps: float = 1e-8
-
-
-Optimiser = SGD | Adam
-OPTIMISERS: tuple[Optimiser, ...] = (SGD(), Adam())
-
-
-def updater(optimiser: Optimiser, disturb: Exact | None = None) -> Callable[[Arrays, Arrays], Arrays]:
-    """A function (params, gradients) -> params that remembers its moments from call to call."""
-    disturb = disturb or Exact()
-    first: Arrays = {}
-    second: Arrays = {}
-    count = 0
-
-    def update(params: Arrays, gradients: Arrays) -> Arrays:
-        nonlocal count
-        count += 1
-        new = dict(params)
-        bias1 = bias2 = 1.0
-        if isinstance(optimiser, Adam):
-            bias1, bias2 = disturb.complement(optimiser.beta1**count), disturb.complement(optimiser.beta2**count)
-        for name, gradient in gradients.items():
-            if name == INPUT:
-                continue
-            p = params[name]
-            if isinstance(optimiser, SGD):
-                first[name] = optimiser.momentum * first.get(name, 0.0) + gradient + optimiser.weight_decay * p
-                new[name] = p - optimiser.lr * first[name]
-            else:
-                b1, b2 = optimiser.beta1, optimiser.beta2
-                first[name] = b1 * first.get(name, 0.0) + (1 - b1) * gradient
-                second[name] = b2 * second.get(name, 0.0) + (1 - b2) * gradient**2
-                root = np.sqrt(second[name] / bias2) + optimiser.eps
-                new[name] = p - optimiser.lr * (first[name] / bias1) / root
-        return new
-
-    return update
-
-
 def trajectory(
     spec: BlockSpec,
     params: Arrays,
@@ -338,7 +282,7 @@ def trajectory(
     Without an optimiser nothing is differentiated and only the running statistics move.
     """
     disturb = disturb or Exact()
-    update, states, passes = updater(optimiser or SGD(), disturb), [], []
+    update, states, passes = updater(optimiser or SGD(), disturb.complement), [], []
     state = {name: array.astype(np.float64) for name, array in params.items()}
     for x, dy in batches:
         found = train(spec, state, x, dy if optimiser else None, disturb)

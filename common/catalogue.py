@@ -11,8 +11,8 @@ from common.blocks.ghost import ghost_module
 from common.blocks.mobilenet import mobilenet_v1
 from common.blocks.separable import conv_bn_act, depthwise_separable
 from common.blocks.stacks import conv_stack, separable_stack
-from common.layers import Shape
 from common.spec import BlockSpec
+from common.values import Shape
 
 TRAINED = 700_000  # elements of all activations together
 

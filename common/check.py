@@ -16,7 +16,6 @@ import numpy as np
 
 from common import inputs, reference, tolerances, training_check
 from common.catalogue import Case
-from common.layers import BatchNorm2d
 from common.params import Arrays, randomised
 from common.protocols import Backend
 from common.results import CheckResult
@@ -113,30 +112,27 @@ def check(case: Case, backend: Backend, expectation: Expectation | None = None) 
         results.append(result("forward", problem, input=item.input, error=error, allowance=allowed))
     if expectation.training is None:
         return results
-    differences = () if strict or not has_norm(case) else backend.DIFFERENCES
-    training = expectation.training
-    if differences:
-        training = training_check.differing(case, training, differences)
-    stale = dict.fromkeys(differences, True)
-    try:
-        for level, what, given, values in training_check.observe(case, backend, training, strict):
-            problem, error, allowed = compare_all(given, values)
-            where = f"{what}: " if what else ""
-            results.append(result(level, problem and where + problem, input=what, error=error, allowance=allowed))
-            if level == "buffers":  # what a declared difference shows in: the spec's own values must not be met
-                met = compare_all(given, expectation.training.buffers)[0] is None
-                stale = dict.fromkeys(stale, met)
-    except Exception as error:
-        results.append(result("forward_train", first_line(error)))
-    for difference, gone in stale.items():
-        problem = f"`{difference.id}` no longer occurs: take its row out of known_differences.toml" if gone else None
-        results.append(result("known_differences", problem, input=difference.id))
+    plain = wanted = expectation.training
+    differences = [] if strict else [row for row in backend.DIFFERENCES if row.apply(case.spec) != case.spec]
+    for difference in differences:
+        wanted = training_check.differing(case, wanted, difference)
+    observed = training_check.observe(case, backend, plain, strict)
+    occurred: set[str] = set()
+    pairs = zip(training_check.expected(wanted), training_check.expected(plain), strict=True)
+    for (level, what, values), (_, _, own) in pairs:
+        try:
+            given = next(observed)
+        except Exception as error:  # a level that raises leaves nothing to go on from
+            return [*results, result(level, first_line(error), input=what)]
+        problem, error, allowed = compare_all(given, values)
+        problem = problem and f"{what}: {problem}" if what else problem
+        results.append(result(level, problem, input=what, error=error, allowance=allowed))
+        if compare_all(given, own)[0]:  # the spec itself is not met here
+            occurred |= {row.id for row in differences if level in row.levels}
+    for row in differences:
+        gone = f"`{row.id}` no longer occurs: take its row out of known_differences.toml"
+        results.append(result("known_differences", None if row.id in occurred else gone, input=row.id))
     return results
-
-
-def has_norm(case: Case) -> bool:
-    """Whether the block has a norm, in which all declared differences lie."""
-    return any(isinstance(node.layer, BatchNorm2d) for node in case.spec.nodes)
 
 
 def compare_all(given: Arrays, values: Values) -> tuple[str | None, float | None, float | None]:

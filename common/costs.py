@@ -8,8 +8,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from common.layers import Conv2d, Layer, Linear, Shape
+from common.layers import Conv2d, Layer, Linear
 from common.spec import BlockSpec
+from common.values import Shape
 
 
 @dataclass(frozen=True)

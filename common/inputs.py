@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from common.layers import Shape
+from common.values import Shape
 
 KINDS = ("random", "photograph")
 

@@ -9,123 +9,20 @@ Conventions: activations are NCHW; kernels are OIHW ``[out, in / groups, height,
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-Pair = tuple[int, int]
-Padding = tuple[Pair, Pair]
-Shape = tuple[int, ...]
-Role = Literal[
-    "conv_weight",
-    "conv_bias",
-    "norm_weight",
-    "norm_bias",
-    "running_mean",
-    "running_var",
-    "linear_weight",
-    "linear_bias",
-]
-PADDING_RULES = ("valid", "same", "kernel_minus_stride")
-
-
-class SpecError(ValueError):
-    """A spec that cannot be: the message names the thing, its value and the rule, in one line."""
-
-
-@dataclass(frozen=True)
-class ParamSpec:
-    """One array of a layer or block: its canonical name, shape and role; buffers are not ``trainable``."""
-
-    name: str
-    shape: Shape
-    role: Role
-
-    @property
-    def trainable(self) -> bool:
-        return self.role not in ("running_mean", "running_var")
-
-    @property
-    def size(self) -> int:
-        return math.prod(self.shape)
-
-
-@dataclass(frozen=True)
-class Init:
-    """How a weight is drawn: ``distribution`` with standard deviation ``gain / sqrt(fan)``, or ``std`` itself.
-
-    ``fan`` is ``in`` (C_in / groups * kh * kw), ``out`` (C_out * kh * kw, which ignores groups, as torch does) or
-    ``out_grouped`` (C_out / groups * kh * kw; https://github.com/huggingface/pytorch-image-models/issues/84).
-    A bias is zero, or uniform in +-1/sqrt(fan in).
-    """
-
-    distribution: Literal["uniform", "normal"]
-    gain: float = 1.0
-    fan: Literal["in", "out", "out_grouped"] = "in"
-    std: float | None = None
-    zero_bias: bool = False
-
-
-# What torch.nn.Conv2d and torch.nn.Linear do: Kaiming uniform with a = sqrt(5), so +-1/sqrt(fan in).
-UNIFORM_FAN_IN = Init("uniform", gain=1 / math.sqrt(3))
-
-
-def positive(name: str, value: object) -> int:
-    """``value`` if it is an int >= 1.
-
-    Raises:
-        SpecError: if it is not.
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise SpecError(f"`{name}` (={value!r}) must be a positive integer")
-    return value
-
-
-def pair(name: str, value: object, least: int = 1) -> Pair:
-    """``(height, width)`` from an int or two ints, each >= ``least``.
-
-    Raises:
-        SpecError: for anything else.
-    """
-    values = (value, value) if isinstance(value, int) else value
-    if (
-        not isinstance(values, Sequence)
-        or len(values) != 2
-        or not all(isinstance(v, int) and not isinstance(v, bool) and v >= least for v in values)
-    ):
-        raise SpecError(f"`{name}` (={value!r}) must be an integer >= {least} or two of them (height, width)")
-    return (values[0], values[1])
-
-
-def resolve_padding(padding: object, kernel_size: Pair, stride: Pair, dilation: Pair) -> Padding:
-    """``((top, bottom), (left, right))`` from an int, (height, width), two pairs, or the name of a rule.
-
-    ``valid`` pads nothing. ``same`` keeps the size and is defined for stride 1 only; an odd total puts the extra row
-    or column at the bottom or right, as torch, Paddle and XLA do. ``kernel_minus_stride`` pads
-    ``(kernel - stride + 1) // 2`` on every side, a rule of published Paddle code; at stride 1 it keeps the size for odd
-    kernels only, an even one adds a row and a column.
-
-    Raises:
-        SpecError: for an unknown rule, a negative number, or ``same`` with a stride.
-    """
-    if isinstance(padding, str):
-        if padding == "valid":
-            return ((0, 0), (0, 0))
-        if padding == "same":
-            if stride != (1, 1):
-                raise SpecError(f"`padding` (='same') needs stride 1, not {stride}: give the sides as ((t, b), (l, r))")
-            totals = [d * (k - 1) for d, k in zip(dilation, kernel_size, strict=True)]
-            top, left = (total // 2 for total in totals)
-            return ((top, totals[0] - top), (left, totals[1] - left))
-        if padding == "kernel_minus_stride":
-            sides = [max(0, (k - s + 1) // 2) for k, s in zip(kernel_size, stride, strict=True)]
-            return ((sides[0], sides[0]), (sides[1], sides[1]))
-        raise SpecError(f"`padding` (={padding!r}) is not a known rule; choose from {', '.join(PADDING_RULES)}")
-    if isinstance(padding, Sequence) and len(padding) == 2 and all(isinstance(p, Sequence) for p in padding):
-        first, second = padding
-        return (pair("padding", first, 0), pair("padding", second, 0))
-    height, width = pair("padding", padding, 0)
-    return ((height, height), (width, width))
+from common.values import (
+    UNIFORM_FAN_IN,
+    Init,
+    Padding,
+    Pair,
+    ParamSpec,
+    Shape,
+    SpecError,
+    pair,
+    positive,
+    resolve_padding,
+)
 
 
 def _window(what: str, size: int, kernel: int, stride: int, pads: Pair, dilation: int) -> int:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from common.layers import Conv2d, Init, Linear, ParamSpec
+from common.layers import Conv2d, Linear
 from common.spec import BlockSpec
+from common.values import Init, ParamSpec
 
 Arrays = dict[str, np.ndarray]
 

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from common.backprop import Optimiser
 from common.differences import Difference
+from common.optimisers import Optimiser
 from common.params import Arrays
 from common.spec import BlockSpec
 

@@ -22,13 +22,12 @@ from common.layers import (
     Layer,
     LeakyReLU,
     Linear,
-    Padding,
-    Pair,
     ReLU,
     Softmax,
 )
 from common.params import Arrays
 from common.spec import INPUT, BlockSpec, Node
+from common.values import Padding, Pair
 
 
 def taps(x: np.ndarray, kernel: Pair, stride: Pair, padding: Padding, dilation: Pair = (1, 1)) -> np.ndarray:

@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from common.costs import Cost
+
 SCHEMA_VERSION = 1
 NOT_INSTALLED = "installation"  # the stage of an Unavailable whose framework is not there
 
@@ -81,21 +83,14 @@ class Unavailable:
     reason: str
 
 
-@dataclass(frozen=True)
-class CaseCost:
-    """A case's shape and cost, as `common.costs.Cost` derives them from the graph."""
+@dataclass(frozen=True, kw_only=True)
+class CaseCost(Cost):
+    """A case's shape and cost."""
 
     case: str
     block: str
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
-    trainable: int
-    buffers: int
-    macs: int
-    weight_bytes: int
-    activation_bytes: int
-    read_bytes: int
-    write_bytes: int
 
 
 @dataclass

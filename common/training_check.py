@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from common import inputs, training_tolerances
-from common.backprop import OPTIMISERS, without_dropout
+from common.backprop import without_dropout
 from common.catalogue import Case
 from common.differences import Difference
+from common.optimisers import OPTIMISERS, Optimiser
 from common.params import Arrays, randomised
 from common.protocols import Backend
 from common.spec import BlockSpec
@@ -46,8 +47,8 @@ def batches(case: Case) -> Batches:
     return [(inputs.make("random", case.input_shape, s), inputs.make("random", shape, s + 1)) for s in seeds]
 
 
-def _steps(spec: BlockSpec, params: Arrays, given: Batches, optimiser: object, dtype: str) -> list[Values]:
-    exact, allowed = training_tolerances.steps(spec, params, given, optimiser, dtype)  # type: ignore[arg-type]
+def _steps(spec: BlockSpec, params: Arrays, given: Batches, optimiser: Optimiser | None, dtype: str) -> list[Values]:
+    exact, allowed = training_tolerances.steps(spec, params, given, optimiser, dtype)
     return [Values(*pair) for pair in zip(exact, allowed, strict=True)]
 
 
@@ -69,40 +70,58 @@ def expect_training(case: Case) -> Training:
     )
 
 
-def differing(case: Case, training: Training, differences: tuple[Difference, ...]) -> Training:
-    """The same, following a framework's declared differences, which lie in what is kept from step to step."""
+def differing(case: Case, training: Training, difference: Difference) -> Training:
+    """The same, with the arrays of the difference's role following its relation at its levels."""
     spec, params = without_dropout(case.spec), randomised(case.spec, case.seed)
-    for difference in differences:
-        spec = difference.apply(spec)
-    buffers = statistics_only(spec, params, training.batches, case.dtype)
-    runs = tuple(_steps(spec, params, training.batches, optimiser, case.dtype) for optimiser in OPTIMISERS)
-    return replace(training, buffers=buffers, trajectories=runs)
+    names = {param.name for param in spec.params() if param.role == difference.role}
+    spec = difference.apply(spec)
+
+    def merged(plain: Values, other: Values) -> Values:
+        exact = {name: (other if name in names else plain).exact[name] for name in plain.exact}
+        return Values(exact, {name: (other if name in names else plain).allowed[name] for name in plain.allowed})
+
+    if "buffers" in difference.levels:
+        buffers = merged(training.buffers, statistics_only(spec, params, training.batches, case.dtype))
+        training = replace(training, buffers=buffers)
+    if "trajectory" in difference.levels:
+        runs = (_steps(spec, params, training.batches, optimiser, case.dtype) for optimiser in OPTIMISERS)
+        pairs = zip(training.trajectories, runs, strict=True)
+        trajectories = tuple([merged(*steps) for steps in zip(plain, run, strict=True)] for plain, run in pairs)
+        training = replace(training, trajectories=trajectories)
+    return training
 
 
-def observe(
-    case: Case, backend: Backend, training: Training, strict: bool
-) -> Iterator[tuple[str, str, Arrays, Values]]:
-    """Level, what it is of, what the backend gives, and what it should be; each from the same initial arrays."""
-    spec, params = without_dropout(case.spec), randomised(case.spec, case.seed)
-    built, one = backend.build(spec, params, dtype=case.dtype, strict=strict), training.one_pass
-    x, dy = training.batches[0]
-    output = Values({"output": one.exact["output"]}, {"output": one.allowed["output"]})
-    yield "forward_train", "", {"output": built.forward_train(x)}, output
+def expected(training: Training) -> list[tuple[str, str, Values]]:
+    """Level, what it is of, and the values, in the order of `observe`; no `buffers` for a block that has none."""
+    one, last = training.one_pass, f"after {STEPS} passes"
     names = one.exact.keys() - {"output"}
+    output = Values({"output": one.exact["output"]}, {"output": one.allowed["output"]})
     gradients = Values({name: one.exact[name] for name in names}, {name: one.allowed[name] for name in names})
+    return [
+        ("forward_train", "", output),
+        *([("buffers", last, training.buffers)] if training.buffers.exact else []),
+        ("gradients", "", gradients),
+        *(
+            ("trajectory", f"{type(optimiser).__name__}, step {number}", values)
+            for optimiser, steps in zip(OPTIMISERS, training.trajectories, strict=True)
+            for number, values in enumerate(steps, 1)
+        ),
+    ]
+
+
+def observe(case: Case, backend: Backend, training: Training, strict: bool) -> Iterator[Arrays]:
+    """What the backend gives for each item of `expected`, always from the same initial arrays."""
+    spec, params = without_dropout(case.spec), randomised(case.spec, case.seed)
+    built = backend.build(spec, params, dtype=case.dtype, strict=strict)
+    x, dy = training.batches[0]
+    yield {"output": built.forward_train(x)}
     for later, _ in training.batches[1:]:
         built.forward_train(later)
-    held = built.params()
-    yield (
-        "buffers",
-        f"after {STEPS} passes",
-        {name: held[name] for name in training.buffers.exact if name in held},
-        training.buffers,
-    )
+    if training.buffers.exact:
+        held = built.params()
+        yield {name: held[name] for name in training.buffers.exact if name in held}
     built.load(params)
-    yield "gradients", "", built.gradients(x, dy), gradients
-    for optimiser, steps in zip(OPTIMISERS, training.trajectories, strict=True):
+    yield built.gradients(x, dy)
+    for optimiser in OPTIMISERS:
         built.load(params)
-        states = built.trajectory(training.batches, optimiser)
-        for number, (state, values) in enumerate(zip(states, steps, strict=True), 1):
-            yield "trajectory", f"{type(optimiser).__name__}, step {number}", state, values
+        yield from built.trajectory(training.batches, optimiser)

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from common import backprop, reference
-from common.backprop import Gradients, Optimiser, Pass, statistics
+from common.backprop import Gradients, Pass, statistics
 from common.layers import AvgPool2d, BatchNorm2d, Conv2d, Linear, Softmax
+from common.optimisers import Optimiser
 from common.params import Arrays
 from common.reference import per_channel
 from common.spec import BlockSpec, Node

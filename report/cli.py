@@ -207,8 +207,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _user_errors() -> tuple[type[Exception], ...]:
     from common.catalogue import UnknownName
-    from common.layers import SpecError
     from common.results import ResultsError
+    from common.values import SpecError
     from report.run import NothingToRun
 
     return (UnknownName, SpecError, ResultsError, NothingToRun)

@@ -51,8 +51,13 @@ def choose_cases(cases: Sequence[Case], words: Sequence[str]) -> list[Case]:
 
 def costed(case: Case) -> CaseCost:
     """A case's cost from its graph."""
-    shape = case.spec.output_shape(case.input_shape)
-    return CaseCost(case.id, case.spec.family, case.input_shape, shape, **asdict(cost(case.spec, case.input_shape)))
+    return CaseCost(
+        **asdict(cost(case.spec, case.input_shape)),
+        case=case.id,
+        block=case.spec.family,
+        input_shape=case.input_shape,
+        output_shape=case.spec.output_shape(case.input_shape),
+    )
 
 
 @dataclass

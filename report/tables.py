@@ -121,7 +121,7 @@ def counts(record: RunRecord, costs: Sequence[CaseCost]) -> Table:
             number(c.trainable),
             number(c.buffers),
             number(c.macs),
-            number(2 * c.macs),
+            number(c.flops),
             size(c.weight_bytes),
             size(c.activation_bytes),
             size(c.read_bytes),

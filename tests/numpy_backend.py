@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from common import backprop, reference
-from common.backprop import SGD, Optimiser
 from common.differences import Difference
+from common.optimisers import SGD, Optimiser
 from common.params import Arrays
 from common.spec import BlockSpec
 

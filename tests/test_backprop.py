@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from common.backprop import SGD, Adam, Pass, statistics, train, trajectory, updater, without_dropout
+from common.backprop import Pass, statistics, train, trajectory, without_dropout
 from common.catalogue import Case, block, cases
 from common.costs import cost
 from common.layers import (
@@ -21,6 +21,7 @@ from common.layers import (
     ReLU,
     Softmax,
 )
+from common.optimisers import SGD, Adam, updater
 from common.params import randomised
 from common.spec import BlockSpec, Node
 

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 import frameworks
 from common.catalogue import Case, cases
 from common.costs import cost
-from common.layers import BatchNorm2d, Conv2d, Linear, SpecError
+from common.layers import BatchNorm2d, Conv2d, Linear
 from common.params import randomised
 from common.spec import BlockSpec, Node
+from common.values import SpecError
 
 # Pools and norms differ from tool to tool; these cases have what all of them count alike.
 COUNTED = [case for case in cases() if case.spec.family != "mobilenet_v1" or case.name == "a025"]

@@ -16,10 +16,9 @@ from common.layers import (
     LeakyReLU,
     Linear,
     ReLU,
-    SpecError,
-    resolve_padding,
 )
 from common.spec import BlockSpec, Node
+from common.values import SpecError, resolve_padding
 
 NAMES = {
     "standard_conv",

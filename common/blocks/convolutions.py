@@ -1,7 +1,8 @@
 """The four plain convolutions: standard, grouped, depthwise and pointwise."""
 
-from common.layers import Conv2d, Padding, Pair
+from common.layers import Conv2d
 from common.spec import Node, family
+from common.values import Padding, Pair
 
 
 @family

@@ -2,8 +2,9 @@
 
 import math
 
-from common.layers import BatchNorm2d, ChannelSlice, Concat, Conv2d, Layer, Padding, Pair, ReLU, SpecError
+from common.layers import BatchNorm2d, ChannelSlice, Concat, Conv2d, Layer, ReLU
 from common.spec import Node, chain, family
+from common.values import Padding, Pair, SpecError
 
 
 @family

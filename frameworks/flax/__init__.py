@@ -8,19 +8,19 @@ import flax
 import jax
 import jaxlib.version
 import numpy as np
-import optax
 from flax import nnx
 from jax.sharding import Sharding, SingleDeviceSharding
 
 from common import differences
-from common.backprop import SGD, Optimiser
 from common.bench.machine import processors
 from common.catalogue import known
+from common.optimisers import Optimiser
 from common.params import Arrays, fits
 from common.spec import INPUT, BlockSpec
-from frameworks.flax import layout
+from frameworks.flax import layout, optimisers
 from frameworks.flax.blocks import BLOCKS
 from frameworks.flax.graph import Graph
+from frameworks.flax.tracing import watch
 
 NAME = "flax"
 DIFFERENCES = differences.load(Path(__file__).parent)
@@ -49,21 +49,6 @@ def environment() -> dict[str, str]:
 def devices() -> tuple[str, ...]:
     """Accelerators by JAX's platform name (``gpu``, ``tpu``), then the CPU. Only the CPU was ever run."""
     return tuple(dict.fromkeys([*(device.platform for device in jax.devices()), "cpu"]))
-
-
-def watch(module: nnx.Module, nodes: frozenset[str], keep: Callable[[str, jax.Array], jax.Array]) -> None:
-    """Puts ``keep(name, output)`` for the output of every submodule whose path is a node's name.
-
-    The functions that take the submodules' places hide these from `nnx.state`: it is for a copy that is thrown away.
-    """
-
-    def watched(name: str, layer: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
-        return lambda *inputs: keep(name, layer(*inputs))
-
-    modules = layout.modules(module)
-    for name in modules.keys() & nodes:
-        parent, _, leaf = name.rpartition(".")
-        vars(modules[parent])[leaf] = watched(name, modules[name])
 
 
 class Built:
@@ -129,12 +114,7 @@ class Built:
         return {INPUT: layout.activation(dx)} | layout.canonical(gradients)
 
     def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
-        if isinstance(optimiser, SGD):
-            sgd = optax.sgd(optimiser.lr, optimiser.momentum)
-            rule = optax.chain(optax.add_decayed_weights(optimiser.weight_decay), sgd)
-        else:
-            rule = optax.adam(optimiser.lr, optimiser.beta1, optimiser.beta2, optimiser.eps)
-        steps, states = nnx.Optimizer(self.native, rule, wrt=nnx.Param), []
+        steps, states = optimisers.native(optimiser, self.native), []
         # On the device from the start: an array that moves there between two steps compiles the second one again.
         nnx.update(steps, jax.device_put(nnx.state(steps), self.place))
 

@@ -12,6 +12,7 @@ from flax import nnx
 
 from common import layers as spec
 from common.spec import INPUT, BlockSpec
+from frameworks.flax.layers import flatten, leaky_relu
 
 
 class Function(nnx.Module):
@@ -64,7 +65,7 @@ def _(layer: spec.ReLU, rngs: nnx.Rngs) -> nnx.Module:
 
 @native.register
 def _(layer: spec.LeakyReLU, rngs: nnx.Rngs) -> nnx.Module:
-    return Function(functools.partial(nnx.leaky_relu, negative_slope=layer.negative_slope))
+    return Function(functools.partial(leaky_relu, negative_slope=layer.negative_slope))
 
 
 @native.register
@@ -86,7 +87,7 @@ def _(layer: spec.GlobalAvgPool2d, rngs: nnx.Rngs) -> nnx.Module:
 
 @native.register
 def _(layer: spec.Flatten, rngs: nnx.Rngs) -> nnx.Module:
-    return Function(lambda x: jnp.moveaxis(x, -1, 1).reshape(x.shape[0], -1))  # channels slowest, as NCHW flattens
+    return Function(flatten)
 
 
 @native.register

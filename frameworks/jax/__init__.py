@@ -14,12 +14,12 @@ import optax
 from jax.sharding import Sharding, SingleDeviceSharding
 
 from common import differences
-from common.backprop import SGD, Optimiser
 from common.bench.machine import processors
 from common.catalogue import known
+from common.optimisers import Optimiser
 from common.params import Arrays, fits
 from common.spec import INPUT, BlockSpec
-from frameworks.jax import layout
+from frameworks.jax import layout, optimisers
 from frameworks.jax.blocks import BLOCKS
 from frameworks.jax.graph import graph
 from frameworks.jax.tracing import tapped
@@ -52,14 +52,6 @@ class Native(NamedTuple):
     apply: functools.partial[tuple[jax.Array, Any]]
     params: Any
     stats: Any
-
-
-def optax_of(optimiser: Optimiser) -> optax.GradientTransformation:
-    """The spec's optimiser in optax: weight decay comes before the momentum, as an L2 term of the loss would."""
-    if isinstance(optimiser, SGD):
-        decay = optax.add_decayed_weights(optimiser.weight_decay)
-        return optax.chain(decay, optax.sgd(optimiser.lr, optimiser.momentum))
-    return optax.adam(optimiser.lr, optimiser.beta1, optimiser.beta2, optimiser.eps)
 
 
 def to_nchw(y: jax.Array) -> np.ndarray:
@@ -111,7 +103,7 @@ class Built:
         return {INPUT: to_nchw(dx), **dict(layout.leaves(gradients))}
 
     def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
-        transformation, states = optax_of(optimiser), []
+        transformation, states = optimisers.native(optimiser), []
         state = transformation.init(self.native.params)
         update = jax.jit(transformation.update)
         for x, dy in batches:

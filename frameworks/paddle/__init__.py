@@ -9,15 +9,15 @@ import paddle
 from paddle import nn
 
 from common import differences
-from common.backprop import SGD, Optimiser
 from common.catalogue import known
+from common.optimisers import Optimiser
 from common.params import Arrays, fits
 from common.spec import INPUT, BlockSpec
-from frameworks.paddle import layout
+from frameworks.paddle import layout, optimisers
 from frameworks.paddle.blocks import BLOCKS
 from frameworks.paddle.graph import Graph
 from frameworks.paddle.layers import with_exact_layers
-from frameworks.paddle.optimisers import ExactMomentum
+from frameworks.paddle.tracing import tapped
 
 NAME = "paddle"
 DIFFERENCES = differences.load(Path(__file__).parent)
@@ -52,7 +52,7 @@ class Built:
 
     def __init__(self, spec: BlockSpec, layer: nn.Layer, dtype: paddle.dtype, device: str, exact: bool) -> None:
         self._spec = spec
-        self._momentum = ExactMomentum if exact else paddle.optimizer.Momentum
+        self._exact = exact
         self.native = layer
         self.dtype = dtype
         self.device = device
@@ -89,13 +89,7 @@ class Built:
         return {INPUT: layout.gradient(tensor)} | layout.gradients(self.native)
 
     def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
-        params, states = self.native.parameters(), []
-        if isinstance(optimiser, SGD):
-            sgd = optimiser
-            steps = self._momentum(sgd.lr, sgd.momentum, params, weight_decay=sgd.weight_decay)
-        else:
-            adam = optimiser
-            steps = paddle.optimizer.Adam(adam.lr, adam.beta1, adam.beta2, adam.eps, parameters=params)
+        steps, states = optimisers.native(optimiser, self.native.parameters(), self._exact), []
         for x, dy in batches:
             self.gradients(x, dy)
             steps.step()
@@ -103,28 +97,12 @@ class Built:
         return states
 
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
-        seen: dict[str, paddle.Tensor] = {}
-
-        def keep(name: str) -> Callable[[nn.Layer, paddle.Tensor, paddle.Tensor], paddle.Tensor]:
-            def hook(layer: nn.Layer, inputs: paddle.Tensor, output: paddle.Tensor) -> paddle.Tensor:
-                seen[name] = output
-                if dy is not None:
-                    output.retain_grads()
-                return output
-
-            return hook
-
-        nodes = {node.name for node in self._spec.nodes}
-        layers = [(name, layer) for name, layer in self.native.named_sublayers() if name in nodes]
-        handles = [layer.register_forward_post_hook(keep(name)) for name, layer in layers]
-        try:
+        names = frozenset(node.name for node in self._spec.nodes)
+        with tapped(self.native, names, gradients=dy is not None) as seen:
             if dy is None:
                 self.forward(x)
             else:
                 self.gradients(x, dy)
-        finally:
-            for handle in handles:
-                handle.remove()
         outputs = {name: value.numpy() for name, value in seen.items()}
         return outputs, {} if dy is None else {name: layout.gradient(value) for name, value in seen.items()}
 

@@ -1,8 +1,10 @@
-"""What Paddle's own optimisers lack: momentum in float64 throughout."""
+"""The optimisers in Paddle, and what they lack: momentum in float64 throughout."""
 
 from collections.abc import Sequence
 
 import paddle
+
+from common.optimisers import SGD, Optimiser
 
 
 class ExactMomentum:
@@ -25,3 +27,16 @@ class ExactMomentum:
             if param.grad is not None:
                 self._velocities[i] = self._momentum * self._velocities[i] + param.grad + self._decay * param
                 param.set_value(param - self._lr * self._velocities[i])
+
+
+def native(
+    optimiser: Optimiser, params: list[paddle.Tensor], exact: bool
+) -> ExactMomentum | paddle.optimizer.Optimizer:
+    """Paddle's optimiser of ``params``; ``exact`` where a float64 step must be right to float64.
+
+    Porting notes: SGD with momentum is ``Momentum``; ``SGD`` has none. A number as ``weight_decay`` is an L2 term.
+    """
+    if isinstance(optimiser, SGD):
+        momentum = ExactMomentum if exact else paddle.optimizer.Momentum
+        return momentum(optimiser.lr, optimiser.momentum, params, weight_decay=optimiser.weight_decay)
+    return paddle.optimizer.Adam(optimiser.lr, optimiser.beta1, optimiser.beta2, optimiser.eps, parameters=params)

@@ -8,14 +8,15 @@ import torch
 from torch import nn
 
 from common import differences
-from common.backprop import SGD, Optimiser
 from common.catalogue import known
+from common.optimisers import Optimiser
 from common.params import Arrays, fits
 from common.spec import INPUT, BlockSpec
-from frameworks.torch import layout
+from frameworks.torch import layout, optimisers
 from frameworks.torch.blocks import BLOCKS
 from frameworks.torch.graph import Graph
 from frameworks.torch.layers import with_biased_norms
+from frameworks.torch.tracing import tapped
 
 NAME = "torch"
 DIFFERENCES = differences.load(Path(__file__).parent)
@@ -78,12 +79,7 @@ class Built:
         return {name: layout.gradient(value) for name, value in found.items()}
 
     def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
-        params, states = list(self.native.parameters()), []
-        if isinstance(optimiser, SGD):
-            sgd = optimiser
-            steps = torch.optim.SGD(params, sgd.lr, momentum=sgd.momentum, weight_decay=sgd.weight_decay)
-        else:
-            steps = torch.optim.Adam(params, optimiser.lr, (optimiser.beta1, optimiser.beta2), optimiser.eps)
+        steps, states = optimisers.native(optimiser, self.native.parameters()), []
         for x, dy in batches:
             self.gradients(x, dy)
             steps.step()
@@ -91,27 +87,12 @@ class Built:
         return states
 
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
-        seen: dict[str, torch.Tensor] = {}
-
-        def keep(name: str) -> Callable[[nn.Module, object, torch.Tensor], None]:
-            def hook(module: nn.Module, inputs: object, output: torch.Tensor) -> None:
-                seen[name] = output
-                if dy is not None:
-                    output.retain_grad()
-
-            return hook
-
-        nodes = {node.name for node in self._spec.nodes}
-        modules = [(name, module) for name, module in self.native.named_modules() if name in nodes]
-        handles = [module.register_forward_hook(keep(name)) for name, module in modules]
-        try:
+        names = frozenset(node.name for node in self._spec.nodes)
+        with tapped(self.native, names, gradients=dy is not None) as seen:
             if dy is None:
                 self.forward(x)
             else:
                 self.gradients(x, dy)
-        finally:
-            for handle in handles:
-                handle.remove()
         outputs = {name: value.detach().cpu().numpy() for name, value in seen.items()}
         return outputs, {} if dy is None else {name: layout.gradient(value) for name, value in seen.items()}
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from common.layers import Pair
+from common.values import Pair
 
 
 class ConvBn(nnx.Module):

@@ -3,7 +3,8 @@
 import jax
 from flax import nnx
 
-from common.layers import Pair
+from common.values import Pair
+from frameworks.flax.layers import flatten
 
 # Output channels at alpha 1 and stride of the 13 separable blocks.
 BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1))
@@ -86,8 +87,5 @@ class MobileNetV1(nnx.Module):
         for block in self.blocks:
             x = block(x)
         x = nnx.avg_pool(x, self.pool_size, strides=self.pool_size)
-        # The linear weights count channels slowest, as NCHW does: a map above 1 x 1 flattened as NHWC would meet them
-        # in another order (MMdnn#595).
-        x = x.transpose(0, 3, 1, 2).reshape(x.shape[0], -1)
-        x = self.dropout(x)
+        x = self.dropout(flatten(x))
         return nnx.softmax(self.linear(x))

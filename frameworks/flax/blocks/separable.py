@@ -3,7 +3,8 @@
 import jax
 from flax import nnx
 
-from common.layers import Padding, Pair
+from common.values import Padding, Pair
+from frameworks.flax.layers import leaky_relu
 
 
 class ConvBnAct(nnx.Module):
@@ -49,7 +50,7 @@ class ConvBnAct(nnx.Module):
         self.negative_slope = negative_slope
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        return nnx.leaky_relu(self.norm(self.conv(x)), self.negative_slope)
+        return leaky_relu(self.norm(self.conv(x)), self.negative_slope)
 
 
 class DepthwiseSeparable(nnx.Module):

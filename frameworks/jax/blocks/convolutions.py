@@ -2,7 +2,7 @@
 
 import jax
 
-from common.layers import Padding, Pair
+from common.values import Padding, Pair
 from frameworks.jax.layers import Tree, conv2d
 
 
