@@ -1,5 +1,6 @@
 """The checker is checked: each level is shown to fail, alone, and to say why."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,9 @@ def test_photographs_fill_any_number_of_channels() -> None:
     assert not np.array_equal(x[0], x[1])
 
 
-UNBIASED = Difference("unbiased", ("buffers",), "running_var", "unbiased_running_var", "because", "https://example.org")
+UNBIASED = Difference(
+    "unbiased", ("buffers", "trajectory"), "running_var", "unbiased_running_var", "because", "https://example.org"
+)
 
 
 def test_a_declared_difference_that_does_not_occur_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +118,11 @@ def test_a_declared_difference_that_occurs_passes_by_its_relation(monkeypatch: p
     assert {r.level for r in check(CASE, numpy_backend) if not r.passed} == {"buffers", "trajectory"}
     monkeypatch.setattr(numpy_backend, "DIFFERENCES", (UNBIASED,))
     assert all(result.passed for result in check(CASE, numpy_backend))
+    # A row reaches no further than it says: not to other levels, not to other arrays.
+    monkeypatch.setattr(numpy_backend, "DIFFERENCES", (replace(UNBIASED, levels=("buffers",)),))
+    assert {r.level for r in check(CASE, numpy_backend) if not r.passed} == {"trajectory"}
+    monkeypatch.setattr(numpy_backend, "DIFFERENCES", (replace(UNBIASED, role="running_mean"),))
+    assert {"buffers", "trajectory"} <= {r.level for r in check(CASE, numpy_backend) if not r.passed}
 
 
 def test_rows_with_mistakes_are_refused(tmp_path: Path) -> None:
