@@ -12,7 +12,7 @@ from flax import nnx
 
 from common import layers as spec
 from common.spec import INPUT, BlockSpec
-from frameworks.flax.layers import flatten, leaky_relu
+from frameworks.flax.layers import flatten
 
 
 class Function(nnx.Module):
@@ -65,7 +65,7 @@ def _(layer: spec.ReLU, rngs: nnx.Rngs) -> nnx.Module:
 
 @native.register
 def _(layer: spec.LeakyReLU, rngs: nnx.Rngs) -> nnx.Module:
-    return Function(functools.partial(leaky_relu, negative_slope=layer.negative_slope))
+    return Function(functools.partial(nnx.leaky_relu, negative_slope=layer.negative_slope))
 
 
 @native.register

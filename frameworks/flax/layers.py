@@ -1,15 +1,6 @@
-"""What Flax's own functions lack: a LeakyReLU with the slope at 0, and a flatten in the order of NCHW."""
+"""What Flax's own functions lack: a flatten in the order of NCHW."""
 
 import jax
-import jax.numpy as jnp
-
-
-def leaky_relu(x: jax.Array, negative_slope: float) -> jax.Array:
-    """``x`` where positive, ``negative_slope * x`` elsewhere; at 0 the gradient is the slope.
-
-    `nnx.leaky_relu` has a gradient of 1 at 0, unlike torch and Paddle, which shows where a ReLU comes before.
-    """
-    return jnp.where(x > 0, x, negative_slope * x)
 
 
 def flatten(x: jax.Array) -> jax.Array:

@@ -38,7 +38,7 @@ def _(layer: spec.ReLU, params: Tree, *maps: jax.Array) -> jax.Array:
 
 @native.register
 def _(layer: spec.LeakyReLU, params: Tree, *maps: jax.Array) -> jax.Array:
-    return layers.leaky_relu(maps[0], layer.negative_slope)
+    return jax.nn.leaky_relu(maps[0], layer.negative_slope)
 
 
 @native.register

@@ -54,14 +54,6 @@ def batch_norm(
     return (y * params["scale"] + params["bias"] if params else y), stats
 
 
-def leaky_relu(x: jax.Array, negative_slope: float) -> jax.Array:
-    """``x`` where positive, ``negative_slope * x`` elsewhere; at 0 the gradient is the slope.
-
-    `jax.nn.leaky_relu` has a gradient of 1 at 0, unlike torch and Paddle, which shows where a ReLU comes before.
-    """
-    return jnp.where(x > 0, x, negative_slope * x)
-
-
 def avg_pool(x: jax.Array, window: Pair) -> jax.Array:
     """Means of ``[n, h, w, c]`` over windows that do not overlap."""
     size = (1, *window, 1)

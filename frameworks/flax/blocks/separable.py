@@ -4,7 +4,6 @@ import jax
 from flax import nnx
 
 from common.values import Padding, Pair
-from frameworks.flax.layers import leaky_relu
 
 
 class ConvBnAct(nnx.Module):
@@ -14,6 +13,7 @@ class ConvBnAct(nnx.Module):
     called ``scale``. In training the running variance takes the *biased* batch variance (PyTorch's is n / (n - 1)
     times that), computed as E[x²] - E[x]² unless ``use_fast_variance=False``, which loses digits where the mean is
     large. The statistics are ``nnx.BatchStat``: count parameters with ``nnx.state(module, nnx.Param)``.
+    At exactly 0 the gradient of LeakyReLU is 1, where torch gives the slope.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class ConvBnAct(nnx.Module):
         self.negative_slope = negative_slope
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        return leaky_relu(self.norm(self.conv(x)), self.negative_slope)
+        return nnx.leaky_relu(self.norm(self.conv(x)), self.negative_slope)
 
 
 class DepthwiseSeparable(nnx.Module):

@@ -4,7 +4,6 @@ import jax
 from flax import nnx
 
 from frameworks.flax.blocks.separable import ConvBnAct
-from frameworks.flax.layers import leaky_relu
 
 
 class ConvStack(nnx.Module):
@@ -50,7 +49,7 @@ class SeparableBlock(nnx.Module):
 
     def __call__(self, x: jax.Array) -> jax.Array:
         x = self.pointwise(self.depthwise(x))
-        return leaky_relu(self.norm(x), self.negative_slope)
+        return nnx.leaky_relu(self.norm(x), self.negative_slope)
 
 
 class SeparableStack(nnx.Module):

@@ -3,7 +3,7 @@
 import jax
 
 from common.values import Padding, Pair
-from frameworks.jax.layers import Tree, batch_norm, conv2d, leaky_relu
+from frameworks.jax.layers import Tree, batch_norm, conv2d
 
 
 def conv_bn_act(
@@ -24,10 +24,11 @@ def conv_bn_act(
 
     Porting notes: there is no module to hold running statistics, so they come in as ``stats`` and go out renewed;
     ``train`` must be static under ``jax.jit``. ``jnp.var`` is the biased variance, so the running variance is too.
+    At exactly 0 the gradient of LeakyReLU is 1, where torch gives the slope.
     """
     x = conv2d(params["conv"], x, stride, padding, dilation, groups)
     x, norm = batch_norm(params["norm"], stats["norm"], x, eps, momentum, train)
-    return leaky_relu(x, negative_slope), {"norm": norm}
+    return jax.nn.leaky_relu(x, negative_slope), {"norm": norm}
 
 
 def depthwise_separable(

@@ -3,7 +3,7 @@
 import jax
 
 from frameworks.jax.blocks.separable import conv_bn_act
-from frameworks.jax.layers import Tree, batch_norm, conv2d, leaky_relu
+from frameworks.jax.layers import Tree, batch_norm, conv2d
 
 ONE = ((1, 1), (1, 1))
 
@@ -30,7 +30,7 @@ def separable_block(
     x = conv2d(params["depthwise"], x, padding=ONE, groups=x.shape[-1])
     x = conv2d(params["pointwise"], x)
     x, norm = batch_norm(params["norm"], stats["norm"], x, train=train)
-    return leaky_relu(x, negative_slope), {"norm": norm}
+    return jax.nn.leaky_relu(x, negative_slope), {"norm": norm}
 
 
 def separable_stack(

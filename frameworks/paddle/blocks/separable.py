@@ -15,6 +15,7 @@ class ConvBnAct(nn.Layer):
     and ``_variance`` and are parameters, not buffers: ``parameters()`` includes them (Paddle#43196), with
     ``stop_gradient`` set. ``weight_attr=False, bias_attr=False`` is ``affine=False``; both attributes are then None.
     ``epsilon`` and ``momentum`` are rounded to float32 even in a float64 layer. Training mode warns at every call.
+    At exactly 0 the gradient of LeakyReLU is 1, where torch gives the slope.
     """
 
     def __init__(

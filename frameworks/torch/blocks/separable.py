@@ -13,6 +13,7 @@ class ConvBnAct(nn.Module):
     Porting notes: ``momentum`` is the weight of the new value (Paddle and Flax ask for 1 - momentum). In training the
     running variance takes the *unbiased* batch variance, n / (n - 1) times what Paddle and Flax take (pytorch#77427).
     ``affine=False`` leaves out scale and bias, and keeps the running statistics.
+    At exactly 0 the gradient of LeakyReLU is the slope, where the other three give 1.
     """
 
     def __init__(

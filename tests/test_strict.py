@@ -1,0 +1,33 @@
+"""In float64, built to follow the spec, every framework agrees at every level with no exception."""
+
+from collections.abc import Iterator
+
+import pytest
+
+import frameworks
+from common.bench.pool import Worker
+from common.catalogue import Case, cases
+from common.check import expectations
+from common.protocols import Backend
+from tests.graphs import EVERYTHING
+
+IDS = ("grouped_conv-g4_s2", "conv_bn_act-eps_momentum", "depthwise_separable-s2_sides", "ghost_module-r3")
+CHOSEN = [*(case for case in cases() if case.id in IDS), Case("graph", EVERYTHING, (3, 4, 9, 8))]
+CASES = [case.cast("float64") for case in CHOSEN]
+
+
+@pytest.fixture
+def worker(backend: Backend) -> Iterator[Worker]:
+    """A process of its own: JAX decides once in its life whether it has float64."""
+    worker = Worker(backend.NAME, frameworks.BACKENDS[backend.NAME][0], threads=1, x64=True)
+    yield worker
+    worker.stop()
+
+
+def test_float64_agrees_with_no_exception(worker: Worker) -> None:
+    assert len(CASES) == len(IDS) + 1
+    for case in CASES:
+        results = worker.ask("check", case, expectations(case))
+        assert not [result.message for result in results if not result.passed]
+        assert "trajectory" in {result.level for result in results}
+        assert "known_differences" not in {result.level for result in results}
