@@ -77,11 +77,13 @@ def margins(record: RunRecord) -> Table:
     def row(name: str) -> list[str]:
         values = [r.margin for r in record.checks if r.backend == name and r.margin is not None]
         if not values:
-            return [name, "0", "", "", ""]
+            return [name, "0", *[""] * 5]
         quantiles = (f"{value:.1f}" for value in np.quantile(values, [0, 0.5, 1]))
-        return [name, str(len(values)), *quantiles]
+        beyond = (str(sum(value < 2 for value in values)), str(sum(np.isfinite(v) and v > 1000 for v in values)))
+        return [name, str(len(values)), *quantiles, *beyond]
 
-    return Table(["backend", "comparisons", "smallest", "median", "largest"], [row(name) for name in record.backends])
+    header = ["backend", "comparisons", "smallest", "median", "largest", "below 2", "above 1000"]
+    return Table(header, [row(name) for name in record.backends])
 
 
 def number(value: float) -> str:

@@ -2,11 +2,15 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from common.bench.pool import Worker, WorkerFailed, settings
+from common.bench.pool import ROOT, Worker, WorkerFailed, settings
 from common.bench.schedule import MAX_ROUNDS, MIN_ROUNDS, measure
 from common.catalogue import Case, block
 from common.check import Expectation, expect
@@ -60,6 +64,39 @@ def test_a_killed_worker_says_so_and_is_started_again_but_not_for_ever(worker: W
             worker.ask("environment")
     with pytest.raises(WorkerFailed, match="given up after 2 deaths"):
         worker.ask("environment")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
+def test_a_parent_that_is_killed_takes_its_workers_with_it() -> None:
+    """Even one that is paused, and so could not read that its pipe has closed."""
+    code = f"""
+import os, signal
+from common.bench.pool import Worker
+worker = Worker("numpy", {MODULE!r}, threads=1)
+worker.ask("environment")
+worker.pause()
+print(worker.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    process = Path(f"/proc/{int(ended.stdout)}")
+    for _ in range(100):
+        if not process.exists() or "State:\tZ" in (process / "status").read_text():
+            return
+        time.sleep(0.05)
+    pytest.fail(f"worker {process.name} is still there")
+
+
+def test_a_worker_does_not_import_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "common").mkdir()
+    (tmp_path / "numpy.py").write_text("raise RuntimeError('the wrong numpy')")
+    monkeypatch.chdir(tmp_path)
+    worker = Worker("numpy", MODULE, threads=1)
+    try:
+        assert worker.ask("environment")["devices"] == "cpu"
+    finally:
+        worker.stop()
 
 
 def test_a_module_that_cannot_be_imported_is_one_line() -> None:
