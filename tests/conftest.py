@@ -14,6 +14,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=list(frameworks.BACKENDS),
         help="run the tests of this backend only, and fail where it is not installed; repeats",
     )
+    parser.addoption("--soak", type=int, default=100, help="how many random specs to compare [default: 100]")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,6 +25,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" in metafunc.fixturenames:
         names = metafunc.config.getoption("--backend") or list(frameworks.BACKENDS)
         metafunc.parametrize("backend", names, indirect=True)
+
+
+def wanted(config: pytest.Config) -> list[str]:
+    """The backends that --backend names, or all that are installed; skips if there is none."""
+    if names := config.getoption("--backend"):
+        for name in names:
+            require(config, name)
+        return names
+    if names := [name for name in frameworks.BACKENDS if not frameworks.missing(name)]:
+        return names
+    pytest.skip("no framework is installed")
 
 
 def require(config: pytest.Config, name: str) -> None:

@@ -16,7 +16,8 @@ from frameworks.jax.layers import Tree
 def at(tree: Tree, path: str) -> Tree:
     """The subtree under a module path; empty where a layer has no arrays."""
     for key in path.split("."):
-        tree = tree[int(key)] if isinstance(tree, list) else tree.get(key, {})
+        children = {str(index): child for index, child in enumerate(tree)} if isinstance(tree, list) else tree
+        tree = children.get(key, {})
     return tree
 
 

@@ -32,11 +32,11 @@ def _canonical(path: list[str], array: np.ndarray) -> tuple[str, np.ndarray]:
 
 
 def _lists(tree: Tree) -> Tree:
-    """The tree with every dict whose keys are 0, 1, ... as a list."""
+    """The tree with every dict whose keys are 0, 1, ... as a list; one with gaps stays a dict."""
     if not isinstance(tree, dict):
         return tree
     children = {key: _lists(child) for key, child in tree.items()}
-    return list(children.values()) if children and all(key.isdigit() for key in children) else children
+    return list(children.values()) if children and list(children) == list(map(str, range(len(children)))) else children
 
 
 def write(arrays: Arrays, dtype: str, place: Sharding) -> tuple[Tree, Tree]:

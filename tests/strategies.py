@@ -1,0 +1,117 @@
+"""Hypothesis strategies for correct specs over the whole vocabulary, sizes bounded.
+
+Left out is what no check could judge, because the answer hangs on a single rounding or on a convention at one point:
+LeakyReLU on values that may be exactly zero (its derivative there is the slope in torch and 1 in the others, see
+tests/test_graph.py), and norms over fewer than `PIXELS` values a channel.
+"""
+
+from hypothesis import strategies as st
+
+from common.layers import (
+    Add,
+    AvgPool2d,
+    BatchNorm2d,
+    ChannelSlice,
+    Concat,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool2d,
+    Layer,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Softmax,
+)
+from common.spec import INPUT, BlockSpec, Node
+from common.values import Shape
+
+SMALL = st.integers(1, 3)
+PIXELS = 12
+
+
+@st.composite
+def convs(draw: st.DrawFn, shape: Shape) -> Conv2d:
+    """A convolution that can read the shape; depthwise more often than chance."""
+    _, channels, height, width = shape
+    groups = draw(st.sampled_from([g for g in range(1, channels + 1) if channels % g == 0] + [channels]))
+    kernel = (draw(st.integers(1, min(4, height))), draw(st.integers(1, min(4, width))))
+    spans = [size >= 2 * k - 1 for size, k in zip((height, width), kernel, strict=True)]
+    dilation = (draw(st.integers(1, 1 + spans[0])), draw(st.integers(1, 1 + spans[1])))
+    stride, side = (draw(st.integers(1, 2)), draw(st.integers(1, 2))), st.integers(0, 2)
+    padding = ((draw(side), draw(side)), (draw(side), draw(side)))
+    return Conv2d(channels, groups * draw(SMALL), kernel, stride, padding, dilation, groups, draw(st.booleans()))
+
+
+@st.composite
+def maps(draw: st.DrawFn, shape: Shape, zeros: bool) -> Layer:
+    """A layer of one map that can read the shape, whose values may be exactly zero or not."""
+    n, channels, height, width = shape
+    kinds = ["conv", "conv", "relu", "pool", "slice", "dropout"]
+    kinds += [] if zeros else ["leaky"]
+    kinds += ["norm", "norm"] if n * height * width >= PIXELS else []
+    match draw(st.sampled_from(kinds)):
+        case "conv":
+            return draw(convs(shape))
+        case "norm":
+            eps, momentum = draw(st.sampled_from([1e-5, 1e-3])), draw(st.sampled_from([0.01, 0.1, 0.3]))
+            return BatchNorm2d(channels, eps, momentum, draw(st.booleans()))
+        case "leaky":
+            return LeakyReLU(draw(st.sampled_from([0.01, 0.1, 0.3])))
+        case "relu":
+            return ReLU()
+        case "pool":
+            window = (draw(st.integers(1, min(3, height))), draw(st.integers(1, min(3, width))))
+            padding = (draw(st.integers(0, window[0] // 2)), draw(st.integers(0, window[1] // 2)))
+            return AvgPool2d(window, (draw(SMALL), draw(SMALL)), padding, draw(st.booleans()))
+        case "slice":
+            start = draw(st.integers(0, channels - 1))
+            return ChannelSlice(start, draw(st.integers(start + 1, channels)))
+        case _:
+            return Dropout(0.0)
+
+
+def _may_be_zero(layer: Layer, zeros: bool) -> bool:
+    """Whether an output of the layer may be exactly zero, if one of its inputs may be or not."""
+    match layer:
+        case Conv2d():
+            spans = [d * (k - 1) + 1 for d, k in zip(layer.dilation, layer.kernel_size, strict=True)]
+            beside = any(max(sides) >= span for sides, span in zip(layer.padding, spans, strict=True))
+            return not layer.bias and (zeros or beside)
+        case BatchNorm2d():
+            return zeros and not layer.affine
+        case ReLU():
+            return True
+        case _:
+            return zeros
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> tuple[BlockSpec, Shape]:
+    """A graph of up to eight layers, with joins, and maybe a head; and an input shape that it can take."""
+    shape: Shape = (
+        draw(st.integers(2, 3)),
+        draw(st.integers(1, 6)),
+        draw(st.integers(7, 10)),
+        draw(st.integers(8, 11)),
+    )
+    first = draw(convs(shape))
+    nodes, shapes = [Node("stem.conv", first)], {INPUT: shape, "stem.conv": first.output_shape(shape)}
+    zeros = {INPUT: False, "stem.conv": _may_be_zero(first, False)}
+    for number in range(draw(st.integers(0, 7))):
+        last = nodes[-1].name
+        if draw(st.integers(0, 4)) == 0:
+            partner = draw(st.sampled_from([name for name, other in shapes.items() if other == shapes[last]]))
+            node = Node(f"blocks.{number}.join", draw(st.sampled_from([Add(), Concat()])), (last, partner))
+        else:
+            node = Node(f"blocks.{number}.layer", draw(maps(shapes[last], zeros[last])), (last,))
+        nodes.append(node)
+        shapes[node.name] = node.layer.output_shape(*(shapes[name] for name in node.inputs))
+        zeros[node.name] = _may_be_zero(node.layer, any(zeros[name] for name in node.inputs))
+    if draw(st.booleans()):
+        head = [Node("head.pool", GlobalAvgPool2d())] if draw(st.booleans()) else []
+        _, channels, height, width = shapes[nodes[-1].name]
+        features = channels if head else channels * height * width
+        linear = Linear(features, draw(st.integers(2, 5)), draw(st.booleans()))
+        nodes += [*head, Node("head.flatten", Flatten()), Node("head.linear", linear), Node("head.softmax", Softmax())]
+    return BlockSpec("random", {}, shape[1], tuple(nodes)), shape
