@@ -199,6 +199,10 @@ class Exact:
     ) -> Gradients:
         return found
 
+    def cotangent(self, node: Node, dy: np.ndarray) -> np.ndarray:
+        """The gradient of the node's output, from all that read it."""
+        return dy
+
     def mask(self, node: Node, x: np.ndarray) -> np.ndarray:
         """The input by whose sign an activation decides what gradient to pass."""
         return x
@@ -257,7 +261,8 @@ def train(spec: BlockSpec, params: Arrays, x: np.ndarray, dy: np.ndarray | None,
     cotangents: dict[str, np.ndarray] = {spec.nodes[-1].name: dy.astype(np.float64)}
     for node in reversed(spec.nodes):
         inputs, own = [values[name] for name in node.inputs], arrays[node.name]
-        cotangent = cotangents.setdefault(node.name, np.zeros_like(values[node.name]))
+        cotangent = disturb.cotangent(node, cotangents.get(node.name, np.zeros_like(values[node.name])))
+        cotangents[node.name] = cotangent
         if isinstance(node.layer, (ReLU, LeakyReLU)):
             inputs = [disturb.mask(node, inputs[0])]
         exact = backward(node.layer, own, inputs, values[node.name], cotangent)

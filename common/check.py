@@ -8,18 +8,21 @@ is taken as it is, with its declared differences; in float64 it is built ``stric
 
 import functools
 import traceback
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from common import inputs, reference, tolerances, training_check
+from common import divergence, inputs, reference, tolerances, training_check
 from common.catalogue import Case
+from common.comparison import compare, compare_all
 from common.params import Arrays, randomised
 from common.protocols import Backend
-from common.results import CheckResult
-from common.training_check import Training, Values, expect_training
+from common.results import CheckResult, LayerRow
+from common.spec import BlockSpec
+from common.training_check import Training, expect_training
 
 LEVELS = ("case", "builds", "shape", "parameters", "forward", *training_check.LEVELS, "known_differences")
 
@@ -73,47 +76,62 @@ def first_line(error: BaseException) -> str:
 
 def check(case: Case, backend: Backend, expectation: Expectation | None = None) -> list[CheckResult]:
     """Builds the case in the backend and compares it with the reference, level by level."""
+    judged = list(_levels(case, backend, expectation or expectations(case)))
+    failed = {result.level for result, _ in judged if not result.passed}
+    if not failed:
+        return [result for result, _ in judged]
+    try:
+        rows = divergence.trace(case, backend, training=not failed.isdisjoint(training_check.LEVELS))
+    except Exception:  # what it raised, a level has said already
+        rows = []
+    return [result if result.passed else _located(case, result, wrong, rows) for result, wrong in judged]
 
-    def result(level: str, problem: str | None, **numbers: object) -> CheckResult:
+
+Judged = tuple[CheckResult, list[str]]  # with the arrays that are wrong, where the level is about arrays by name
+
+
+def _levels(case: Case, backend: Backend, expectation: Expectation) -> Iterator[Judged]:
+    def judge(level: str, problem: str | None, wrong: Iterable[str] = (), **more: Any) -> Judged:
         message = f"[{case.id} / {backend.NAME}] {level}: {problem or 'agrees'}"
-        return CheckResult(case.id, case.spec.family, backend.NAME, level, problem is None, message, **numbers)  # type: ignore[arg-type]
+        result = CheckResult(case.id, case.spec.family, backend.NAME, level, problem is None, message, **more)
+        return result, list(wrong)
 
-    expectation = expectations(case) if expectation is None else expectation
-    expected, strict = expectation.inputs, case.dtype == "float64"
-    results = [
-        result("case", f"the output on {item.input} is all but constant, so no port could fail")
-        for item in expected
-        if item.degenerate
-    ]
+    for item in expectation.inputs:
+        if item.degenerate:
+            yield judge("case", f"the output on {item.input} is all but constant, so no port could fail")
     params = randomised(case.spec, case.seed)
     try:
-        built = backend.build(case.spec, params, dtype=case.dtype, strict=strict)
-        outputs = [built.forward(item.x) for item in expected]
+        built = backend.build(case.spec, params, dtype=case.dtype, strict=case.dtype == "float64")
+        outputs = [built.forward(item.x) for item in expectation.inputs]
     except Exception as error:  # whatever a framework raises is this backend's result
-        return [*results, result("builds", first_line(error))]
-    results.append(result("builds", None))
+        yield judge("builds", first_line(error))
+        return
+    yield judge("builds", None)
     shapes = {output.shape for output in outputs}
     right = case.spec.output_shape(case.input_shape)
     problem = None if shapes == {right} else f"the output is {', '.join(map(str, shapes))}; the spec says {right}"
-    results.append(result("shape", problem))
-    held = built.params()
-    trainable = built.trainable()
-    results.append(
-        result(
-            "parameters",
-            "; ".join(_misfits(case, params, held, trainable)) or None,
-            trainable=sum(array.size for name, array in held.items() if name in trainable),
-            buffers=sum(array.size for name, array in held.items() if name not in trainable),
-        )
+    yield judge("shape", problem)
+    held, trainable = built.params(), built.trainable()
+    misfits = _misfits(case.spec, params, held, trainable)
+    yield judge(
+        "parameters",
+        "; ".join(f"{what}: {', '.join(names)}" for what, names in misfits.items()) or None,
+        [name for names in misfits.values() for name in names],
+        trainable=sum(array.size for name, array in held.items() if name in trainable),
+        buffers=sum(array.size for name, array in held.items() if name not in trainable),
     )
-    for item, output in zip(expected, outputs, strict=True):
-        problem, error, allowed = compare(output, item.y, item.allowance)
-        problem = problem and f"on {item.input}: {problem}"
-        results.append(result("forward", problem, input=item.input, error=error, allowance=allowed))
-    if expectation.training is None:
-        return results
-    plain = wanted = expectation.training
+    for item, output in zip(expectation.inputs, outputs, strict=True):
+        found = compare(output, item.y, item.allowance)
+        problem = found.problem and f"on {item.input}: {found.problem}"
+        yield judge("forward", problem, input=item.input, error=found.error, allowance=found.allowance)
+    if expectation.training:
+        yield from _trained(case, backend, expectation.training, judge)
+
+
+def _trained(case: Case, backend: Backend, plain: Training, judge: Callable[..., Judged]) -> Iterator[Judged]:
+    strict = case.dtype == "float64"
     differences = [] if strict else [row for row in backend.DIFFERENCES if row.apply(case.spec) != case.spec]
+    wanted = plain
     for difference in differences:
         wanted = training_check.differing(case, wanted, difference)
     observed = training_check.observe(case, backend, plain, strict)
@@ -123,69 +141,53 @@ def check(case: Case, backend: Backend, expectation: Expectation | None = None) 
         try:
             given = next(observed)
         except Exception as error:  # a level that raises leaves nothing to go on from
-            return [*results, result(level, first_line(error), input=what)]
-        problem, error, allowed = compare_all(given, values)
-        problem = problem and f"{what}: {problem}" if what else problem
-        results.append(result(level, problem, input=what, error=error, allowance=allowed))
-        if compare_all(given, own)[0]:  # the spec itself is not met here
+            yield judge(level, first_line(error), input=what)
+            return
+        found, wrong = compare_all(given, values)
+        problem = found.problem and (f"{what}: {found.problem}" if what else found.problem)
+        yield judge(level, problem, wrong, input=what, error=found.error, allowance=found.allowance)
+        if compare_all(given, own)[1]:  # the spec itself is not met here
             occurred |= {row.id for row in differences if level in row.levels}
     for row in differences:
         gone = f"`{row.id}` no longer occurs: take its row out of known_differences.toml"
-        results.append(result("known_differences", None if row.id in occurred else gone, input=row.id))
-    return results
+        yield judge("known_differences", None if row.id in occurred else gone, input=row.id)
 
 
-def compare_all(given: Arrays, values: Values) -> tuple[str | None, float | None, float | None]:
-    """`compare` on arrays by name: a sentence about the worst, and its error and allowance."""
-    if given.keys() != values.exact.keys():
-        return f"arrays {', '.join(sorted(given.keys() ^ values.exact.keys()))} are missing or unexpected", None, None
-    worst: tuple[str | None, float | None, float | None] = (None, None, None)
-    least = np.inf
-    for name, exact in values.exact.items():
-        problem, error, allowed = compare(given[name], exact, values.allowed[name])
-        if error is None or allowed is None:
-            return f"of {name}: {problem}", None, None
-        margin = allowed / error if error else np.inf
-        if margin <= least:
-            least, worst = margin, (problem and f"of {name}: {problem}", error, allowed)
-    return worst
-
-
-def _misfits(case: Case, params: Arrays, held: Arrays, trainable: frozenset[str]) -> Iterator[str]:
+def _misfits(spec: BlockSpec, params: Arrays, held: Arrays, trainable: frozenset[str]) -> dict[str, list[str]]:
     """What is wrong with the arrays that a framework holds: names, shapes, values, and which are trained."""
-    expected = {param.name for param in case.spec.params() if param.trainable}
-    for what, names in (
-        ("missing", params.keys() - held.keys()),
-        ("unexpected", held.keys() - params.keys()),
-        ("trainable but should not be", trainable - expected),
-        ("not trainable but should be", (expected - trainable) & held.keys()),
-        ("of another shape", {n for n in held.keys() & params.keys() if held[n].shape != params[n].shape}),
-        (
-            "not the values given",
-            {
-                n
-                for n in held.keys() & params.keys()
-                if held[n].shape == params[n].shape and not np.array_equal(held[n], params[n])
-            },
-        ),
-    ):
-        if names:
-            yield f"{what}: {', '.join(sorted(names))}"
+    expected = {param.name for param in spec.params() if param.trainable}
+    both = {name for name in params if name in held}
+    reshaped = {name for name in both if held[name].shape != params[name].shape}
+    found = {
+        "missing": params.keys() - held.keys(),
+        "unexpected": held.keys() - params.keys(),
+        "trainable but should not be": trainable - expected,
+        "not trainable but should be": (expected - trainable) & held.keys(),
+        "of another shape": reshaped,
+        "not the values given": {n for n in both - reshaped if not np.array_equal(held[n], params[n])},
+    }
+    return {what: sorted(names) for what, names in found.items() if names}
 
 
-def compare(
-    given: np.ndarray, right: np.ndarray, allowance: np.ndarray
-) -> tuple[str | None, float | None, float | None]:
-    """A sentence if ``given`` is too far off (else None), and error and allowance of the worst element."""
-    if given.shape != right.shape:
-        return f"shape {given.shape} cannot be compared with {right.shape}", None, None
-    error = np.abs(given - right)
-    error[~np.isfinite(error)] = np.inf
-    ratio = np.divide(error, allowance, out=np.where(error > 0, np.inf, 0.0), where=allowance > 0)
-    worst = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
-    worst_error, allowed = float(error[worst]), float(allowance[worst])
-    if ratio[worst] <= 1:
-        return None, worst_error, allowed
-    wrong = int((ratio > 1).sum())
-    where = f"at {tuple(map(int, worst))}; allowed {allowed:.1e} ({wrong} of {ratio.size} elements are too far off)"
-    return f"greatest abs difference {worst_error:.1e} {where}", worst_error, allowed
+STAGES = {
+    "shape": divergence.OUTPUT,
+    "forward": divergence.OUTPUT,
+    "forward_train": divergence.TRAINED,
+    "buffers": divergence.TRAINED,
+    "gradients": divergence.GRADIENT,
+    "trajectory": divergence.GRADIENT,
+}
+
+
+def _located(case: Case, result: CheckResult, wrong: list[str], rows: list[LayerRow]) -> CheckResult:
+    """A failed result with the layer at which the failure begins."""
+    row = divergence.first(rows, STAGES.get(result.level, ""))
+    if row:
+        return replace(result, layer=row.node, message=f"{result.message}; {divergence.told(row)}")
+    # Every layer computes what it should: what is wrong is what is held, or how it is renewed.
+    order = [param.name for param in case.spec.params()]
+    trained = {param.name for param in case.spec.params() if param.trainable}
+    layers = list(dict.fromkeys(n.rpartition(".")[0] for n in sorted(wrong, key=[*order, *wrong].index)))
+    if result.level == "trajectory" and len({n.rpartition(".")[0] for n in trained.intersection(wrong)}) > 1:
+        layers = [divergence.OPTIMISER]
+    return replace(result, layer=layers[0], message=f"{result.message}; at `{layers[0]}`") if layers else result

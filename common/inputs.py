@@ -7,15 +7,16 @@ import numpy as np
 from common.values import Shape
 
 KINDS = ("random", "photograph")
+REACH = 8  # far enough from 0 to meet an activation that is cut off somewhere, as ReLU6 is
 
 
 @functools.cache
 def _photographs() -> list[np.ndarray]:
-    """The two RGB photographs (427 x 640) that scikit-learn ships, as float32 NCHW in [-1, 1]."""
+    """The two RGB photographs (427 x 640) that scikit-learn ships, as float32 NCHW in [-REACH, REACH]."""
     from sklearn.datasets import load_sample_images
 
     images = load_sample_images()["images"]
-    return [image.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1 for image in images]
+    return [image.transpose(2, 0, 1).astype(np.float32) * (REACH / 127.5) - REACH for image in images]
 
 
 def make(kind: str, shape: Shape, seed: int = 0) -> np.ndarray:

@@ -87,7 +87,7 @@ def fits(spec: BlockSpec, arrays: Arrays) -> Arrays:
             faults.append(f"`{name}` has shape {array.shape}, not {expected[name]}")
     if faults:
         raise ValueError(f"arrays do not fit `{spec.family}`: {'; '.join(faults)}")
-    return {name: arrays[name] for name in expected}
+    return {name: np.ascontiguousarray(arrays[name]) for name in expected}
 
 
 def save(path: Path, arrays: Arrays) -> None:

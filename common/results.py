@@ -32,6 +32,7 @@ class CheckResult:
     allowance: float | None = None
     trainable: int | None = None  # values the framework holds, at level `parameters`
     buffers: int | None = None
+    layer: str = ""  # where a failure begins, if that could be told
 
     @property
     def margin(self) -> float | None:
@@ -39,6 +40,50 @@ class CheckResult:
         if self.error is None or self.allowance is None:
             return None
         return self.allowance / self.error if self.error else float("inf")
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One layer of a block in one stage: its worst error so far, and its own on what it was given; None: no number.
+
+    ``own_allowance`` holds for ``own_error``, as ``allowance`` for ``error``.
+    """
+
+    node: str
+    layer: str
+    stage: str
+    error: float | None
+    allowance: float | None
+    own_error: float | None
+    own_allowance: float | None
+
+    @property
+    def differs(self) -> bool:
+        return self.error is None or self.allowance is None or not self.error <= self.allowance
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the layer itself is."""
+        return self.own_error is None or self.own_allowance is None or not self.own_error <= self.own_allowance
+
+
+@dataclass(frozen=True)
+class FaultResult:
+    """One fault put into one backend: where it must be caught, and the first failed level and its layer (or empty)."""
+
+    fault: str
+    mistake: str
+    backend: str
+    expected_level: str
+    expected_layer: str
+    level: str
+    layer: str
+    message: str
+
+    @property
+    def caught(self) -> bool:
+        """At the right level, and at the right layer."""
+        return (self.level, self.layer) == (self.expected_level, self.expected_layer)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ plus a random walk, which gives the sum a standard deviation of u sqrt(K (y^2/9 
 Q = sum t_i^2. Libraries that accumulate in blocks do better; none may do worse than ALLOWED such deviations.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 
 from common import reference
@@ -104,29 +107,37 @@ def carried(layer: Layer, inputs: list[np.ndarray], allowed: list[np.ndarray]) -
             return None
 
 
-def allowances(spec: BlockSpec, params: Arrays, values: dict[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
-    """How far each element of each node's output, computed in ``dtype``, may be from the reference's ``values``."""
+def allowances(
+    spec: BlockSpec, params: Arrays, values: Arrays, dtype: str, held: Mapping[str, np.ndarray] = MappingProxyType({})
+) -> Arrays:
+    """How far each element of each node's output, computed in ``dtype``, may be from the reference's ``values``.
+
+    What is in ``held`` is read by the next layers in the place of an output: their errors then start there.
+    """
     rng = np.random.default_rng(0)
     u = UNIT_ROUNDOFF[dtype] + UNIT_ROUNDOFF["float64"]  # the second is the reference's own
     own, shared = {}, {}
+    read = {**values, **held}
     for node in spec.nodes:
-        arrays, inputs, y = reference.local(node, params), [values[name] for name in node.inputs], values[node.name]
+        arrays, inputs, y = reference.local(node, params), [read[name] for name in node.inputs], values[node.name]
         own[node.name] = u * rounding(node.layer, arrays, inputs, y)
         shared[node.name] = u * coherent(node.layer, arrays, y)
-
-    def perturb(node: Node, y: np.ndarray) -> np.ndarray:
-        y = y + own[node.name] * rng.standard_normal(y.shape, np.float32)
-        return y + shared[node.name] * rng.standard_normal((1, y.shape[1]) + (1,) * (y.ndim - 2))
-
     squares = {name: np.zeros_like(value) for name, value in values.items()}
     # Large maps have so many elements a channel that fewer samples tell its deviation.
     samples = int(np.clip(2**25 // sum(value.size for value in values.values()), 2, SAMPLES))
+
+    def perturb(node: Node, y: np.ndarray) -> np.ndarray:
+        y = y + own[node.name] * rng.standard_normal(y.shape, np.float32)
+        y = y + shared[node.name] * rng.standard_normal((1, y.shape[1]) + (1,) * (y.ndim - 2))
+        squares[node.name] += (y - values[node.name]) ** 2 / samples
+        return held.get(node.name, y)
+
     for _ in range(samples):
-        for name, value in reference.run(spec, params, values[INPUT], perturb).items():
-            squares[name] += (value - values[name]) ** 2 / samples
+        reference.run(spec, params, values[INPUT], perturb)
     allowed = {INPUT: np.zeros_like(values[INPUT])}
     for node in spec.nodes:
-        inputs, given = [values[name] for name in node.inputs], [allowed[name] for name in node.inputs]
+        inputs = [read[name] for name in node.inputs]
+        given = [np.zeros_like(read[name]) if name in held else allowed[name] for name in node.inputs]
         carry = carried(node.layer, inputs, given)
         if carry is None:
             allowed[node.name] = ALLOWED * deviation(squares[node.name])

@@ -11,6 +11,7 @@ import numpy as np
 from common import inputs, training_tolerances
 from common.backprop import without_dropout
 from common.catalogue import Case
+from common.comparison import Values
 from common.differences import Difference
 from common.optimisers import OPTIMISERS, Optimiser
 from common.params import Arrays, randomised
@@ -20,14 +21,6 @@ from common.spec import BlockSpec
 LEVELS = ("forward_train", "gradients", "buffers", "trajectory")
 STEPS = 3
 Batches = list[tuple[np.ndarray, np.ndarray]]
-
-
-@dataclass(frozen=True)
-class Values:
-    """Named arrays of the reference and how far each of their elements may be off."""
-
-    exact: Arrays
-    allowed: Arrays
 
 
 @dataclass(frozen=True)

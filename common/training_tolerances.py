@@ -5,7 +5,7 @@ such errors show how they spread: through batch statistics, gradients, running s
 an activation's input is so near zero that rounding may decide its sign, the sign is drawn at random.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import numpy as np
 
@@ -156,20 +156,21 @@ def pooled(squares: np.ndarray, channels: int | None) -> np.ndarray:
     return np.sqrt(np.maximum(squares, squares.mean(axes, keepdims=True)))
 
 
-def allowances(exact: Sequence[Arrays], rerun: Callable[[], Sequence[Arrays]], samples: int = SAMPLES) -> list[Arrays]:
+def allowances(
+    exact: Sequence[Arrays], rerun: Callable[[], Sequence[Arrays]], maps: Container[str] = ("input", "output")
+) -> list[Arrays]:
     """Allowances for lists of named arrays (one a step), from runs with rounding put in.
 
-    Activations and ``input`` share a deviation by channel, weights by output channel, vectors as a whole.
+    What is named in ``maps`` shares a deviation by channel, weights by output channel, vectors as a whole.
     """
     squares = [{name: np.zeros_like(value) for name, value in arrays.items()} for arrays in exact]
-    for _ in range(samples):
+    for _ in range(SAMPLES):
         for total, arrays, noisy in zip(squares, exact, rerun(), strict=True):
             for name, value in arrays.items():
-                total[name] += (noisy[name] - value) ** 2 / samples
+                total[name] += (noisy[name] - value) ** 2 / SAMPLES
 
     def allowed(name: str, square: np.ndarray) -> np.ndarray:
-        is_map = name in ("input", "output")
-        return ALLOWED * pooled(square, 1 if is_map else 0 if square.ndim > 1 else None)
+        return ALLOWED * pooled(square, 1 if name in maps else 0 if square.ndim > 1 else None)
 
     return [{name: allowed(name, square) for name, square in arrays.items()} for arrays in squares]
 

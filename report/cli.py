@@ -80,12 +80,13 @@ def list_() -> None:
     metavar="NAME",
     help="float32: the frameworks as they are; float64: made to follow the spec exactly.",
 )
-def check(backends: tuple[str, ...], words: tuple[str, ...], json: Path | None, dtype: str) -> None:
+@click.option("--trace", is_flag=True, help="Also print every layer's error, so far and its own.")
+def check(backends: tuple[str, ...], words: tuple[str, ...], json: Path | None, dtype: str, trace: bool) -> None:
     """Compares every block in every framework with the float64 reference, in evaluation and in training."""
     from common.bench import machine
     from common.catalogue import cases, known
     from report.run import choose_backends, choose_cases, runner
-    from report.tables import agreement, plain
+    from report.tables import agreement, layers, plain
 
     known("dtype", dtype, DTYPES)
     selected = [case.cast(dtype) for case in choose_cases(cases(), words)]
@@ -94,6 +95,8 @@ def check(backends: tuple[str, ...], words: tuple[str, ...], json: Path | None, 
     with runner(backends, machine.processors(), len(selected), x64=dtype == "float64") as run:
         run.describe()
         run.check(selected)
+        for title, rows in run.trace(selected) if trace else ():
+            click.echo(f"{title}\n{plain(layers(rows))}\n")
     click.echo(plain(agreement(run.record)))
     _finish(run.record, json)
 

@@ -13,7 +13,7 @@ from common.bench.schedule import measure
 from common.catalogue import CATALOGUE, Case, UnknownName, known
 from common.check import expectations
 from common.costs import cost
-from common.results import NOT_INSTALLED, CaseCost, CheckResult, RunRecord, Unavailable
+from common.results import NOT_INSTALLED, CaseCost, CheckResult, LayerRow, RunRecord, Unavailable
 from report.progress import Progress
 from report.tables import milliseconds
 
@@ -98,6 +98,15 @@ class Runner:
                 self.progress.step(f"check {case.id}: {', '.join(sorted(agreed)) or 'none'} agree")
                 for result in failed:
                     self.progress.note(result.message)
+
+    def trace(self, cases: Sequence[Case]) -> Iterator[tuple[str, list[LayerRow]]]:
+        """Every layer of every case in every worker, under a title."""
+        for case in cases:
+            for worker in self.workers:
+                try:
+                    yield f"{case.id} / {worker.name}", worker.ask("trace", case)
+                except WorkerFailed as error:
+                    self.lose(worker, case.id, "trace", error)
 
     def _post(self, worker: Worker, case: Case, expected: object) -> bool:
         try:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from tabulate import tabulate
 
-from common.results import CaseCost, CheckResult, Measurement, RunRecord
+from common.divergence import GRADIENT, STAGES
+from common.results import CaseCost, CheckResult, LayerRow, Measurement, RunRecord
 
 # A difference is called when at least this share of the rounds show it; with 7 rounds that is all of them.
 CALLED = 0.9
@@ -69,6 +70,28 @@ def agreement(record: RunRecord) -> Table:
 
     blocks = unique(result.block for result in record.checks)
     return Table(["block", *names], [[f"`{block}`", *(cell(block, name) for name in names)] for block in blocks])
+
+
+def layers(rows: Sequence[LayerRow]) -> Table:
+    """A layer a row: in each stage its error of what is allowed, so far and its own; ``!`` where that is too much."""
+
+    def cell(error: float | None, allowance: float | None, bad: bool) -> str:
+        text = "another shape" if error is None or allowance is None else f"{error:.1e} of {allowance:.1e}"
+        return f"! {text}" if bad else text
+
+    stages = [stage for stage in STAGES if any(row.stage == stage for row in rows)]
+    found = {(row.node, row.stage): row for row in rows}
+    header = ["layer", "kind", *(text for stage in stages for text in (stage, "its own"))]
+
+    def cells(node: str) -> Iterable[str]:
+        for stage in stages:
+            row = found.get((node, stage))
+            yield cell(row.error, row.allowance, row.differs) if row else ""
+            yield cell(row.own_error, row.own_allowance, row.wrong) if row else ""
+
+    walked_back = [row for row in reversed(rows) if row.stage == GRADIENT]
+    kinds = {row.node: row.layer for row in (*walked_back, *rows)}
+    return Table(header, [[node, kind, *cells(node)] for node, kind in kinds.items()])
 
 
 def margins(record: RunRecord) -> Table:

@@ -89,7 +89,7 @@ def test_photographs_fill_any_number_of_channels() -> None:
     x = expect(Case("seven", spec, (2, 7, 9, 12)), "photograph").x
     assert x.shape == (2, 7, 9, 12)
     assert x.dtype == np.float32
-    assert -1 <= x.min() < x.max() <= 1
+    assert -8 <= x.min() < x.max() <= 8
     assert not np.array_equal(x[0], x[1])
 
 

@@ -6,7 +6,8 @@ import pytest
 from common import inputs, reference
 from common.backprop import train
 from common.catalogue import Case, cases
-from common.check import check, compare
+from common.check import check
+from common.comparison import compare
 from common.layers import LeakyReLU
 from common.params import randomised
 from common.protocols import Backend

@@ -30,10 +30,12 @@ def workers(request: pytest.FixtureRequest) -> Iterator[list[Worker]]:
 
 
 def test_random_specs_agree(workers: list[Worker], request: pytest.FixtureRequest) -> None:
-    count = request.config.getoption("--soak")
+    count: int = request.config.getoption("--soak")  # pyright: ignore[reportAssignmentType]
     drawn = set()
 
-    @settings(max_examples=count, deadline=None, derandomize=True, database=None, suppress_health_check=[*HealthCheck])
+    @settings(
+        max_examples=count, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
     @given(specs())
     def agree(example: tuple[BlockSpec, Shape]) -> None:
         case = Case("random", *example)

@@ -5,7 +5,8 @@ import pytest
 
 from common import inputs, reference
 from common.catalogue import Case, cases
-from common.check import compare, expect
+from common.check import expect
+from common.comparison import compare
 from common.params import Arrays, randomised
 from common.tolerances import allowances
 

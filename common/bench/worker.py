@@ -15,10 +15,12 @@ from multiprocessing.connection import Connection
 from typing import cast
 
 from common.catalogue import Case
-from common.check import Expectation, Expected, check, compare, first_line
+from common.check import Expectation, Expected, check, first_line
+from common.comparison import compare
+from common.divergence import trace
 from common.params import randomised
 from common.protocols import Backend
-from common.results import CheckResult
+from common.results import CheckResult, LayerRow
 
 
 class Session:
@@ -33,6 +35,9 @@ class Session:
 
     def check(self, case: Case, expected: Expectation) -> list[CheckResult]:
         return check(case, self._backend, expected)
+
+    def trace(self, case: Case) -> list[LayerRow]:
+        return trace(case, self._backend, case.trained)
 
     def prepare(self, case: Case, expected: Expected) -> tuple[float, float, str]:
         """Builds the case and runs it once: seconds to build, seconds of the first call, the device.

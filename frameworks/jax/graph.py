@@ -87,6 +87,28 @@ def _(layer: spec.Add, params: Tree, *maps: jax.Array) -> jax.Array:
     return reduce(jnp.add, maps)
 
 
+@singledispatch
+def stateful(
+    layer: spec.Layer, params: Tree, stats: Tree, maps: list[jax.Array], train: bool, key: jax.Array | None
+) -> tuple[jax.Array, Tree]:
+    """The output of any layer, and the statistics to use next."""
+    return native(layer, params, *maps), stats
+
+
+@stateful.register
+def _(
+    layer: spec.BatchNorm2d, params: Tree, stats: Tree, maps: list[jax.Array], train: bool, key: jax.Array | None
+) -> tuple[jax.Array, Tree]:
+    return layers.batch_norm(params, stats, maps[0], layer.eps, layer.momentum, train)
+
+
+@stateful.register
+def _(
+    layer: spec.Dropout, params: Tree, stats: Tree, maps: list[jax.Array], train: bool, key: jax.Array | None
+) -> tuple[jax.Array, Tree]:
+    return layers.dropout(maps[0], layer.rate, key, train), stats
+
+
 def untouched(name: str, y: jax.Array) -> jax.Array:
     """The tap that does nothing."""
     return y
@@ -106,14 +128,9 @@ def graph(
     values = {INPUT: x}
     stats = jax.tree.map(lambda old: old, stats)  # a copy of the containers, to be renewed in place
     for node in nodes:
-        layer, maps = node.layer, [values[name] for name in node.inputs]
-        if isinstance(layer, spec.BatchNorm2d):
-            own, statistics = at(params, node.name), at(stats, node.name)
-            y, renewed = layers.batch_norm(own, statistics, maps[0], layer.eps, layer.momentum, train)
-            statistics.update(renewed)
-        elif isinstance(layer, spec.Dropout):
-            y = layers.dropout(maps[0], layer.rate, key, train)
-        else:
-            y = native(layer, at(params, node.name), *maps)
+        statistics = at(stats, node.name)
+        maps = [values[name] for name in node.inputs]
+        y, renewed = stateful(node.layer, at(params, node.name), statistics, maps, train, key)
+        statistics.update(renewed)
         values[node.name] = tap(node.name, y)
     return values[nodes[-1].name], stats

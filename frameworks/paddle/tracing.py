@@ -15,7 +15,7 @@ def tapped(layer: nn.Layer, names: frozenset[str], gradients: bool) -> Iterator[
     def keep(name: str) -> Callable[[nn.Layer, paddle.Tensor, paddle.Tensor], paddle.Tensor]:
         def hook(layer: nn.Layer, inputs: paddle.Tensor, output: paddle.Tensor) -> paddle.Tensor:
             seen[name] = output
-            if gradients:
+            if gradients and not output.stop_gradient:
                 output.retain_grads()
             return output
 

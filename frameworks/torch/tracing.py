@@ -14,7 +14,7 @@ def tapped(module: nn.Module, names: frozenset[str], gradients: bool) -> Iterato
 
     def keep(name: str, output: torch.Tensor) -> None:
         seen[name] = output
-        if gradients:
+        if gradients and output.requires_grad:
             output.retain_grad()
 
     handles = [

@@ -1,0 +1,121 @@
+"""Puts a mistake into a backend on purpose: each must be caught, and where it belongs.
+
+What runs is natural code of the framework for the wrong block. Most mistakes are a block built from a wrong spec (a
+padding, an epsilon, two layers in the wrong order), or arrays that are stored in the wrong layout and read back by the
+same mistake. The others are layers of `common.faults.layers`, or an optimiser written by hand.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from common.catalogue import Case
+from common.check import Expectation, check
+from common.differences import Difference
+from common.optimisers import Optimiser
+from common.params import Arrays
+from common.protocols import Backend, BuiltBlock
+from common.results import FaultResult
+from common.spec import BlockSpec
+
+Update = Callable[[Arrays, Arrays], Arrays]  # (params, gradients) -> params, with a memory of its own
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One mistake in one block, the lowest level that must catch it, and the layer at which that must begin.
+
+    ``spec`` is what is built in the place of the right one; ``stored`` what is loaded in the place of the right arrays
+    and ``returned`` how they are read back; ``update`` an optimiser in the place of the framework's own.
+    """
+
+    id: str
+    mistake: str
+    case: Case
+    level: str
+    layer: str
+    spec: Callable[[BlockSpec], BlockSpec] = _same
+    stored: Callable[[Arrays], Arrays] = _same
+    returned: Callable[[Arrays], Arrays] = _same
+    update: Callable[[Optimiser], Update] | None = None
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """A backend with a fault in it."""
+
+    backend: Backend
+    fault: Fault
+
+    @property
+    def NAME(self) -> str:  # noqa: N802 - a module's constant
+        return self.backend.NAME
+
+    @property
+    def DIFFERENCES(self) -> tuple[Difference, ...]:  # noqa: N802 - a module's constant
+        return self.backend.DIFFERENCES
+
+    def environment(self) -> dict[str, str]:
+        return self.backend.environment()
+
+    def devices(self) -> tuple[str, ...]:
+        return self.backend.devices()
+
+    def build(self, spec: BlockSpec, params: Arrays, **options: Any) -> "FaultyBlock":
+        wrong = self.fault.spec(spec)
+        arrays = _fitted(wrong, self.fault.stored(params))
+        return FaultyBlock(self.backend.build(wrong, arrays, **options), wrong, self.fault)
+
+
+def _fitted(spec: BlockSpec, params: Arrays) -> Arrays:
+    """What the wrong spec has a place for, and zeros in the places for which there is nothing."""
+    return {param.name: params.get(param.name, np.zeros(param.shape, np.float32)) for param in spec.params()}
+
+
+class FaultyBlock:
+    """A built block with a fault in it."""
+
+    def __init__(self, built: BuiltBlock, spec: BlockSpec, fault: Fault) -> None:
+        self._built, self._spec, self._fault = built, spec, fault
+        self.native = built.native
+        self.forward, self.forward_train = built.forward, built.forward_train
+        self.trainable, self.trace, self.runner = built.trainable, built.trace, built.runner
+
+    def load(self, params: Arrays) -> None:
+        self._built.load(_fitted(self._spec, self._fault.stored(params)))
+
+    def params(self) -> Arrays:
+        return self._fault.returned(self._built.params())
+
+    def gradients(self, x: np.ndarray, dy: np.ndarray) -> Arrays:
+        return self._fault.returned(self._built.gradients(x, dy))
+
+    def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
+        if self._fault.update is None:
+            return [self._fault.returned(state) for state in self._built.trajectory(batches, optimiser)]
+        update, states = self._fault.update(optimiser), []
+        for x, dy in batches:
+            gradients = self._built.gradients(x, dy)
+            self._built.load(update(self._built.params(), gradients))
+            states.append(self._built.params())
+        return states
+
+
+def run(fault: Fault, backend: Backend, expectation: Expectation) -> FaultResult:
+    """Checks the case with the fault in the backend: the first level that fails, and the layer that it names."""
+    failed = (result for result in check(fault.case, Faulty(backend, fault), expectation) if not result.passed)
+    first = next(failed, None)
+    found = (first.level, first.layer, first.message) if first else ("", "", "every level agrees")
+    return FaultResult(fault.id, fault.mistake, backend.NAME, fault.level, fault.layer, *found)
+
+
+def needed(fault: Fault, expectation: Expectation) -> Expectation:
+    """Without training where a level before it must catch the fault: what is not caught there is not caught."""
+    before = fault.level in ("shape", "parameters", "forward")
+    return replace(expectation, training=None) if before else expectation

@@ -1,0 +1,59 @@
+"""Layers that compute something else, for mistakes that no spec can say; each framework has them in `faults.py`."""
+
+from common.layers import AvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Layer, LeakyReLU, ReLU, Softmax
+
+
+class NhwcFlatten(Flatten):
+    """Flattens an NHWC map: channels fastest."""
+
+
+class BatchSoftmax(Softmax):
+    """Softmax over the batch."""
+
+
+class ClippedReLU(ReLU):
+    """ReLU6: ``min(max(x, 0), 6)``."""
+
+
+class MaxPool2d(AvgPool2d):
+    """The largest value of each window, where the mean belongs."""
+
+
+class ScaledDropout(Dropout):
+    """Scales by ``1 - rate`` in evaluation, as before inverted dropout (Paddle's ``downscale_in_infer``)."""
+
+
+class ReplicatedConv2d(Conv2d):
+    """Pads with the edge's values."""
+
+
+class HalfConv2d(Conv2d):
+    """Rounds its weight to float16."""
+
+
+class DetachedConv2d(Conv2d):
+    """Its weight gets no gradient."""
+
+
+class Detached(Layer):
+    """The identity, through which no gradient comes back."""
+
+
+class HardGradientLeakyReLU(LeakyReLU):
+    """LeakyReLU with ReLU's gradient."""
+
+
+class FrozenBatchNorm2d(BatchNorm2d):
+    """Uses the running statistics in training too, and leaves them."""
+
+
+class DetachedBatchNorm2d(BatchNorm2d):
+    """Takes the batch statistics for constants in its gradient."""
+
+
+class OtherVarianceBatchNorm2d(BatchNorm2d):
+    """Averages the biased variance where the framework averages the unbiased one, and the other way round."""
+
+
+class EpsOutsideBatchNorm2d(BatchNorm2d):
+    """Divides by ``sqrt(var) + eps``."""

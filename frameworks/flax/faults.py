@@ -1,0 +1,172 @@
+"""Layers with mistakes in them, as they are made in Flax (see `common.faults`). Importing adds them to the graph."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax import lax
+
+from common.faults import layers as faulty
+from frameworks.flax.graph import Function, native
+
+
+def _conv(kind: type[nnx.Conv], layer: faulty.Conv2d, rngs: nnx.Rngs) -> nnx.Module:
+    return kind(
+        layer.in_channels,
+        layer.out_channels,
+        layer.kernel_size,
+        strides=layer.stride,
+        padding=layer.padding,
+        kernel_dilation=layer.dilation,
+        feature_group_count=layer.groups,
+        use_bias=layer.bias,
+        rngs=rngs,
+    )
+
+
+def _norm(kind: type[nnx.BatchNorm], layer: faulty.BatchNorm2d, rngs: nnx.Rngs) -> nnx.Module:
+    return kind(layer.num_features, momentum=1 - layer.momentum, epsilon=layer.eps, rngs=rngs)
+
+
+def _convolved(layer: nnx.Conv, x: jax.Array, kernel: jax.Array, padding: object) -> jax.Array:
+    y = lax.conv_general_dilated(
+        x,
+        kernel,
+        layer.strides,  # type: ignore[arg-type]
+        padding,  # type: ignore[arg-type]
+        rhs_dilation=layer.kernel_dilation,  # type: ignore[arg-type]
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=layer.feature_group_count,
+    )
+    return y if layer.bias is None else y + layer.bias
+
+
+def _normalised(layer: nnx.BatchNorm, x: jax.Array, mean: jax.Array, deviation: jax.Array) -> jax.Array:
+    return (x - mean) / deviation * layer.scale + layer.bias
+
+
+class ReplicatedConv(nnx.Conv):
+    def __call__(self, inputs: jax.Array) -> jax.Array:
+        padded = jnp.pad(inputs, ((0, 0), *self.padding, (0, 0)), mode="edge")
+        return _convolved(self, padded, self.kernel[...], "VALID")
+
+
+class HalfConv(nnx.Conv):
+    def __call__(self, inputs: jax.Array) -> jax.Array:
+        kernel = self.kernel[...].astype(jnp.float16).astype(inputs.dtype)
+        return _convolved(self, inputs, kernel, self.padding)
+
+
+class DetachedConv(nnx.Conv):
+    def __call__(self, inputs: jax.Array) -> jax.Array:
+        return _convolved(self, inputs, lax.stop_gradient(self.kernel[...]), self.padding)
+
+
+class ScaledDropout(nnx.Dropout):
+    def __call__(self, inputs: jax.Array) -> jax.Array:
+        return inputs * (1 - self.rate) if self.deterministic else inputs
+
+
+class FrozenBatchNorm(nnx.BatchNorm):
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return super().__call__(x, use_running_average=True)
+
+
+class DetachedBatchNorm(nnx.BatchNorm):
+    def __call__(self, x: jax.Array) -> jax.Array:
+        y = super().__call__(x)
+        if self.use_running_average:
+            return y
+        fixed = lax.stop_gradient(x)
+        mean, var = fixed.mean((0, 1, 2)), fixed.var((0, 1, 2))
+        return _normalised(self, x, mean, jnp.sqrt(var + self.epsilon))
+
+
+class UnbiasedBatchNorm(nnx.BatchNorm):
+    def __call__(self, x: jax.Array) -> jax.Array:
+        kept = self.momentum * self.var[...]
+        y = super().__call__(x)
+        if not self.use_running_average:
+            self.var[...] = kept + (1 - self.momentum) * x.var((0, 1, 2), ddof=1)
+        return y
+
+
+class EpsOutsideBatchNorm(nnx.BatchNorm):
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return _normalised(self, x, self.mean[...], jnp.sqrt(self.var[...]) + self.epsilon)
+
+
+@native.register
+def _(layer: faulty.ReplicatedConv2d, rngs: nnx.Rngs) -> nnx.Module:
+    return _conv(ReplicatedConv, layer, rngs)
+
+
+@native.register
+def _(layer: faulty.HalfConv2d, rngs: nnx.Rngs) -> nnx.Module:
+    return _conv(HalfConv, layer, rngs)
+
+
+@native.register
+def _(layer: faulty.DetachedConv2d, rngs: nnx.Rngs) -> nnx.Module:
+    return _conv(DetachedConv, layer, rngs)
+
+
+@native.register
+def _(layer: faulty.Detached, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(lax.stop_gradient)
+
+
+@native.register
+def _(layer: faulty.HardGradientLeakyReLU, rngs: nnx.Rngs) -> nnx.Module:
+    def leaky(x: jax.Array) -> jax.Array:
+        hard = nnx.relu(x)
+        return hard + lax.stop_gradient(nnx.leaky_relu(x, layer.negative_slope) - hard)
+
+    return Function(leaky)
+
+
+@native.register
+def _(layer: faulty.NhwcFlatten, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(lambda x: x.reshape(len(x), -1))
+
+
+@native.register
+def _(layer: faulty.BatchSoftmax, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(functools.partial(nnx.softmax, axis=0))
+
+
+@native.register
+def _(layer: faulty.ClippedReLU, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(nnx.relu6)
+
+
+@native.register
+def _(layer: faulty.MaxPool2d, rngs: nnx.Rngs) -> nnx.Module:
+    sides = tuple((side, side) for side in layer.padding)
+    return Function(lambda x: nnx.max_pool(x, layer.kernel_size, layer.stride, sides))
+
+
+@native.register
+def _(layer: faulty.ScaledDropout, rngs: nnx.Rngs) -> nnx.Module:
+    return ScaledDropout(layer.rate, rngs=rngs)
+
+
+@native.register
+def _(layer: faulty.FrozenBatchNorm2d, rngs: nnx.Rngs) -> nnx.Module:
+    return _norm(FrozenBatchNorm, layer, rngs)
+
+
+@native.register
+def _(layer: faulty.DetachedBatchNorm2d, rngs: nnx.Rngs) -> nnx.Module:
+    return _norm(DetachedBatchNorm, layer, rngs)
+
+
+@native.register
+def _(layer: faulty.OtherVarianceBatchNorm2d, rngs: nnx.Rngs) -> nnx.Module:
+    return _norm(UnbiasedBatchNorm, layer, rngs)
+
+
+@native.register
+def _(layer: faulty.EpsOutsideBatchNorm2d, rngs: nnx.Rngs) -> nnx.Module:
+    return _norm(EpsOutsideBatchNorm, layer, rngs)

@@ -1,0 +1,110 @@
+"""Layers with mistakes in them, as they are made in JAX (see `common.faults`). Importing adds them to the graph."""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from common.faults import layers as faulty
+from frameworks.jax import layers
+from frameworks.jax.graph import native, stateful
+from frameworks.jax.layers import Tree
+
+Key = jax.Array | None
+
+
+def _conv(layer: faulty.Conv2d, params: Tree, x: jax.Array) -> jax.Array:
+    return layers.conv2d(params, x, layer.stride, layer.padding, layer.dilation, layer.groups)
+
+
+@native.register
+def _(layer: faulty.ReplicatedConv2d, params: Tree, *maps: jax.Array) -> jax.Array:
+    x = jnp.pad(maps[0], ((0, 0), *layer.padding, (0, 0)), mode="edge")
+    return layers.conv2d(params, x, layer.stride, dilation=layer.dilation, groups=layer.groups)
+
+
+@native.register
+def _(layer: faulty.HalfConv2d, params: Tree, *maps: jax.Array) -> jax.Array:
+    kernel = params["kernel"].astype(jnp.float16).astype(maps[0].dtype)
+    return _conv(layer, {**params, "kernel": kernel}, maps[0])
+
+
+@native.register
+def _(layer: faulty.DetachedConv2d, params: Tree, *maps: jax.Array) -> jax.Array:
+    return _conv(layer, {**params, "kernel": lax.stop_gradient(params["kernel"])}, maps[0])
+
+
+@native.register
+def _(layer: faulty.Detached, params: Tree, *maps: jax.Array) -> jax.Array:
+    return lax.stop_gradient(maps[0])
+
+
+@native.register
+def _(layer: faulty.HardGradientLeakyReLU, params: Tree, *maps: jax.Array) -> jax.Array:
+    hard = jax.nn.relu(maps[0])
+    return hard + lax.stop_gradient(jax.nn.leaky_relu(maps[0], layer.negative_slope) - hard)
+
+
+@native.register
+def _(layer: faulty.NhwcFlatten, params: Tree, *maps: jax.Array) -> jax.Array:
+    return maps[0].reshape(len(maps[0]), -1)
+
+
+@native.register
+def _(layer: faulty.BatchSoftmax, params: Tree, *maps: jax.Array) -> jax.Array:
+    return jax.nn.softmax(maps[0], axis=0)
+
+
+@native.register
+def _(layer: faulty.ClippedReLU, params: Tree, *maps: jax.Array) -> jax.Array:
+    return jax.nn.relu6(maps[0])
+
+
+@native.register
+def _(layer: faulty.MaxPool2d, params: Tree, *maps: jax.Array) -> jax.Array:
+    padding = ((0, 0), *((side, side) for side in layer.padding), (0, 0))
+    return lax.reduce_window(maps[0], -jnp.inf, lax.max, (1, *layer.kernel_size, 1), (1, *layer.stride, 1), padding)
+
+
+@stateful.register
+def _(
+    layer: faulty.ScaledDropout, params: Tree, stats: Tree, maps: list[jax.Array], train: bool, key: Key
+) -> tuple[jax.Array, Tree]:
+    return maps[0] if train else maps[0] * (1 - layer.rate), stats
+
+
+@stateful.register
+def _(
+    layer: faulty.FrozenBatchNorm2d, params: Tree, stats: Tree, maps: list[jax.Array], train: bool, key: Key
+) -> tuple[jax.Array, Tree]:
+    return layers.batch_norm(params, stats, maps[0], layer.eps)
+
+
+@stateful.register
+def _(
+    layer: faulty.DetachedBatchNorm2d, params: Tree, stats: Tree, maps: list[jax.Array], train: bool, key: Key
+) -> tuple[jax.Array, Tree]:
+    y, renewed = layers.batch_norm(params, stats, maps[0], layer.eps, layer.momentum, train)
+    if not train:
+        return y, renewed
+    x = lax.stop_gradient(maps[0])
+    constant = {"mean": x.mean((0, 1, 2)), "var": x.var((0, 1, 2))}
+    return layers.batch_norm(params, constant, maps[0], layer.eps)[0], renewed
+
+
+@stateful.register
+def _(
+    layer: faulty.OtherVarianceBatchNorm2d, params: Tree, stats: Tree, maps: list[jax.Array], train: bool, key: Key
+) -> tuple[jax.Array, Tree]:
+    y, renewed = layers.batch_norm(params, stats, maps[0], layer.eps, layer.momentum, train)
+    if train:
+        var = (1 - layer.momentum) * stats["var"] + layer.momentum * maps[0].var((0, 1, 2), ddof=1)
+        renewed = {**renewed, "var": var}
+    return y, renewed
+
+
+@stateful.register
+def _(
+    layer: faulty.EpsOutsideBatchNorm2d, params: Tree, stats: Tree, maps: list[jax.Array], train: bool, key: Key
+) -> tuple[jax.Array, Tree]:
+    y = (maps[0] - stats["mean"]) / (jnp.sqrt(stats["var"]) + layer.eps)
+    return y * params["scale"] + params["bias"], stats

@@ -1,0 +1,155 @@
+"""Layers with mistakes in them, as they are made in Paddle (see `common.faults`). Importing adds them to the graph."""
+
+import paddle
+import paddle.nn.functional as F
+from paddle import nn
+
+from common.faults import layers as faulty
+from frameworks.paddle.graph import native
+from frameworks.paddle.layers import Conv2d, per_channel
+
+
+def _conv(kind: type[Conv2d], layer: faulty.Conv2d) -> nn.Layer:
+    sizes = (layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding, layer.dilation)
+    return kind(*sizes, layer.groups, layer.bias)
+
+
+def _norm(kind: type[nn.BatchNorm2D], layer: faulty.BatchNorm2d) -> nn.Layer:
+    return kind(layer.num_features, 1 - layer.momentum, layer.eps)
+
+
+def _convolved(layer: Conv2d, x: paddle.Tensor, weight: paddle.Tensor, padding: object) -> paddle.Tensor:
+    return F.conv2d(x, weight, layer.bias, layer._stride, padding, layer._dilation, layer._groups)
+
+
+class ReplicatedConv2d(Conv2d):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        top, bottom, left, right = self._updated_padding
+        return _convolved(self, F.pad(x, [left, right, top, bottom], mode="replicate"), self.weight, 0)
+
+
+class HalfConv2d(Conv2d):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        return _convolved(self, x, self.weight.astype("float16").astype(x.dtype), self._updated_padding)
+
+
+class DetachedConv2d(Conv2d):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        return _convolved(self, x, self.weight.detach(), self._updated_padding)
+
+
+class Detached(nn.Layer):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        return x.detach()
+
+
+class HardGradientLeakyReLU(nn.LeakyReLU):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        hard = F.relu(x)
+        return hard + (super().forward(x) - hard).detach()
+
+
+class NhwcFlatten(nn.Layer):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        return x.transpose((0, 2, 3, 1)).flatten(1)
+
+
+class FrozenBatchNorm2D(nn.BatchNorm2D):
+    def forward(self, input: paddle.Tensor) -> paddle.Tensor:  # noqa: A002 - the name in nn.BatchNorm2D
+        return F.batch_norm(input, self._mean, self._variance, self.weight, self.bias, epsilon=self._epsilon)
+
+
+class DetachedBatchNorm2D(nn.BatchNorm2D):
+    def forward(self, input: paddle.Tensor) -> paddle.Tensor:  # noqa: A002 - the name in nn.BatchNorm2D
+        if not self.training:
+            return super().forward(input)
+        with paddle.no_grad():
+            super().forward(input)  # for the running statistics
+            mean, var = input.mean((0, 2, 3)), input.var((0, 2, 3), unbiased=False)
+        return F.batch_norm(input, mean, var, self.weight, self.bias, epsilon=self._epsilon)
+
+
+class UnbiasedBatchNorm2D(nn.BatchNorm2D):
+    def forward(self, input: paddle.Tensor) -> paddle.Tensor:  # noqa: A002 - the name in nn.BatchNorm2D
+        kept = self._momentum * self._variance
+        y = super().forward(input)
+        if self.training:
+            with paddle.no_grad():
+                self._variance.set_value(kept + (1 - self._momentum) * input.var((0, 2, 3)))
+        return y
+
+
+class EpsOutsideBatchNorm2D(nn.BatchNorm2D):
+    def forward(self, input: paddle.Tensor) -> paddle.Tensor:  # noqa: A002 - the name in nn.BatchNorm2D
+        y = (input - per_channel(self._mean)) / (per_channel(self._variance).sqrt() + self._epsilon)
+        return y * per_channel(self.weight) + per_channel(self.bias)
+
+
+@native.register
+def _(layer: faulty.ReplicatedConv2d) -> nn.Layer:
+    return _conv(ReplicatedConv2d, layer)
+
+
+@native.register
+def _(layer: faulty.HalfConv2d) -> nn.Layer:
+    return _conv(HalfConv2d, layer)
+
+
+@native.register
+def _(layer: faulty.DetachedConv2d) -> nn.Layer:
+    return _conv(DetachedConv2d, layer)
+
+
+@native.register
+def _(layer: faulty.Detached) -> nn.Layer:
+    return Detached()
+
+
+@native.register
+def _(layer: faulty.HardGradientLeakyReLU) -> nn.Layer:
+    return HardGradientLeakyReLU(layer.negative_slope)
+
+
+@native.register
+def _(layer: faulty.NhwcFlatten) -> nn.Layer:
+    return NhwcFlatten()
+
+
+@native.register
+def _(layer: faulty.BatchSoftmax) -> nn.Layer:
+    return nn.Softmax(axis=0)
+
+
+@native.register
+def _(layer: faulty.ClippedReLU) -> nn.Layer:
+    return nn.ReLU6()
+
+
+@native.register
+def _(layer: faulty.MaxPool2d) -> nn.Layer:
+    return nn.MaxPool2D(layer.kernel_size, layer.stride, layer.padding)
+
+
+@native.register
+def _(layer: faulty.ScaledDropout) -> nn.Layer:
+    return nn.Dropout(layer.rate, mode="downscale_in_infer")
+
+
+@native.register
+def _(layer: faulty.FrozenBatchNorm2d) -> nn.Layer:
+    return _norm(FrozenBatchNorm2D, layer)
+
+
+@native.register
+def _(layer: faulty.DetachedBatchNorm2d) -> nn.Layer:
+    return _norm(DetachedBatchNorm2D, layer)
+
+
+@native.register
+def _(layer: faulty.OtherVarianceBatchNorm2d) -> nn.Layer:
+    return _norm(UnbiasedBatchNorm2D, layer)
+
+
+@native.register
+def _(layer: faulty.EpsOutsideBatchNorm2d) -> nn.Layer:
+    return _norm(EpsOutsideBatchNorm2D, layer)

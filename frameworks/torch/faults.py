@@ -1,0 +1,154 @@
+"""Layers with mistakes in them, as they are made in PyTorch (see `common.faults`). Importing adds them to the graph."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from common.faults import layers as faulty
+from frameworks.torch.graph import native
+from frameworks.torch.layers import BiasedBatchNorm2d, Conv2d
+
+
+def _conv(kind: type[Conv2d], layer: faulty.Conv2d) -> nn.Module:
+    sizes = (layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding, layer.dilation)
+    return kind(*sizes, layer.groups, layer.bias)
+
+
+def _norm(kind: type[nn.BatchNorm2d], layer: faulty.BatchNorm2d) -> nn.Module:
+    return kind(layer.num_features, layer.eps, layer.momentum, layer.affine)
+
+
+class ReplicatedConv2d(Conv2d):
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name in nn.Conv2d
+        (height, width), padding = self.padding, self.sides  # type: ignore[misc]
+        padded = F.pad(input, padding or (width, width, height, height), mode="replicate")
+        return F.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+
+
+class HalfConv2d(Conv2d):
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name in nn.Conv2d
+        return self._conv_forward(input, self.weight.half().to(input.dtype), self.bias)
+
+
+class DetachedConv2d(Conv2d):
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name in nn.Conv2d
+        return self._conv_forward(input, self.weight.detach(), self.bias)
+
+
+class Detached(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.detach()
+
+
+class HardGradientLeakyReLU(nn.LeakyReLU):
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name in nn.LeakyReLU
+        hard = F.relu(input)
+        return hard + (super().forward(input) - hard).detach()
+
+
+class NhwcFlatten(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.permute(0, 2, 3, 1).flatten(1)
+
+
+class ScaledDropout(nn.Module):
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x if self.training else x * (1 - self.rate)
+
+
+class FrozenBatchNorm2d(nn.BatchNorm2d):
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name in nn.BatchNorm2d
+        return F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+
+
+class DetachedBatchNorm2d(nn.BatchNorm2d):
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name in nn.BatchNorm2d
+        if not self.training:
+            return super().forward(input)
+        with torch.no_grad():
+            super().forward(input)  # for the running statistics
+            mean, var = input.mean((0, 2, 3)), input.var((0, 2, 3), correction=0)
+        return F.batch_norm(input, mean, var, self.weight, self.bias, eps=self.eps)
+
+
+class EpsOutsideBatchNorm2d(nn.BatchNorm2d):
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name in nn.BatchNorm2d
+        mean, var, weight, bias = (
+            value.view(1, -1, 1, 1)  # type: ignore[union-attr]
+            for value in (self.running_mean, self.running_var, self.weight, self.bias)
+        )
+        return (input - mean) / (var.sqrt() + self.eps) * weight + bias
+
+
+@native.register
+def _(layer: faulty.ReplicatedConv2d) -> nn.Module:
+    return _conv(ReplicatedConv2d, layer)
+
+
+@native.register
+def _(layer: faulty.HalfConv2d) -> nn.Module:
+    return _conv(HalfConv2d, layer)
+
+
+@native.register
+def _(layer: faulty.DetachedConv2d) -> nn.Module:
+    return _conv(DetachedConv2d, layer)
+
+
+@native.register
+def _(layer: faulty.Detached) -> nn.Module:
+    return Detached()
+
+
+@native.register
+def _(layer: faulty.HardGradientLeakyReLU) -> nn.Module:
+    return HardGradientLeakyReLU(layer.negative_slope)
+
+
+@native.register
+def _(layer: faulty.NhwcFlatten) -> nn.Module:
+    return NhwcFlatten()
+
+
+@native.register
+def _(layer: faulty.BatchSoftmax) -> nn.Module:
+    return nn.Softmax(dim=0)
+
+
+@native.register
+def _(layer: faulty.ClippedReLU) -> nn.Module:
+    return nn.ReLU6()
+
+
+@native.register
+def _(layer: faulty.MaxPool2d) -> nn.Module:
+    return nn.MaxPool2d(layer.kernel_size, layer.stride, layer.padding)
+
+
+@native.register
+def _(layer: faulty.ScaledDropout) -> nn.Module:
+    return ScaledDropout(layer.rate)
+
+
+@native.register
+def _(layer: faulty.FrozenBatchNorm2d) -> nn.Module:
+    return _norm(FrozenBatchNorm2d, layer)
+
+
+@native.register
+def _(layer: faulty.DetachedBatchNorm2d) -> nn.Module:
+    return _norm(DetachedBatchNorm2d, layer)
+
+
+@native.register
+def _(layer: faulty.OtherVarianceBatchNorm2d) -> nn.Module:
+    return _norm(BiasedBatchNorm2d, layer)
+
+
+@native.register
+def _(layer: faulty.EpsOutsideBatchNorm2d) -> nn.Module:
+    return _norm(EpsOutsideBatchNorm2d, layer)
