@@ -149,14 +149,19 @@ class RunRecord:
     costs: list[CaseCost] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
     unavailable: list[Unavailable] = field(default_factory=list)
+    faults: list[FaultResult] = field(default_factory=list)
     seconds: float = 0.0
     schema_version: int = SCHEMA_VERSION
 
     @property
     def complete(self) -> bool:
-        """Whether all that was asked for was done and agrees; a framework that is not installed was not asked."""
+        """Whether all that was asked for was done, agrees and, of faults, was caught.
+
+        A framework that is not installed was not asked.
+        """
         missing = [item for item in self.unavailable if item.stage != NOT_INSTALLED]
-        return not missing and all(result.passed for result in self.checks)
+        right = all(result.passed for result in self.checks) and all(fault.caught for fault in self.faults)
+        return right and not missing
 
 
 def write_text(path: Path, text: str | None) -> None:

@@ -29,6 +29,13 @@ _threads = click.option(
     "--threads", type=click.IntRange(1), default=None, help="CPU threads for every framework [default: all processors]."
 )
 _profile = click.option("--profile", default="quick", show_default=True, metavar="NAME", help="quick or full.")
+_output = click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=HERE,
+    metavar="DIR",
+    help="The folder for what is written [default: report/ in the checkout].",
+)
 
 
 def _command(example: str) -> dict[str, Any]:
@@ -127,6 +134,37 @@ def bench(
     _finish(run.record, json)
 
 
+@cli.command(**_command("convparity selftest -b paddle -k norm"))
+@_backend
+@click.option("-k", "--fault", "words", multiple=True, metavar="WORD", help="Only faults whose name contains WORD.")
+@_output
+def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) -> None:
+    """Puts mistakes that ports make into every framework: is each caught, at its level and at its layer?
+
+    Written to selftest.json, from which the report tells of it.
+    """
+    from common.bench import machine
+    from common.catalogue import UnknownName
+    from common.faults.cases import CASES
+    from common.faults.catalogue import FAULTS
+    from report.run import choose_backends, runner
+    from report.tables import kills, plain
+
+    selected = [fault for fault in FAULTS if not words or any(word in fault.id for word in words)]
+    if not selected:
+        raise UnknownName(f"no fault matches `{' '.join(words)}`; they are {', '.join(fault.id for fault in FAULTS)}")
+    choose_backends(backends)
+    _writable(output / "selftest.json")
+    with runner(backends, machine.processors(), len(CASES) + len(selected)) as run:
+        run.describe()
+        run.check(CASES)
+        run.selftest(selected)
+    click.echo(plain(kills(run.record)))
+    caught = sum(result.caught for result in run.record.faults)
+    click.echo(f"{caught} of {len(run.record.faults)} caught at the level and the layer where they belong")
+    _finish(run.record, output / "selftest.json")
+
+
 BUDGET = {"quick": 5.0, "full": 30.0}  # seconds of timing a case
 
 
@@ -134,13 +172,7 @@ BUDGET = {"quick": 5.0, "full": 30.0}  # seconds of timing a case
 @_backend
 @_threads
 @_profile
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=HERE,
-    metavar="DIR",
-    help="Where REPORT.md and results.json go [default: the folder report/ of the checkout].",
-)
+@_output
 def report(backends: tuple[str, ...], threads: int | None, profile: str, output: Path) -> None:
     """The main job: checks, costs and timing, written to REPORT.md with the raw results beside it."""
     from common.bench import machine

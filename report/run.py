@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import frameworks
 from common.bench import machine
@@ -13,9 +14,10 @@ from common.bench.schedule import measure
 from common.catalogue import CATALOGUE, Case, UnknownName, known
 from common.check import expectations
 from common.costs import cost
-from common.results import NOT_INSTALLED, CaseCost, CheckResult, LayerRow, RunRecord, Unavailable
+from common.faults.injection import Fault, needed
+from common.results import NOT_INSTALLED, CaseCost, LayerRow, RunRecord, Unavailable
 from report.progress import Progress
-from report.tables import milliseconds
+from report.tables import milliseconds, missed
 
 
 class NothingToRun(RuntimeError):
@@ -85,19 +87,41 @@ class Runner:
         """Checks all cases in all workers at once, while the reference is ahead in a thread."""
         with ThreadPoolExecutor(1) as ahead:
             for case, expected in zip(cases, ahead.map(expectations, cases), strict=True):
-                results: list[CheckResult] = []
-                asked = [worker for worker in self.workers if self._post(worker, case, expected)]
-                for worker in asked:
-                    try:
-                        results += worker.collect()
-                    except WorkerFailed as error:
-                        self.lose(worker, case.id, "check", error)
+                results = [result for found in self._ask_all(case.id, "check", case, expected) for result in found]
                 self.record.checks += results
                 failed = [result for result in results if not result.passed]
                 agreed = {r.backend for r in results} - {r.backend for r in failed}
                 self.progress.step(f"check {case.id}: {', '.join(sorted(agreed)) or 'none'} agree")
                 for result in failed:
                     self.progress.note(result.message)
+
+    def selftest(self, faults: Sequence[Fault]) -> None:
+        """Puts each fault into all workers at once, and looks whether the check catches it."""
+        for fault in faults:
+            expected = needed(fault, expectations(fault.case))
+            results = self._ask_all(fault.id, "selftest", fault.id, expected)
+            self.record.faults += results
+            caught = [result.backend for result in results if result.caught]
+            self.progress.step(f"fault {fault.id}: caught in {', '.join(caught) or 'none'}")
+            for result in results:
+                if not result.caught:
+                    self.progress.note(missed(result))
+
+    def _ask_all(self, what: str, stage: str, *arguments: Any) -> list[Any]:
+        """The answers of all workers, asked at once; one that fails loses its own."""
+        answers, asked = [], []
+        for worker in self.workers:
+            try:
+                worker.post(stage, *arguments)
+                asked.append(worker)
+            except WorkerFailed as error:
+                self.lose(worker, what, stage, error)
+        for worker in asked:
+            try:
+                answers.append(worker.collect())
+            except WorkerFailed as error:
+                self.lose(worker, what, stage, error)
+        return answers
 
     def trace(self, cases: Sequence[Case]) -> Iterator[tuple[str, list[LayerRow]]]:
         """Every layer of every case in every worker, under a title."""
@@ -107,14 +131,6 @@ class Runner:
                     yield f"{case.id} / {worker.name}", worker.ask("trace", case)
                 except WorkerFailed as error:
                     self.lose(worker, case.id, "trace", error)
-
-    def _post(self, worker: Worker, case: Case, expected: object) -> bool:
-        try:
-            worker.post("check", case, expected)
-        except WorkerFailed as error:
-            self.lose(worker, case.id, "check", error)
-            return False
-        return True
 
     def time(self, cases: Sequence[Case], budget: float) -> None:
         """Times the cases one by one, all workers taking turns, ``budget`` seconds a case.

@@ -1,5 +1,6 @@
 """Tables: pure functions from a RunRecord to a header and rows of text."""
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ import numpy as np
 from tabulate import tabulate
 
 from common.divergence import GRADIENT, STAGES
-from common.results import CaseCost, CheckResult, LayerRow, Measurement, RunRecord
+from common.results import CaseCost, CheckResult, FaultResult, LayerRow, Measurement, RunRecord
 
 # A difference is called when at least this share of the rounds show it; with 7 rounds that is all of them.
 CALLED = 0.9
@@ -95,18 +96,46 @@ def layers(rows: Sequence[LayerRow]) -> Table:
 
 
 def margins(record: RunRecord) -> Table:
-    """How the margins are spread, a backend a row."""
+    """How the margins are spread, a backend a row; where there is no error at all, they have no number."""
+    edges = [0, 2, 3, 5, 10, 30, 100, 1000, np.inf]
 
     def row(name: str) -> list[str]:
-        values = [r.margin for r in record.checks if r.backend == name and r.margin is not None]
-        if not values:
-            return [name, "0", *[""] * 5]
-        quantiles = (f"{value:.1f}" for value in np.quantile(values, [0, 0.5, 1]))
-        beyond = (str(sum(value < 2 for value in values)), str(sum(np.isfinite(v) and v > 1000 for v in values)))
-        return [name, str(len(values)), *quantiles, *beyond]
+        values = np.array([r.margin for r in record.checks if r.backend == name and r.margin is not None])
+        finite = values[np.isfinite(values)]
+        exact, counts = str(values.size - finite.size), map(str, np.histogram(finite, edges)[0])
+        middle = (f"{value:.1f}" for value in np.quantile(finite, [0, 0.5])) if finite.size else ("", "")
+        return [name, str(values.size), exact, *middle, *counts]
 
-    header = ["backend", "comparisons", "smallest", "median", "largest", "below 2", "above 1000"]
+    steps = [f"{low:g} to {high:g}" for low, high in itertools.pairwise(edges[1:-1])]
+    header = ["backend", "comparisons", "no error", "smallest", "median", "below 2", *steps, "above 1000"]
     return Table(header, [row(name) for name in record.backends])
+
+
+def missed(result: FaultResult) -> str:
+    """Where a fault was caught, in a backend in which that was not where it belongs."""
+    belongs = f"{result.expected_level} of `{result.expected_layer}`"
+    where = f"{result.level} of `{result.layer}`" if result.level else "nowhere"
+    return f"[{result.fault} / {result.backend}] belongs to {belongs}, caught at {where}: {result.message}"
+
+
+def kills(record: RunRecord) -> Table:
+    """Fault by backend: whether it was caught at the level and layer where it belongs."""
+    names = unique(result.backend for result in record.faults)
+    rows = {result.fault: result for result in record.faults}
+    found = {(result.fault, result.backend): result for result in record.faults}
+
+    def cell(fault: str, backend: str) -> str:
+        if not (result := found.get((fault, backend))):
+            return "not available"
+        return "caught" if result.caught else f"**missed**: {result.level or 'nowhere'} {result.layer}".rstrip()
+
+    return Table(
+        ["fault", "what is wrong", "level", "layer", *names],
+        [
+            [name, row.mistake, row.expected_level, f"`{row.expected_layer}`", *(cell(name, b) for b in names)]
+            for name, row in rows.items()
+        ],
+    )
 
 
 def number(value: float) -> str:

@@ -18,6 +18,8 @@ from common.values import Shape
 from tests.conftest import wanted
 from tests.strategies import specs
 
+UNHURRIED = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
+
 
 @pytest.fixture
 def workers(request: pytest.FixtureRequest) -> Iterator[list[Worker]]:

@@ -20,13 +20,14 @@ from common.comparison import compare
 from common.divergence import trace
 from common.params import randomised
 from common.protocols import Backend
-from common.results import CheckResult, LayerRow
+from common.results import CheckResult, FaultResult, LayerRow
 
 
 class Session:
     """What can be asked of a worker; every public method is a request."""
 
     def __init__(self, module: str) -> None:
+        self._module = module
         self._backend = cast(Backend, importlib.import_module(module))
         self._runners: dict[str, Callable[[], None]] = {}
 
@@ -38,6 +39,14 @@ class Session:
 
     def trace(self, case: Case) -> list[LayerRow]:
         return trace(case, self._backend, case.trained)
+
+    def selftest(self, fault: str, expected: Expectation) -> FaultResult:
+        """Puts a fault of the catalogue into the backend, and checks it."""
+        from common.faults.catalogue import FAULTS
+        from common.faults.injection import run
+
+        importlib.import_module(f"{self._module}.faults")
+        return run(next(item for item in FAULTS if item.id == fault), self._backend, expected)
 
     def prepare(self, case: Case, expected: Expected) -> tuple[float, float, str]:
         """Builds the case and runs it once: seconds to build, seconds of the first call, the device.

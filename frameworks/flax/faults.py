@@ -1,4 +1,6 @@
 """Layers with mistakes in them, as they are made in Flax (see `common.faults`). Importing adds them to the graph."""
+# The frameworks' own annotations allow what these layers never hold, and fix signatures that these narrow.
+# pyright: reportArgumentType=false, reportIncompatibleMethodOverride=false, reportOperatorIssue=false, reportGeneralTypeIssues=false
 
 import functools
 
@@ -33,9 +35,9 @@ def _convolved(layer: nnx.Conv, x: jax.Array, kernel: jax.Array, padding: object
     y = lax.conv_general_dilated(
         x,
         kernel,
-        layer.strides,  # type: ignore[arg-type]
-        padding,  # type: ignore[arg-type]
-        rhs_dilation=layer.kernel_dilation,  # type: ignore[arg-type]
+        layer.strides,
+        padding,
+        rhs_dilation=layer.kernel_dilation,
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
         feature_group_count=layer.feature_group_count,
     )

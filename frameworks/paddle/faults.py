@@ -1,4 +1,6 @@
 """Layers with mistakes in them, as they are made in Paddle (see `common.faults`). Importing adds them to the graph."""
+# The frameworks' own annotations allow what these layers never hold, and fix signatures that these narrow.
+# pyright: reportArgumentType=false, reportGeneralTypeIssues=false
 
 import paddle
 import paddle.nn.functional as F
@@ -24,7 +26,7 @@ def _convolved(layer: Conv2d, x: paddle.Tensor, weight: paddle.Tensor, padding: 
 
 class ReplicatedConv2d(Conv2d):
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
-        top, bottom, left, right = self._updated_padding
+        top, bottom, left, right = self._padding
         return _convolved(self, F.pad(x, [left, right, top, bottom], mode="replicate"), self.weight, 0)
 
 

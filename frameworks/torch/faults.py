@@ -20,8 +20,8 @@ def _norm(kind: type[nn.BatchNorm2d], layer: faulty.BatchNorm2d) -> nn.Module:
 
 class ReplicatedConv2d(Conv2d):
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name in nn.Conv2d
-        (height, width), padding = self.padding, self.sides  # type: ignore[misc]
-        padded = F.pad(input, padding or (width, width, height, height), mode="replicate")
+        sides = self.sides or self._reversed_padding_repeated_twice
+        padded = F.pad(input, sides, mode="replicate")
         return F.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
 
