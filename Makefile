@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 BACKENDS := --backend torch --backend paddle --backend jax --backend flax
 
-.PHONY: setup report test soak lint format
+.PHONY: setup report selftest test soak lint format
 
 setup: $(VENV)/.done
 
@@ -19,6 +19,9 @@ report: setup
 
 test: setup
 	$(BIN)/pytest $(BACKENDS) $(ARGS)
+
+selftest: setup
+	$(BIN)/convparity selftest $(ARGS)
 
 soak: setup
 	$(BIN)/pytest $(BACKENDS) --soak 2000 tests/test_random_specs.py $(ARGS)

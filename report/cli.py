@@ -177,7 +177,7 @@ def report(backends: tuple[str, ...], threads: int | None, profile: str, output:
     """The main job: checks, costs and timing, written to REPORT.md with the raw results beside it."""
     from common.bench import machine
     from common.catalogue import cases, published_cases, timed_cases
-    from common.results import write_text
+    from common.results import load, write_text
     from report.markdown import render
     from report.run import choose_backends, costed, runner
 
@@ -190,7 +190,8 @@ def report(backends: tuple[str, ...], threads: int | None, profile: str, output:
         run.check(cases())
         run.record.costs = [costed(case) for case in dict.fromkeys((*published_cases(), *timed))]
         run.time(timed, BUDGET[profile])
-    write_text(page, render(run.record))
+    selftested = output / "selftest.json"
+    write_text(page, render(run.record, load(selftested) if selftested.exists() else None))
     click.echo(f"wrote {page}")
     _finish(run.record, results)
 

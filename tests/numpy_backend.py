@@ -31,16 +31,16 @@ def devices() -> tuple[str, ...]:
 class Built:
     native = None
 
-    def __init__(self, spec: BlockSpec, params: Arrays, fault: str) -> None:
-        self._spec, self._params, self._fault = spec, params, fault
+    def __init__(self, spec: BlockSpec, params: Arrays, fault: str, dtype: str) -> None:
+        self._spec, self._params, self._fault, self._dtype = spec, params, fault, dtype
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        y = reference.run(self._spec, self._params, x)[self._spec.nodes[-1].name].astype(np.float32)
+        y = reference.run(self._spec, self._params, x)[self._spec.nodes[-1].name].astype(self._dtype)
         match self._fault:
             case "shape":
                 return y[..., :-1]
             case "offset":
-                return y + np.float32(1e-3)
+                return y + y.dtype.type(1e-3)
             case "nan":
                 return y * np.nan
         return y
@@ -107,4 +107,4 @@ def build(
     fault = os.environ.get("CONVPARITY_TEST_FAULT", "")
     if fault == "raise":
         raise ValueError("no such layer\nand a second line")
-    return Built(spec, params, fault)
+    return Built(spec, params, fault, dtype)

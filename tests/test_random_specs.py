@@ -35,9 +35,7 @@ def test_random_specs_agree(workers: list[Worker], request: pytest.FixtureReques
     count: int = request.config.getoption("--soak")  # pyright: ignore[reportAssignmentType]
     drawn = set()
 
-    @settings(
-        max_examples=count, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=count, deadline=None, derandomize=True, database=None, suppress_health_check=UNHURRIED)
     @given(specs())
     def agree(example: tuple[BlockSpec, Shape]) -> None:
         case = Case("random", *example)
