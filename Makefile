@@ -24,7 +24,7 @@ selftest: setup
 	$(BIN)/convparity selftest $(ARGS)
 
 soak: setup
-	$(BIN)/pytest $(BACKENDS) --soak 2000 tests/test_random_specs.py $(ARGS)
+	$(BIN)/pytest $(BACKENDS) --soak 2000 -s tests/test_random_specs.py $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .
