@@ -1,16 +1,20 @@
 """What a framework is known to do differently from the spec: declared with its cause, and checked like anything else.
 
-A row of ``known_differences.toml`` names a relation; the check then expects what the relation makes of the spec, to the
-same allowance, and expects the spec itself *not* to be met: a row that no longer occurs fails.
+A ``[[difference]]`` of ``known_differences.toml`` names a relation; the check then expects what the relation makes of
+the spec, to the same allowance, and expects the spec itself *not* to be met: a row that no longer occurs fails. A
+``[[point]]`` is for what differs only at certain values of one layer's input, which no case reaches by design: it holds
+the smallest reproduction, with what the framework gives there (tests/test_known_differences.py).
 """
 
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
+from common import layers
 from common.layers import BatchNorm2d
-from common.spec import BlockSpec
+from common.spec import BlockSpec, Node
 
 
 def _unbiased(spec: BlockSpec) -> BlockSpec:
@@ -39,18 +43,47 @@ class Difference:
         return RELATIONS[self.relation](spec)
 
 
+@dataclass(frozen=True)
+class Point:
+    """A layer given one pixel, ``x`` by channel: the framework's output, or gradient of its sum, is ``given``."""
+
+    id: str
+    layer: str
+    options: dict[str, Any]
+    x: tuple[float, ...]
+    of: Literal["output", "gradient"]
+    given: tuple[float, ...]
+    cause: str
+    link: str
+
+    @property
+    def spec(self) -> BlockSpec:
+        """The layer as a block."""
+        layer = getattr(layers, self.layer)(**self.options)
+        return BlockSpec("point", {}, len(self.x), (Node("layer", layer),))
+
+
+def _rows(folder: Path, kind: str) -> list[dict[str, Any]]:
+    rows = tomllib.loads((folder / "known_differences.toml").read_text(encoding="utf-8")).get(kind, [])
+    return [{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows]
+
+
 def load(folder: Path) -> tuple[Difference, ...]:
-    """The rows of a framework's known_differences.toml.
+    """The differences of a framework's known_differences.toml.
 
     Raises:
         ValueError: for a row with a key or relation that does not exist.
     """
-    rows = tomllib.loads((folder / "known_differences.toml").read_text(encoding="utf-8")).get("difference", [])
     try:
-        found = tuple(Difference(**{**row, "levels": tuple(row["levels"])}) for row in rows)
-    except (KeyError, TypeError) as error:
+        found = tuple(Difference(**row) for row in _rows(folder, "difference"))
+    except TypeError as error:
         raise ValueError(f"{folder.name}/known_differences.toml: {error}") from None
     for row in found:
         if row.relation not in RELATIONS:
             raise ValueError(f"{folder.name}: relation `{row.relation}` is not one of {', '.join(RELATIONS)}")
     return found
+
+
+def points(folder: Path) -> tuple[Point, ...]:
+    """The points of a framework's known_differences.toml."""
+    return tuple(Point(**row) for row in _rows(folder, "point"))

@@ -13,7 +13,7 @@ from common.spec import INPUT
 class SGD:
     """Momentum and L2 weight decay added to the gradient: ``v = mu v + (g + wd p)``, ``p -= lr v``."""
 
-    lr: float = 0.05
+    lr: float = 0.005
     momentum: float = 0.9
     weight_decay: float = 0.01
 
@@ -25,7 +25,7 @@ class Adam:
     lr: float = 0.01
     beta1: float = 0.9
     beta2: float = 0.999
-    eps: float = 1e-8
+    eps: float = 1e-3
 
 
 Optimiser = SGD | Adam

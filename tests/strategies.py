@@ -1,8 +1,8 @@
 """Hypothesis strategies for correct specs over the whole vocabulary, sizes bounded.
 
 Left out is what no check could judge, because the answer hangs on a single rounding or on a convention at one point:
-LeakyReLU on values that may be exactly zero (its derivative there is the slope in torch and 1 in the others, see
-tests/test_graph.py), and norms over fewer than `PIXELS` values a channel.
+LeakyReLU on values that may be exactly zero (a point of known_differences.toml), and norms over fewer than `PIXELS`
+values a channel.
 """
 
 from hypothesis import strategies as st

@@ -8,10 +8,9 @@ from common.backprop import train
 from common.catalogue import Case, cases
 from common.check import check
 from common.comparison import compare
-from common.layers import LeakyReLU
 from common.params import randomised
 from common.protocols import Backend
-from common.spec import BlockSpec, Node
+from common.spec import BlockSpec
 from common.tolerances import allowances
 from tests.graphs import EVERYTHING
 
@@ -57,11 +56,3 @@ def test_a_trace_sees_the_gradient_of_each_output(backend: Backend, case: Case) 
         # Float32 is held to its rounding in `gradients`; here it is that each gradient is the one of its own node.
         scale = float(np.abs(exact.cotangents[name]).max())
         np.testing.assert_allclose(cotangent, exact.cotangents[name], rtol=0, atol=1e-4 * scale, err_msg=name)
-
-
-def test_the_gradient_of_a_leaky_relu_at_exactly_0(backend: Backend) -> None:
-    """The derivative does not exist there: torch takes the slope, the others 1, as the porting notes say."""
-    spec = BlockSpec("leaky", {}, 1, (Node("leaky", LeakyReLU(0.25)),))
-    zero, one = np.zeros((1, 1, 1, 1), np.float32), np.ones((1, 1, 1, 1), np.float32)
-    found = backend.build(spec, {}).gradients(zero, one)["input"].item()
-    assert found == (0.25 if backend.NAME == "torch" else 1.0)

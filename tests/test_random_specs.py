@@ -5,14 +5,16 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, assume, given, seed, settings
 
 import frameworks
 from common.bench import machine
 from common.bench.pool import Worker, WorkerFailed
 from common.catalogue import Case
-from common.check import expectations
+from common.check import Expectation, expectations
+from common.layers import Softmax
 from common.spec import BlockSpec
 from common.values import Shape
 from tests.conftest import wanted
@@ -31,9 +33,16 @@ def workers(request: pytest.FixtureRequest) -> Iterator[list[Worker]]:
         worker.stop()
 
 
-def failures(case: Case, workers: list[Worker]) -> list[str]:
+def saturated(case: Case, expectation: Expectation) -> bool:
+    """Whether a softmax gives less than Paddle's ever does: see its known_differences.toml."""
+    outputs = [item.y for item in expectation.inputs]
+    outputs += [expectation.training.one_pass.exact["output"]] if expectation.training else []
+    return isinstance(case.spec.nodes[-1].layer, Softmax) and min(y.min() for y in outputs) < np.exp(-60)
+
+
+def failures(case: Case, expectation: Expectation, workers: list[Worker]) -> list[str]:
     """What does not agree, all backends asked at once; every answer is collected, whatever another says."""
-    expectation, messages = expectations(case), []
+    messages = []
     for worker in workers:
         worker.post("check", case, expectation)
     for worker in workers:
@@ -56,12 +65,15 @@ def test_random_specs_agree(part: int, workers: list[Worker], request: pytest.Fi
     @settings(max_examples=count, deadline=None, database=None, suppress_health_check=UNHURRIED)
     @given(specs())
     def agree(example: tuple[BlockSpec, Shape]) -> None:
+        case = Case("random", *example)
+        expectation = expectations(case)
+        assume(not saturated(case, expectation))
         drawn.add(repr(example))
         if len(drawn) % RENEWED == 0:
             for worker in workers:
                 worker.stop()
             print(f"part {part}: {len(drawn)} specs", flush=True)
-        assert failures(Case("random", *example), workers) == []
+        assert failures(case, expectation, workers) == []
 
     agree()
     print(f"part {part}: {len(drawn)} different specs", flush=True)

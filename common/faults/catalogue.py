@@ -324,6 +324,7 @@ def _optimisers() -> list[Fault]:
         fault("Nesterov", "Nesterov's momentum for the heavy ball", optimisers.nesterov),
         fault("Adam's beta2", "0.99 for 0.999", optimisers.for_adam(beta2=0.99)),
         fault("Adam uncorrected", "no bias correction", optimisers.uncorrected),
+        fault("Adam's eps inside", "eps under the root", optimisers.eps_inside),
         fault("gradients not cleared", "they add up from step to step", optimisers.uncleared),
         fault(
             "parameter forgotten",

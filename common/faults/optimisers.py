@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from common.faults.injection import Update
 from common.optimisers import SGD, Adam, Optimiser, updater
 from common.params import Arrays
@@ -90,3 +92,25 @@ def forgotten(name: str) -> Callable[[Optimiser], Update]:
         return lambda params, gradients: plain(params, {n: g for n, g in gradients.items() if n != name})
 
     return make
+
+
+def eps_inside(optimiser: Optimiser) -> Update:
+    """Adam that adds eps under the root."""
+    if not isinstance(optimiser, Adam):
+        return updater(optimiser)
+    lr, b1, b2, eps = optimiser.lr, optimiser.beta1, optimiser.beta2, optimiser.eps
+    moments: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    count = 0
+
+    def update(params: Arrays, gradients: Arrays) -> Arrays:
+        nonlocal count
+        count += 1
+        new = dict(params)
+        for name in gradients.keys() & params.keys():
+            first, second = moments.get(name, (np.zeros_like(params[name]),) * 2)
+            first, second = b1 * first + (1 - b1) * gradients[name], b2 * second + (1 - b2) * gradients[name] ** 2
+            moments[name] = first, second
+            new[name] = params[name] - lr * first / (1 - b1**count) / np.sqrt(second / (1 - b2**count) + eps)
+        return new
+
+    return update
