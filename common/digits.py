@@ -17,7 +17,7 @@ from common.spec import BlockSpec, Node, chain, family
 
 TEST_SHARE = 0.25
 BATCH = 64
-OPTIMISER = SGD(lr=0.05, momentum=0.9, weight_decay=5e-4)
+OPTIMISER = SGD(lr=0.02, momentum=0.9, weight_decay=5e-4)
 STEM = 16
 BLOCKS = ((32, 1), (32, 2), (64, 1))  # output channels and stride
 SLOPE = 0.1
@@ -43,9 +43,8 @@ def load() -> Digits:
 
     pixels, labels = load_digits(return_X_y=True)
     x = (pixels / 16).astype(np.float32).reshape(-1, 1, 8, 8)
-    train_x, test_x, train_labels, test_labels = train_test_split(
-        x, labels.astype(np.int64), test_size=TEST_SHARE, random_state=0, stratify=labels
-    )
+    parts = train_test_split(x, labels.astype(np.int64), test_size=TEST_SHARE, random_state=0, stratify=labels)
+    train_x, test_x, train_labels, test_labels = map(np.asarray, parts)
     return Digits(train_x, train_labels, test_x, test_labels)
 
 

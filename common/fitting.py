@@ -4,20 +4,18 @@ Training amplifies rounding: each step starts from what the one before it got wr
 losses grows until it says nothing. It is meant for the first steps.
 """
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from common.backprop import Exact, Pass, train
+from common.digits import Batch
 from common.optimisers import Optimiser, updater
 from common.params import Arrays
 from common.spec import BlockSpec, Node
 from common.tolerances import ALLOWED, SAMPLES, UNIT_ROUNDOFF
 from common.training_tolerances import Rounded
-
-Batch = tuple[np.ndarray, np.ndarray]  # x [n, c, h, w], integer labels [n]
 
 
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -61,21 +59,22 @@ class Losses:
         return int(beyond.argmax()) + 1 if beyond.any() else None
 
 
-class _ManySteps(Rounded):
-    """Rounding over many steps, where signs near zero are drawn at random within what one pass alone gets wrong.
+class _Run(Rounded):
+    """A whole training with rounding: each sign near zero is the run's own, in both of a step's passes.
 
-    By how far the run has come away from the oracle they need no drawing: it has signs of its own, in both of a step's
-    passes. To draw by that distance would widen it, and feed on itself.
+    `Rounded` draws those signs at random, within the distance from the oracle. Over many steps that distance is more
+    than rounding, and what is drawn by it would widen it, and feed on itself.
     """
 
-    def __init__(self, rng: np.random.Generator, u: float, first: Pass) -> None:
-        super().__init__(rng, u, itertools.repeat(first))
-        self._undecided: Arrays = {}  # of the first pass, which starts where the oracle does
+    def __init__(self, rng: np.random.Generator, u: float) -> None:
+        super().__init__(rng, u, ())
 
-    def undecided(self, node: Node, x: np.ndarray) -> np.ndarray:
-        if node.name not in self._undecided:
-            self._undecided[node.name] = super().undecided(node, x)
-        return self._undecided[node.name]
+    def begin(self) -> None:
+        """The oracle's pass is not needed."""
+        self._values: Arrays = {}
+
+    def mask(self, node: Node, x: np.ndarray) -> np.ndarray:
+        return x
 
 
 def expected_losses(
@@ -87,9 +86,10 @@ def expected_losses(
     """
     u = UNIT_ROUNDOFF[dtype] + UNIT_ROUNDOFF["float64"]
     rng = np.random.default_rng(0)
-    first = next(fit(spec, params, batches[:1], optimiser))[1]
-    exact = np.array([loss for loss, *_ in fit(spec, params, batches, optimiser)])
-    replicas = [
-        [loss for loss, *_ in fit(spec, params, batches, optimiser, _ManySteps(rng, u, first))] for _ in range(SAMPLES)
-    ]
-    return Losses(exact, ALLOWED * np.sqrt(np.mean(np.square(replicas - exact), 0)))
+
+    def losses(disturb: Exact) -> np.ndarray:
+        return np.array([loss for loss, *_ in fit(spec, params, batches, optimiser, disturb)])
+
+    exact = losses(Exact())
+    squares = [(losses(_Run(rng, u)) - exact) ** 2 for _ in range(SAMPLES)]
+    return Losses(exact, ALLOWED * np.sqrt(np.mean(squares, 0)))

@@ -58,13 +58,9 @@ class Rounded(backprop.Exact):
         source = node.inputs[0]
         if source not in self._values:  # the block's input, which has no error
             return x
-        return np.where(np.abs(x) < self.undecided(node, x), self._rng.choice([-1.0, 1.0], x.shape), x)
-
-    def undecided(self, node: Node, x: np.ndarray) -> np.ndarray:
-        """How near zero an activation's input is when rounding may decide its sign, channel by channel."""
-        source = node.inputs[0]
         error = self._values[source] - self._exact.values[source]
-        return ALLOWED * np.sqrt((error**2).mean(tuple({*range(x.ndim)} - {1}), keepdims=True))
+        near = ALLOWED * np.sqrt((error**2).mean(tuple({*range(x.ndim)} - {1}), keepdims=True))
+        return np.where(np.abs(x) < near, self._rng.choice([-1.0, 1.0], x.shape), x)
 
     def gradients(
         self, node: Node, params: Arrays, inputs: list[np.ndarray], dy: np.ndarray, found: Gradients

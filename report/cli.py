@@ -155,9 +155,59 @@ def report(backends: tuple[str, ...], threads: int | None, profile: str, output:
         run.check(cases())
         run.record.costs = [costed(case) for case in dict.fromkeys((*published_cases(), *timed))]
         run.time(timed, BUDGET[profile])
-    write_text(page, render(run.record))
+    write_text(page, render(run.record, _training_section(output)))
     click.echo(f"wrote {page}")
     _finish(run.record, results)
+
+
+@cli.command(**_command("convparity train -b torch --seeds 3"))
+@_backend
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Trainings of each net.")
+@click.option("--epochs", type=click.IntRange(1), default=15, show_default=True, help="Passes over the data in each.")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=HERE,
+    metavar="DIR",
+    help="Where training.json and training.svg go [default: the folder report/ of the checkout].",
+)
+def train(backends: tuple[str, ...], seeds: int, epochs: int, output: Path) -> None:
+    """Trains a separable net and its standard twin on handwritten digits in every framework, and compares.
+
+    The next `convparity report` has a section on it.
+    """
+    from report import training_run
+    from report.run import choose_backends, runner
+    from report.tables import plain
+    from report.training_figure import draw
+    from report.training_section import FIGURE, accuracy, parting, verdict
+
+    results = output / TRAINING
+    choose_backends(backends)
+    _writable(results)
+    with runner(backends, training_run.THREADS, seeds * len(training_run.NETS)) as run:
+        record = training_run.train(run, seeds, epochs)
+    record.seconds = run.record.seconds
+    click.echo(f"{plain(accuracy(record))}\n{verdict(record)}\n\n{plain(parting(record))}")
+    draw(record, output / FIGURE)
+    _finish(record, results)
+
+
+TRAINING = "training.json"
+
+
+def _training_section(output: Path) -> str:
+    """The section of the last `convparity train` into ``output``, else of the checkout's; empty if there is none."""
+    from common.training_results import load
+    from report.training_figure import draw
+    from report.training_section import FIGURE, training_section
+
+    found = [folder / TRAINING for folder in (output, HERE) if (folder / TRAINING).exists()]
+    if not found:
+        return ""
+    record = load(found[0])
+    draw(record, output / FIGURE)
+    return training_section(record)
 
 
 def _writable(path: Path | None) -> None:

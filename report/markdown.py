@@ -20,10 +20,12 @@ FORMULAS = Table(
 )
 
 
-def render(record: RunRecord) -> str:
-    """The whole report."""
-    sections = (_summary, _machine, _agreement, _costs, _separable, _times, _missing, _method)
-    return "\n\n".join(paragraph for section in sections for paragraph in section(record)) + "\n"
+def render(record: RunRecord, training: str = "") -> str:
+    """The whole report; ``training`` is the text of a section from a run of its own."""
+    sections = (_summary, _machine, _agreement, _costs, _separable, _times)
+    paragraphs = [paragraph for section in sections for paragraph in section(record)]
+    paragraphs += [training] if training else []
+    return "\n\n".join([*paragraphs, *_missing(record), *_method(record)]) + "\n"
 
 
 def _summary(record: RunRecord) -> Iterator[str]:
@@ -180,8 +182,8 @@ def _separable(record: RunRecord) -> Iterator[str]:
     yield (
         "A depthwise convolution does little arithmetic for each byte it moves, the separable stack moves more bytes "
         "than the standard one, and in JAX on a CPU the depthwise primitive runs on one thread "
-        "([jax#23713](https://github.com/jax-ml/jax/issues/23713)). Counts say nothing of accuracy, which is not "
-        "measured here: the authors of MobileNet report a loss of 1 % on ImageNet against its standard twin "
+        "([jax#23713](https://github.com/jax-ml/jax/issues/23713)). Counts say nothing of accuracy: the "
+        "authors of MobileNet report a loss of 1 % on ImageNet against its standard twin "
         "([Howard et al., 2017](https://arxiv.org/abs/1704.04861))."
     )
 

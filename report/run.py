@@ -86,7 +86,7 @@ class Runner:
         with ThreadPoolExecutor(1) as ahead:
             for case, expected in zip(cases, ahead.map(expectations, cases), strict=True):
                 results: list[CheckResult] = []
-                asked = [worker for worker in self.workers if self._post(worker, case, expected)]
+                asked = [worker for worker in self.workers if self.post(worker, case.id, "check", case, expected)]
                 for worker in asked:
                     try:
                         results += worker.collect()
@@ -99,11 +99,12 @@ class Runner:
                 for result in failed:
                     self.progress.note(result.message)
 
-    def _post(self, worker: Worker, case: Case, expected: object) -> bool:
+    def post(self, worker: Worker, case: str, request: str, *arguments: object) -> bool:
+        """Sends a request whose answer `collect` will give; whether it could be sent."""
         try:
-            worker.post("check", case, expected)
+            worker.post(request, *arguments)
         except WorkerFailed as error:
-            self.lose(worker, case.id, "check", error)
+            self.lose(worker, case, request, error)
             return False
         return True
 

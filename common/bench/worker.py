@@ -1,7 +1,7 @@
 """The child process: one backend, alone, answering requests over a pipe until the pipe closes.
 
-Started by `common.bench.pool` as ``python -P -m common.bench.worker MODULE FD THREADS``, with the thread settings in
-its environment, since most frameworks read them once, at import.
+Started by `common.bench.pool` as ``python -P -m common.bench.worker MODULE FD THREADS FIRST``, with the thread settings
+in its environment, since most frameworks read them once, at import.
 """
 
 import ctypes
@@ -10,15 +10,20 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import cast
 
+import numpy as np
+
 from common.catalogue import Case
 from common.check import Expectation, Expected, check, compare, first_line
-from common.params import randomised
-from common.protocols import Backend
+from common.digits import Batch
+from common.optimisers import Optimiser
+from common.params import Arrays, randomised
+from common.protocols import Backend, BuiltBlock
 from common.results import CheckResult
+from common.spec import BlockSpec
 
 
 class Session:
@@ -27,6 +32,7 @@ class Session:
     def __init__(self, module: str) -> None:
         self._backend = cast(Backend, importlib.import_module(module))
         self._runners: dict[str, Callable[[], None]] = {}
+        self._trained: dict[BlockSpec, BuiltBlock] = {}
 
     def environment(self) -> dict[str, str]:
         return {**self._backend.environment(), "devices": ", ".join(self._backend.devices())}
@@ -64,13 +70,25 @@ class Session:
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         return wall / calls, cpu / calls
 
+    def fit(
+        self, spec: BlockSpec, params: Arrays, batches: Sequence[Batch], optimiser: Optimiser, x: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The loss at each step of training from ``params``, and then the logits of ``x`` in evaluation mode."""
+        if spec not in self._trained:  # built once for all seeds, and so compiled once
+            self._trained[spec] = self._backend.build(spec, params)
+        built = self._trained[spec]
+        built.load(params)
+        return built.fit(batches, optimiser), built.forward(x)
 
-def main(module: str, descriptor: str, threads: str) -> None:
+
+def main(module: str, descriptor: str, threads: str, first: str) -> None:
     """Serves requests; a request that raises is answered with the error, and the next one is served."""
     if sys.platform == "linux":  # a parent that is killed takes its workers with it, even stopped ones
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     if hasattr(os, "sched_setaffinity"):  # not on macOS
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
+        ours = sorted(os.sched_getaffinity(0))
+        start = int(first) % len(ours)
+        os.sched_setaffinity(0, (ours[start:] + ours[:start])[: int(threads)])
     connection = Connection(int(descriptor))
     session: Session | None = None
     while True:
