@@ -10,7 +10,7 @@ from report.tables import Table, markdown, number, unique
 
 FIGURE = "training.svg"
 CONFIDENCE = 0.95
-APART = 0.01  # of the loss: what a reader sees in the curves
+APART = (1e-6, 0.01)  # of the loss: some units in float32's last place, and what is seen in the curves
 STEPS = (1, 2, 5, 10, 20, 40, 100, 200)
 
 
@@ -53,7 +53,7 @@ def _setting(record: TrainingRecord) -> Iterator[str]:
         "each convolution with norm and LeakyReLU. A seed gives the initial weights and the batches, the same in "
         f"every framework. Each trains with its own cross-entropy and its own SGD (learning rate {used.lr:g}, momentum "
         f"{used.momentum:g}, weight decay {used.weight_decay:g}) for {record.epochs} epochs, in batches of "
-        f"{record.batch}."
+        f"{record.batch}, in float32 on one thread."
     )
     rows = [[f"`{c.block}`", number(c.trainable), number(c.buffers), number(c.macs)] for c in record.costs]
     fewer = f"{standard.trainable / separable.trainable:.1f}x", "", f"{standard.macs / separable.macs:.1f}x"
@@ -100,13 +100,14 @@ def verdict(record: TrainingRecord) -> str:
     by_seed = [[by[seed] for by in paired if seed in by] for seed in range(record.seeds)]
     values = [float(np.mean(found)) for found in by_seed if found]
     if len(values) < 2:
-        return f"With {len(values)} seed to compare, nothing can be said of the difference: it may be the seed's."
+        return f"{len(values)} seed to compare says nothing of the difference: it may be the seed's."
     mean, error = float(np.mean(values)), float(np.std(values, ddof=1)) / np.sqrt(len(values))
     half = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * error
     low, high = mean - half, mean + half
+    word, same = ("worse", sum(v < 0 for v in values)) if mean < 0 else ("better", sum(v > 0 for v in values))
     found = (
         f"Over {len(values)} seeds, each the mean of its frameworks, the separable net is {abs(mean):.2f} points "
-        f"{'worse' if mean < 0 else 'better'} ({CONFIDENCE:.0%} interval by Student's t: {low:+.2f} to {high:+.2f})"
+        f"{word} ({CONFIDENCE:.0%} interval by Student's t: {low:+.2f} to {high:+.2f}; {word} from {same} of the seeds)"
     )
     if low <= 0 <= high:
         return f"{found}: **within what seeds vary**, so these {len(values)} seeds do not tell it from no difference."
@@ -137,14 +138,17 @@ def _losses(record: TrainingRecord) -> Iterator[str]:
         f"Seed 0. The first {compared} steps are compared with the same training in float64 NumPy. *Allowed* is how "
         "far from it float32 may be: it is repeated with rounding of the modelled size put into every operation "
         "(`common/fitting.py`), and twelve deviations of the loss are allowed, as in all checks. **Training amplifies "
-        "rounding**, since each step starts from what the one before got wrong, so the band grows, and soon a fault "
-        "could hide in it: only the first steps prove anything. *Spread* is the largest loss minus the smallest."
+        "rounding**: where an activation's input is within rounding of zero, its sign, and so the gradient that it "
+        "passes on, may differ, and each step starts from what the one before left. So the band grows, and what is "
+        "smaller than the band can hide in it: in the first steps even a missing weight decay does. The checks "
+        "[above](#do-they-agree), of every array after each of three steps, are finer; this shows what training makes "
+        "of the rest. *Spread* is the largest loss minus the smallest."
     )
     yield f"![Loss of each framework, its distance from the oracle, and the band that rounding explains]({FIGURE})"
     yield "The step at which a framework leaves the band; if it never does, the largest part of the band that it used:"
     yield markdown(parting(record))
     for oracle in record.oracles:
-        yield f"`{oracle.net}`: {_apart(record, oracle.net)}"
+        yield f"`{oracle.net}`: {_apart(record, oracle)}"
         yield markdown(losses(record, oracle))
 
 
@@ -158,7 +162,7 @@ def parting(record: TrainingRecord) -> Table:
             return f"**step {step}**"
         count = min(len(fit.losses), len(oracle.losses))
         used = np.abs(np.subtract(fit.losses[:count], oracle.losses[:count])) / oracle.allowed[:count]
-        return f"never in {count} steps; {used.max():.2f} at step {used.argmax() + 1}"
+        return f"never in {count} steps; {used.max():.2f} of it at step {used.argmax() + 1}"
 
     names = backends(record)
     rows = [
@@ -168,15 +172,19 @@ def parting(record: TrainingRecord) -> Table:
     return Table(["net", *names], rows)
 
 
-def _apart(record: TrainingRecord, net: str) -> str:
-    found = fits(record, net)
+def _apart(record: TrainingRecord, oracle: Oracle) -> str:
+    found, relative = fits(record, oracle.net), np.divide(oracle.allowed, oracle.losses)
+    text = f"the band is within {_until(relative, APART[-1])}"
     if len(found) < 2:
-        return "there are no two frameworks to compare."
+        return f"{text}."
     relative = spread(found) / np.mean([fit.losses for fit in found.values()], 0)
-    beyond = relative > APART
-    if not beyond.any():
-        return f"the frameworks' losses are within {APART:.0%} of one another to the end."
-    return f"the frameworks' losses are within {APART:.0%} of one another until step {beyond.argmax()}."
+    return f"{text}. The frameworks are within {' and within '.join(_until(relative, share) for share in APART)}."
+
+
+def _until(relative: np.ndarray, share: float) -> str:
+    beyond = relative > share
+    when = f"until step {beyond.argmax()}" if beyond.any() else "throughout"
+    return f"{100 * share:g} % of the loss {when}"
 
 
 def losses(record: TrainingRecord, oracle: Oracle) -> Table:
