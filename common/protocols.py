@@ -56,7 +56,7 @@ class BuiltBlock(Protocol):
         ...
 
     def fit(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> np.ndarray:
-        """The loss at each step of the framework's own optimiser and cross-entropy, from pairs (x, integer labels).
+        """The loss at each step of the framework's own optimiser and cross-entropy, from pairs (x, int64 labels).
 
         The block's output must be logits ``[n, classes]``; the loss is the batch's mean, taken before the step. The
         block keeps what it has learnt.

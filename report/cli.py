@@ -150,12 +150,13 @@ def report(backends: tuple[str, ...], threads: int | None, profile: str, output:
     results, page = output / "results.json", output / "REPORT.md"
     choose_backends(backends)
     _writable(results)
+    training = _training_section(output)  # before the work, for its record may be bad
     with runner(backends, threads or machine.processors(), len(cases()) + len(timed), profile) as run:
         run.describe()
         run.check(cases())
         run.record.costs = [costed(case) for case in dict.fromkeys((*published_cases(), *timed))]
         run.time(timed, BUDGET[profile])
-    write_text(page, render(run.record, _training_section(output)))
+    write_text(page, render(run.record, training))
     click.echo(f"wrote {page}")
     _finish(run.record, results)
 

@@ -53,7 +53,7 @@ def draw(record: TrainingRecord, path: Path) -> None:
 def _curves(axes: Axes, record: TrainingRecord, oracle: Oracle, styles: dict[str, Any]) -> None:
     exact, allowed = np.array(oracle.losses), np.array(oracle.allowed)
     steps = np.arange(1, len(exact) + 1)
-    axes.fill_between(steps, np.maximum(exact - allowed, FLOOR), exact + allowed, color=BAND, linewidth=3)
+    axes.fill_between(steps, np.maximum(exact - allowed, FLOOR), exact + allowed, color=BAND, linewidth=0)
     for name, fit in fits(record, oracle.net).items():
         color, dashes = styles[name]
         axes.plot(np.arange(1, len(fit.losses) + 1), fit.losses, color=color, linestyle=dashes, linewidth=1)

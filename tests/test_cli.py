@@ -110,6 +110,14 @@ def test_bench_times_what_is_right(tmp_path: Path, capsys: pytest.CaptureFixture
     assert [row.backend for row in record.measurements] == ["numpy"]
 
 
+@pytest.mark.usefixtures("numpy_only")
+def test_a_bad_training_record_is_refused_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "training.json").write_text("{}")
+    assert status("report", "--output", str(tmp_path)) == 2
+    assert "schema version None, this is for 1" in capsys.readouterr().err
+    assert not (tmp_path / "REPORT.md").exists()
+
+
 @pytest.fixture
 def brief(numpy_only: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three steps of training, two of them compared."""
