@@ -42,8 +42,8 @@ def _setting(record: TrainingRecord) -> Iterator[str]:
     yield "## Training on real data"
     yield (
         f"From a run of its own: `convparity train` on {record.environment['date'][:10]} at commit "
-        f"`{record.environment['commit']}`, in {record.seconds / 60:.1f} minutes, with {versions}. The raw numbers are "
-        "in [training.json](training.json)."
+        f"`{record.environment['commit']}`, in {record.seconds / 60:.1f} minutes, with {versions}, on "
+        f"{record.environment['cpu']}. The raw numbers are in `training.json`."
     )
     yield (
         f"A small separable net and its standard twin learn scikit-learn's handwritten digits, 8x8 pixels, from "
@@ -111,7 +111,7 @@ def verdict(record: TrainingRecord) -> str:
     )
     if low <= 0 <= high:
         return f"{found}: **within what seeds vary**, so these {len(values)} seeds do not tell it from no difference."
-    return f"{found}: **a difference beyond what these seeds vary**."
+    return f"{found}: **more than these seeds vary**, though {len(values)} seeds are few."
 
 
 def _accuracy(record: TrainingRecord) -> Iterator[str]:
@@ -123,11 +123,12 @@ def _accuracy(record: TrainingRecord) -> Iterator[str]:
     yield markdown(accuracy(record))
     yield verdict(record)
     yield (
-        "The interval is about seeds: other test images would move both nets. A net so small on images so easy says "
-        "little of a large one: the authors of MobileNet report a loss of 1 % on ImageNet "
-        "([Howard et al., 2017](https://arxiv.org/abs/1704.04861)). torch keeps the unbiased running variance, the "
-        "others the biased one ([pytorch#77427](https://github.com/pytorch/pytorch/issues/77427)): training does not "
-        "depend on it, evaluation does, by less than a thousandth of a variance here."
+        "Both nets had the same settings, tuned for neither, and equally many epochs. The interval is about seeds: "
+        "other test images would move both. Nets so small on images so easy say little of large ones: the authors of "
+        "MobileNet report a loss of 1 % on ImageNet ([Howard et al., 2017](https://arxiv.org/abs/1704.04861)). torch "
+        "keeps the unbiased running variance, the others the biased one "
+        "([pytorch#77427](https://github.com/pytorch/pytorch/issues/77427)): training does not depend on it, "
+        "evaluation does, by less than a thousandth of a variance here."
     )
 
 
@@ -135,14 +136,14 @@ def _losses(record: TrainingRecord) -> Iterator[str]:
     yield "### Loss, step by step"
     compared = max(len(oracle.losses) for oracle in record.oracles)
     yield (
-        f"Seed 0. The first {compared} steps are compared with the same training in float64 NumPy. *Allowed* is how "
-        "far from it float32 may be: it is repeated with rounding of the modelled size put into every operation "
-        "(`common/fitting.py`), and twelve deviations of the loss are allowed, as in all checks. **Training amplifies "
-        "rounding**: where an activation's input is within rounding of zero, its sign, and so the gradient that it "
-        "passes on, may differ, and each step starts from what the one before left. So the band grows, and what is "
-        "smaller than the band can hide in it: in the first steps even a missing weight decay does. The checks "
-        "[above](#do-they-agree), of every array after each of three steps, are finer; this shows what training makes "
-        "of the rest. *Spread* is the largest loss minus the smallest."
+        f"Seed 0. The first {compared} steps are compared with the same training in float64 NumPy, the *oracle*. "
+        "*Allowed* is how far from it float32 may be: the training is repeated with rounding of the modelled size put "
+        "into every operation (`common/fitting.py`), and twelve deviations of the loss are allowed, as in all checks. "
+        "**Training amplifies rounding**: where an activation's input is within rounding of zero, its sign, and so the "
+        "gradient that it passes on, may differ, and each step starts from what the one before left. So the band "
+        "grows, and what is smaller than the band can hide in it: in the first steps even a missing weight decay does. "
+        "The checks [above](#do-they-agree), of every array after each of three steps, are finer; this shows what "
+        "training makes of the rest. *Spread* is the largest loss minus the smallest."
     )
     yield f"![Loss of each framework, its distance from the oracle, and the band that rounding explains]({FIGURE})"
     yield "The step at which a framework leaves the band; if it never does, the largest part of the band that it used:"
@@ -174,7 +175,7 @@ def parting(record: TrainingRecord) -> Table:
 
 def _apart(record: TrainingRecord, oracle: Oracle) -> str:
     found, relative = fits(record, oracle.net), np.divide(oracle.allowed, oracle.losses)
-    text = f"the band is within {_until(relative, APART[-1])}"
+    text = f"in its {len(relative)} steps, the band is within {_until(relative, APART[-1])}"
     if len(found) < 2:
         return f"{text}."
     relative = spread(found) / np.mean([fit.losses for fit in found.values()], 0)
