@@ -32,7 +32,7 @@ class Session:
     def __init__(self, module: str) -> None:
         self._backend = cast(Backend, importlib.import_module(module))
         self._runners: dict[str, Callable[[], None]] = {}
-        self._trained: dict[BlockSpec, BuiltBlock] = {}
+        self._trained: dict[tuple[BlockSpec, str], BuiltBlock] = {}
 
     def environment(self) -> dict[str, str]:
         return {**self._backend.environment(), "devices": ", ".join(self._backend.devices())}
@@ -71,12 +71,21 @@ class Session:
         return wall / calls, cpu / calls
 
     def fit(
-        self, spec: BlockSpec, params: Arrays, batches: Sequence[Batch], optimiser: Optimiser, x: np.ndarray
+        self,
+        spec: BlockSpec,
+        params: Arrays,
+        batches: Sequence[Batch],
+        optimiser: Optimiser,
+        x: np.ndarray,
+        dtype: str = "float32",
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The loss at each step of training from ``params``, and then the logits of ``x`` in evaluation mode."""
-        if spec not in self._trained:  # built once for all seeds, and so compiled once
-            self._trained[spec] = self._backend.build(spec, params)
-        built = self._trained[spec]
+        """The loss at each step of training from ``params``, and then the logits of ``x`` in evaluation mode.
+
+        In float64 the backend is made to follow the spec exactly.
+        """
+        if (spec, dtype) not in self._trained:  # built once for all seeds, and so compiled once
+            self._trained[spec, dtype] = self._backend.build(spec, params, dtype=dtype, strict=dtype == "float64")
+        built = self._trained[spec, dtype]
         built.load(params)
         return built.fit(batches, optimiser), built.forward(x)
 
