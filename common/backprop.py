@@ -4,7 +4,7 @@ Every rule is derived by hand from the layer's definition, and verified by centr
 for a rate above 0: its mask is random in every framework, so blocks are compared without it (`without_dropout`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import singledispatch
 
@@ -207,6 +207,10 @@ class Exact:
         """The input by whose sign an activation decides what gradient to pass."""
         return x
 
+    def loss(self, logits: np.ndarray, losses: np.ndarray, dy: np.ndarray) -> tuple[float, np.ndarray]:
+        """The mean of the samples' cross-entropies, and its gradient ``dy`` by the logits."""
+        return float(losses.mean()), dy
+
     def complement(self, power: float) -> float:
         """``1 - power``, by which Adam divides its moments."""
         return 1 - power
@@ -229,8 +233,16 @@ class Pass:
     statistics: Arrays
 
 
-def train(spec: BlockSpec, params: Arrays, x: np.ndarray, dy: np.ndarray | None, disturb: Exact | None = None) -> Pass:
+def train(
+    spec: BlockSpec,
+    params: Arrays,
+    x: np.ndarray,
+    dy: np.ndarray | Callable[[np.ndarray], np.ndarray] | None,
+    disturb: Exact | None = None,
+) -> Pass:
     """Forward in training mode and, for a cotangent ``dy`` of the output, backward; float64, NCHW.
+
+    ``dy`` may be a function of the output: the gradient of a loss.
 
     Raises:
         ValueError: if the block has dropout.
@@ -258,6 +270,7 @@ def train(spec: BlockSpec, params: Arrays, x: np.ndarray, dy: np.ndarray | None,
     found.values = values
     if dy is None:
         return found
+    dy = dy(values[spec.nodes[-1].name]) if callable(dy) else dy
     cotangents: dict[str, np.ndarray] = {spec.nodes[-1].name: dy.astype(np.float64)}
     for node in reversed(spec.nodes):
         inputs, own = [values[name] for name in node.inputs], arrays[node.name]

@@ -55,6 +55,14 @@ class BuiltBlock(Protocol):
         """Every array after each step of the framework's own optimiser on ``sum(output * dy)``, from pairs (x, dy)."""
         ...
 
+    def fit(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> np.ndarray:
+        """The loss at each step of the framework's own optimiser and cross-entropy, from pairs (x, int64 labels).
+
+        The block's output must be logits ``[n, classes]``; the loss is the batch's mean, taken before the step. The
+        block keeps what it has learnt.
+        """
+        ...
+
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
         """Outputs of the spec's nodes by name, and their gradients; of all nodes that can be seen in this framework.
 

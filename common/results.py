@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from common.costs import Cost
 
 SCHEMA_VERSION = 1
+Record = TypeVar("Record")
 NOT_INSTALLED = "installation"  # the stage of an Unavailable whose framework is not there
 
 
@@ -186,24 +188,29 @@ def write_text(path: Path, text: str | None) -> None:
         raise ResultsError(f"cannot write {path}: {error.strerror}") from None
 
 
-def dump(record: RunRecord, path: Path) -> None:
+def dump(record: object, path: Path) -> None:
     """Writes a record as JSON; raises as `write_text` does."""
     write_text(path, msgspec.json.format(msgspec.json.encode(record), indent=1).decode() + "\n")
 
 
-def load(path: Path) -> RunRecord:
-    """Reads a record.
+def read(path: Path, kind: type[Record], version: int) -> Record:
+    """Reads a record of one kind.
 
     Raises:
-        ResultsError: if the file cannot be read, is not a record, or is of another schema version.
+        ResultsError: if the file cannot be read, is not such a record, or is of another schema version.
     """
     try:
         data = msgspec.json.decode(path.read_bytes())
-        version = data.get("schema_version") if isinstance(data, dict) else None
-        if version != SCHEMA_VERSION:
-            raise ResultsError(f"{path}: schema version {version!r}, this is for {SCHEMA_VERSION}")
-        return msgspec.convert(data, RunRecord)
+        found = data.get("schema_version") if isinstance(data, dict) else None
+        if found != version:
+            raise ResultsError(f"{path}: schema version {found!r}, this is for {version}")
+        return msgspec.convert(data, kind)
     except OSError as error:
         raise ResultsError(f"cannot read {path}: {error.strerror}") from None
     except msgspec.MsgspecError as error:
         raise ResultsError(f"{path} is not a results file: {error}") from None
+
+
+def load(path: Path) -> RunRecord:
+    """Reads a run's record; raises as `read` does."""
+    return read(path, RunRecord, SCHEMA_VERSION)

@@ -154,7 +154,7 @@ def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) ->
     if not selected:
         raise UnknownName(f"no fault matches `{' '.join(words)}`; they are {', '.join(fault.id for fault in FAULTS)}")
     choose_backends(backends)
-    _writable(output / "selftest.json")
+    _writable(output / SELFTEST)
     with runner(backends, machine.processors(), len(CASES) + len(selected)) as run:
         run.describe()
         run.check(CASES)
@@ -162,7 +162,7 @@ def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) ->
     click.echo(plain(kills(run.record)))
     caught = sum(result.caught for result in run.record.faults)
     click.echo(f"{caught} of {len(run.record.faults)} caught at the level and the layer where they belong")
-    _finish(run.record, output / "selftest.json")
+    _finish(run.record, output / SELFTEST)
 
 
 BUDGET = {"quick": 5.0, "full": 30.0}  # seconds of timing a case
@@ -177,7 +177,7 @@ def report(backends: tuple[str, ...], threads: int | None, profile: str, output:
     """The main job: checks, costs and timing, written to REPORT.md with the raw results beside it."""
     from common.bench import machine
     from common.catalogue import cases, published_cases, timed_cases
-    from common.results import load, write_text
+    from common.results import write_text
     from report.markdown import render
     from report.run import choose_backends, costed, runner
 
@@ -185,15 +185,68 @@ def report(backends: tuple[str, ...], threads: int | None, profile: str, output:
     results, page = output / "results.json", output / "REPORT.md"
     choose_backends(backends)
     _writable(results)
+    selftested, training = _selftested(output), _training_section(output)  # before the work: a record may be bad
     with runner(backends, threads or machine.processors(), len(cases()) + len(timed), profile) as run:
         run.describe()
         run.check(cases())
         run.record.costs = [costed(case) for case in dict.fromkeys((*published_cases(), *timed))]
         run.time(timed, BUDGET[profile])
-    selftested = output / "selftest.json"
-    write_text(page, render(run.record, load(selftested) if selftested.exists() else None))
+    write_text(page, render(run.record, selftested, training))
     click.echo(f"wrote {page}")
     _finish(run.record, results)
+
+
+@cli.command(**_command("convparity train -b torch --seeds 3"))
+@_backend
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Trainings of each net.")
+@click.option("--epochs", type=click.IntRange(1), default=15, show_default=True, help="Passes over the data in each.")
+@_output
+def train(backends: tuple[str, ...], seeds: int, epochs: int, output: Path) -> None:
+    """Trains a separable net and its standard twin on handwritten digits in every framework, and compares.
+
+    The next `convparity report` has a section on it.
+    """
+    from report import training_run
+    from report.run import choose_backends, runner
+    from report.tables import plain
+    from report.training_figure import draw
+    from report.training_section import FIGURE, accuracy, parting, verdict
+
+    results = output / TRAINING
+    choose_backends(backends)
+    _writable(results)
+    with runner(backends, training_run.THREADS, seeds * len(training_run.NETS)) as run:
+        record = training_run.train(run, seeds, epochs)
+    record.seconds = run.record.seconds
+    click.echo(f"{plain(accuracy(record))}\n{verdict(record)}\n\n{plain(parting(record))}")
+    draw(record, output / FIGURE)
+    _finish(record, results)
+
+
+SELFTEST, TRAINING = "selftest.json", "training.json"
+
+
+def _last(output: Path, name: str) -> Path | None:
+    """A record of the last run into ``output``, else of the checkout's; None if there is none."""
+    return next((folder / name for folder in (output, HERE) if (folder / name).exists()), None)
+
+
+def _selftested(output: Path) -> Any:
+    from common.results import load
+
+    return load(path) if (path := _last(output, SELFTEST)) else None
+
+
+def _training_section(output: Path) -> str:
+    from common.training_results import load
+    from report.training_figure import draw
+    from report.training_section import FIGURE, training_section
+
+    if not (path := _last(output, TRAINING)):
+        return ""
+    record = load(path)
+    draw(record, output / FIGURE)
+    return training_section(record)
 
 
 def _writable(path: Path | None) -> None:

@@ -21,12 +21,14 @@ FORMULAS = Table(
 )
 
 
-def render(record: RunRecord, selftest: RunRecord | None = None) -> str:
-    """The whole report; ``selftest`` is a run of its own, of `convparity selftest`."""
+def render(record: RunRecord, selftest: RunRecord | None = None, training: str = "") -> str:
+    """The whole report; ``selftest`` and the text of the section on ``training`` are from runs of their own."""
     sections = (
         *(section(record) for section in (_summary, _machine, _agreement)),
         _selftest(selftest) if selftest else [],
-        *(section(record) for section in (_costs, _separable, _times, _missing, _method)),
+        *(section(record) for section in (_costs, _separable, _times)),
+        [training] if training else [],
+        *(section(record) for section in (_missing, _method)),
     )
     return "\n\n".join(itertools.chain.from_iterable(sections)) + "\n"
 
@@ -205,8 +207,8 @@ def _separable(record: RunRecord) -> Iterator[str]:
     yield (
         "A depthwise convolution does little arithmetic for each byte it moves, the separable stack moves more bytes "
         "than the standard one, and in JAX on a CPU the depthwise primitive runs on one thread "
-        "([jax#23713](https://github.com/jax-ml/jax/issues/23713)). Counts say nothing of accuracy, which is not "
-        "measured here: the authors of MobileNet report a loss of 1 % on ImageNet against its standard twin "
+        "([jax#23713](https://github.com/jax-ml/jax/issues/23713)). Counts say nothing of accuracy: the "
+        "authors of MobileNet report a loss of 1 % on ImageNet against its standard twin "
         "([Howard et al., 2017](https://arxiv.org/abs/1704.04861))."
     )
 

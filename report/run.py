@@ -107,21 +107,24 @@ class Runner:
                 if not result.caught:
                     self.progress.note(missed(result))
 
-    def _ask_all(self, what: str, stage: str, *arguments: Any) -> list[Any]:
+    def _ask_all(self, what: str, request: str, *arguments: object) -> list[Any]:
         """The answers of all workers, asked at once; one that fails loses its own."""
-        answers, asked = [], []
-        for worker in self.workers:
-            try:
-                worker.post(stage, *arguments)
-                asked.append(worker)
-            except WorkerFailed as error:
-                self.lose(worker, what, stage, error)
-        for worker in asked:
+        answers = []
+        for worker in [worker for worker in self.workers if self.post(worker, what, request, *arguments)]:
             try:
                 answers.append(worker.collect())
             except WorkerFailed as error:
-                self.lose(worker, what, stage, error)
+                self.lose(worker, what, request, error)
         return answers
+
+    def post(self, worker: Worker, case: str, request: str, *arguments: object) -> bool:
+        """Sends a request whose answer `collect` will give; whether it could be sent."""
+        try:
+            worker.post(request, *arguments)
+        except WorkerFailed as error:
+            self.lose(worker, case, request, error)
+            return False
+        return True
 
     def trace(self, cases: Sequence[Case]) -> Iterator[tuple[str, list[LayerRow]]]:
         """Every layer of every case in every worker, under a title."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from common import backprop, reference
+from common import backprop, fitting, reference
 from common.differences import Difference
 from common.optimisers import SGD, Optimiser
 from common.params import Arrays
@@ -83,6 +83,14 @@ class Built:
         if self._fault == "no weight decay" and isinstance(optimiser, SGD):
             optimiser = SGD(optimiser.lr, optimiser.momentum, 0.0)
         return backprop.trajectory(self._spec, self._params, list(batches), optimiser)[0]
+
+    def fit(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> np.ndarray:
+        if self._fault == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        steps = list(fitting.fit(self._spec, self._params, batches, optimiser))
+        self._params = steps[-1][2]
+        losses = np.array([loss for loss, *_ in steps], np.float32)
+        return losses * np.float32(np.nan) if self._fault == "nan" else losses
 
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
         if dy is None:

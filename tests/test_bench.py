@@ -49,6 +49,17 @@ def test_a_worker_has_its_thread_settings_before_the_import(worker: Worker) -> N
     assert set(settings(3).values()) == {"3"}
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not bind processes to processors")
+def test_a_worker_has_as_many_processors_as_threads_from_its_first_on(worker: Worker) -> None:
+    ours = sorted(os.sched_getaffinity(0))
+    for first in range(2):
+        worker.stop()
+        worker.first = first
+        worker.ask("environment")
+        assert worker.pid
+        assert os.sched_getaffinity(worker.pid) == {ours[first % len(ours)]}
+
+
 def test_a_request_that_raises_is_answered_and_the_next_is_served(worker: Worker) -> None:
     with pytest.raises(WorkerFailed, match="KeyError: 'nothing'"):
         worker.ask("sample", "nothing", 0, 1)

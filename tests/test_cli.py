@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 import frameworks
+from common import digits, training_results
+from common.bench.pool import Worker
 from common.results import load
+from report import training_run
 from report.cli import main
 
 
@@ -23,7 +26,7 @@ def status(*arguments: str) -> int:
     return caught.value.code
 
 
-@pytest.mark.parametrize("command", ["list", "check", "bench", "report"])
+@pytest.mark.parametrize("command", ["list", "check", "bench", "train", "report"])
 def test_help_shows_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert status(command, "--help") == 0
     assert f"Example: convparity {command}" in capsys.readouterr().out
@@ -43,8 +46,12 @@ def test_help_shows_an_example(command: str, capsys: pytest.CaptureFixture[str])
         (["bench", "--profile", "fast"], "unknown profile `fast`; choose from quick, full"),
         (["bench", "--threads", "0"], "Invalid value for '--threads': 0 is not in the range x>=1."),
         (["report", "--output", "/dev/null/x"], "cannot write /dev/null/x/results.json: "),
+        (["train", "-b", "padle"], "unknown backend `padle`; choose from torch, paddle, jax, flax"),
+        (["train", "--seeds", "0"], "Invalid value for '--seeds': 0 is not in the range x>=1."),
+        (["train", "--epochs", "0"], "Invalid value for '--epochs': 0 is not in the range x>=1."),
+        (["train", "--output", "/dev/null/x"], "cannot write /dev/null/x/training.json: "),
     ],
-    ids=["command", "backend", "block", "dtype", "option", "special", "empty", "json", "profile", "threads", "output"],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_bad_usage_is_one_line_and_status_2(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
@@ -101,6 +108,60 @@ def test_bench_times_what_is_right(tmp_path: Path, capsys: pytest.CaptureFixture
     record = load(tmp_path / "r.json")
     assert record.environment["threads a framework"] == "1"
     assert [row.backend for row in record.measurements] == ["numpy"]
+
+
+@pytest.mark.usefixtures("numpy_only")
+def test_a_bad_training_record_is_refused_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "training.json").write_text("{}")
+    assert status("report", "--output", str(tmp_path)) == 2
+    assert "schema version None, this is for 1" in capsys.readouterr().err
+    assert not (tmp_path / "REPORT.md").exists()
+
+
+@pytest.fixture
+def brief(numpy_only: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three steps of training, two of them compared."""
+    monkeypatch.setattr(training_run, "COMPARED", 2)
+    whole = digits.batches
+    monkeypatch.setattr(digits, "batches", lambda data, epochs, seed: whole(data, epochs, seed)[:3])
+
+
+@pytest.mark.usefixtures("brief")
+def test_train_writes_its_record_and_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("train", "--seeds", "2", "--epochs", "1", "--output", str(tmp_path)) == 0
+    printed = capsys.readouterr()
+    assert "never in 2 steps" in printed.out
+    record = training_results.load(tmp_path / "training.json")
+    assert [(fit.net, fit.seed, len(fit.losses)) for fit in record.fits] == [
+        (net, seed, 3) for net in ("digits_separable", "digits_standard") for seed in (0, 1)
+    ]
+    assert [len(oracle.losses) for oracle in record.oracles] == [2, 2]
+    assert record.environment["threads a framework"] == "1"
+    assert (tmp_path / "training.svg").read_text().startswith("<?xml")
+
+
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize(("fault", "reason"), [("nan", "the loss of step 1 is not finite"), ("kill", "SIGKILL")])
+def test_a_backend_that_cannot_train_costs_its_own_rows(
+    fault: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(frameworks.BACKENDS, "other", ("tests.numpy_backend", ("numpy",)))
+    start = Worker._start
+
+    def faulty(worker: Worker) -> object:
+        with monkeypatch.context() as patch:
+            if worker.name == "other":
+                patch.setenv("CONVPARITY_TEST_FAULT", fault)
+            return start(worker)
+
+    monkeypatch.setattr(Worker, "_start", faulty)
+    assert status("train", "--seeds", "1", "--epochs", "1", "--output", str(tmp_path)) == 1
+    printed = capsys.readouterr()
+    assert reason in printed.err
+    record = training_results.load(tmp_path / "training.json")
+    assert [fit.backend for fit in record.fits] == ["numpy", "numpy"]
+    assert {item.backend for item in record.unavailable} == {"other"}
+    assert "not available" in printed.out
 
 
 @pytest.mark.usefixtures("numpy_only")

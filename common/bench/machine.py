@@ -18,7 +18,8 @@ ALLOCATOR = (
 )
 
 
-SOURCES = (".", ":!report/REPORT.md", ":!report/results.json")  # what a run writes is no change of the code
+WRITTEN = ("REPORT.md", "results.json", "training.json", "training.svg")
+SOURCES = (".", *(f":!report/{name}" for name in WRITTEN))  # what a run writes is no change of the code
 
 
 def processors() -> int:

@@ -36,6 +36,7 @@ class Worker:
 
     def __init__(self, name: str, module: str, threads: int, timeout: float = TIMEOUT, x64: bool = False) -> None:
         self.name = name
+        self.first = 0  # of the processors: `threads` of them, from here, are its own
         self.timeout = timeout
         self._x64 = x64
         self._module = module
@@ -51,7 +52,15 @@ class Worker:
         # Our own packages first, and the current folder not at all: it may have a `common` or a `numpy.py` of its own.
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         environment: Mapping[str, str] = os.environ | settings(self._threads, self._x64) | {"PYTHONPATH": path}
-        command = ["-P", "-m", "common.bench.worker", self._module, str(child.fileno()), str(self._threads)]
+        command = [
+            "-P",
+            "-m",
+            "common.bench.worker",
+            self._module,
+            str(child.fileno()),
+            str(self._threads),
+            str(self.first),
+        ]
         self._process = subprocess.Popen(
             [sys.executable, *command],
             pass_fds=[child.fileno()],

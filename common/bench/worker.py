@@ -1,7 +1,7 @@
 """The child process: one backend, alone, answering requests over a pipe until the pipe closes.
 
-Started by `common.bench.pool` as ``python -P -m common.bench.worker MODULE FD THREADS``, with the thread settings in
-its environment, since most frameworks read them once, at import.
+Started by `common.bench.pool` as ``python -P -m common.bench.worker MODULE FD THREADS FIRST``, with the thread settings
+in its environment, since most frameworks read them once, at import.
 """
 
 import ctypes
@@ -10,17 +10,22 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import cast
+
+import numpy as np
 
 from common.catalogue import Case
 from common.check import Expectation, Expected, check, first_line
 from common.comparison import compare
+from common.digits import Batch
 from common.divergence import trace
-from common.params import randomised
-from common.protocols import Backend
+from common.optimisers import Optimiser
+from common.params import Arrays, randomised
+from common.protocols import Backend, BuiltBlock
 from common.results import CheckResult, FaultResult, LayerRow
+from common.spec import BlockSpec
 
 
 class Session:
@@ -30,6 +35,7 @@ class Session:
         self._module = module
         self._backend = cast(Backend, importlib.import_module(module))
         self._runners: dict[str, Callable[[], None]] = {}
+        self._trained: dict[tuple[BlockSpec, str], BuiltBlock] = {}
 
     def environment(self) -> dict[str, str]:
         return {**self._backend.environment(), "devices": ", ".join(self._backend.devices())}
@@ -78,13 +84,34 @@ class Session:
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         return wall / calls, cpu / calls
 
+    def fit(
+        self,
+        spec: BlockSpec,
+        params: Arrays,
+        batches: Sequence[Batch],
+        optimiser: Optimiser,
+        x: np.ndarray,
+        dtype: str = "float32",
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The loss at each step of training from ``params``, and then the logits of ``x`` in evaluation mode.
 
-def main(module: str, descriptor: str, threads: str) -> None:
+        In float64 the backend is made to follow the spec exactly.
+        """
+        if (spec, dtype) not in self._trained:  # built once for all seeds, and so compiled once
+            self._trained[spec, dtype] = self._backend.build(spec, params, dtype=dtype, strict=dtype == "float64")
+        built = self._trained[spec, dtype]
+        built.load(params)
+        return built.fit(batches, optimiser), built.forward(x)
+
+
+def main(module: str, descriptor: str, threads: str, first: str) -> None:
     """Serves requests; a request that raises is answered with the error, and the next one is served."""
     if sys.platform == "linux":  # a parent that is killed takes its workers with it, even stopped ones
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     if hasattr(os, "sched_setaffinity"):  # not on macOS
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
+        ours = sorted(os.sched_getaffinity(0))
+        start = int(first) % len(ours)
+        os.sched_setaffinity(0, (ours[start:] + ours[:start])[: int(threads)])
     connection = Connection(int(descriptor))
     session: Session | None = None
     while True:

@@ -8,6 +8,7 @@ import flax
 import jax
 import jaxlib.version
 import numpy as np
+import optax
 from flax import nnx
 from jax.sharding import Sharding, SingleDeviceSharding
 
@@ -113,10 +114,14 @@ class Built:
         _, gradients, dx = self._pass(x, dy)
         return {INPUT: layout.activation(dx)} | layout.canonical(gradients)
 
-    def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
-        steps, states = optimisers.native(optimiser, self.native), []
+    def _steps(self, optimiser: Optimiser) -> nnx.Optimizer:
+        steps = optimisers.native(optimiser, self.native)
         # On the device from the start: an array that moves there between two steps compiles the second one again.
         nnx.update(steps, jax.device_put(nnx.state(steps), self.place))
+        return steps
+
+    def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
+        steps, states = self._steps(optimiser), []
 
         @nnx.jit
         def update(steps: nnx.Optimizer, module: nnx.Module, gradients: nnx.State) -> None:
@@ -127,6 +132,14 @@ class Built:
             update(steps, self.native, gradients)
             states.append(self.params())
         return states
+
+    def fit(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> np.ndarray:
+        steps, losses = self._steps(optimiser), []
+        self.native.train()
+        for x, labels in batches:
+            device_labels = jax.device_put(labels.astype(np.int32), self.place)
+            losses.append(_fit_step(self.native, steps, self._input(x), device_labels))
+        return np.array(jax.device_get(losses))
 
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
         shapes = self._spec.shapes(x.shape)
@@ -170,6 +183,18 @@ class Built:
             apply(state, tensor).block_until_ready()
 
         return run
+
+
+@nnx.jit
+def _fit_step(module: nnx.Module, steps: nnx.Optimizer, x: jax.Array, labels: jax.Array) -> jax.Array:
+    """The loss before a step, which moves parameters, statistics and moments; compiled once a block."""
+
+    def loss(module: nnx.Module) -> jax.Array:
+        return optax.softmax_cross_entropy_with_integer_labels(module(x), labels).mean()  # type: ignore[operator]
+
+    value, gradients = nnx.value_and_grad(loss)(module)
+    steps.update(module, gradients)
+    return value
 
 
 def _module(spec: BlockSpec, rngs: nnx.Rngs) -> nnx.Module:

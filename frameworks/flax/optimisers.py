@@ -1,19 +1,25 @@
 """The optimisers in Flax: optax's, held with their moments by an ``nnx.Optimizer``."""
 
+import functools
+
 import optax
 from flax import nnx
 
 from common.optimisers import SGD, Optimiser
 
 
+@functools.cache  # one object an optimiser: what is compiled with it is found again by it
+def rule(optimiser: Optimiser) -> optax.GradientTransformation:
+    """Optax's transformation of gradients into updates. An L2 term comes before the momentum."""
+    if isinstance(optimiser, SGD):
+        decay = optax.add_decayed_weights(optimiser.weight_decay)
+        return optax.chain(decay, optax.sgd(optimiser.lr, optimiser.momentum))
+    return optax.adam(optimiser.lr, optimiser.beta1, optimiser.beta2, optimiser.eps)
+
+
 def native(optimiser: Optimiser, module: nnx.Module) -> nnx.Optimizer:
     """Flax's optimiser of the module's parameters.
 
-    Porting notes: ``wrt=nnx.Param`` keeps it from the running statistics. An L2 term comes before the momentum.
+    Porting notes: ``wrt=nnx.Param`` keeps it from the running statistics.
     """
-    if isinstance(optimiser, SGD):
-        decay = optax.add_decayed_weights(optimiser.weight_decay)
-        rule = optax.chain(decay, optax.sgd(optimiser.lr, optimiser.momentum))
-    else:
-        rule = optax.adam(optimiser.lr, optimiser.beta1, optimiser.beta2, optimiser.eps)
-    return nnx.Optimizer(module, rule, wrt=nnx.Param)
+    return nnx.Optimizer(module, rule(optimiser), wrt=nnx.Param)

@@ -114,6 +114,16 @@ class Built:
             states.append(self.params())
         return states
 
+    def fit(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> np.ndarray:
+        (apply, params, stats), losses = self.native, []
+        state = jax.device_put(optimisers.native(optimiser).init(params), self.place)
+        for x, labels in batches:
+            arrays = params, stats, state, self._array(x), jax.device_put(labels.astype(np.int32), self.place)
+            params, stats, state, loss = _fit_step(apply, optimiser, *arrays)
+            losses.append(loss)
+        self.native = Native(apply, params, stats)
+        return np.array(jax.device_get(losses))
+
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
         apply, params, stats = self.native
         output = self._spec.nodes[-1].name
@@ -160,6 +170,27 @@ def _step(
     y, pull, stats = jax.vjp(lambda params, x: apply(params, stats, x, train=True), params, x, has_aux=True)
     gradients, dx = pull(dy)
     return y, gradients, dx, stats
+
+
+@functools.partial(jax.jit, static_argnames=("apply", "optimiser"))
+def _fit_step(
+    apply: Callable[..., Any],
+    optimiser: Optimiser,
+    params: Any,
+    stats: Any,
+    state: optax.OptState,
+    x: jax.Array,
+    labels: jax.Array,
+) -> tuple[Any, Any, optax.OptState, jax.Array]:
+    """New parameters, statistics and optimiser state, and the loss before the step; compiled once a block."""
+
+    def loss(params: Any) -> tuple[jax.Array, Any]:
+        logits, new = apply(params, stats, x, train=True)
+        return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean(), new
+
+    (value, new), gradients = jax.value_and_grad(loss, has_aux=True)(params)
+    updates, state = optimisers.native(optimiser).update(gradients, state, params)
+    return optax.apply_updates(params, updates), new, state, value
 
 
 def build(

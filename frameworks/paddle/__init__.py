@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import paddle
+import paddle.nn.functional as F
 from paddle import nn
 
 from common import differences
@@ -95,6 +96,18 @@ class Built:
             steps.step()
             states.append(self.params())
         return states
+
+    def fit(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> np.ndarray:
+        layer, losses = self.native, []
+        layer.train()
+        steps = optimisers.native(optimiser, layer.parameters(), self._exact)
+        for x, labels in batches:
+            loss = F.cross_entropy(layer(self._tensor(x)), paddle.to_tensor(labels, place=self.device))
+            loss.backward()
+            steps.step()
+            layer.clear_gradients()
+            losses.append(loss.detach())
+        return paddle.stack(losses).numpy()
 
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
         names = frozenset(node.name for node in self._spec.nodes)

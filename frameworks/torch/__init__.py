@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from common import differences
@@ -85,6 +86,17 @@ class Built:
             steps.step()
             states.append(self.params())
         return states
+
+    def fit(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> np.ndarray:
+        module, losses = self.native.train(), []
+        steps = optimisers.native(optimiser, module.parameters())
+        for x, labels in batches:
+            steps.zero_grad()
+            loss = F.cross_entropy(module(self._tensor(x)), torch.from_numpy(labels).to(self.device))
+            loss.backward()
+            steps.step()
+            losses.append(loss.detach())  # not `item()`, which would wait for the device at every step
+        return torch.stack(losses).cpu().numpy()
 
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
         names = frozenset(node.name for node in self._spec.nodes)

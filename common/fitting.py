@@ -1,0 +1,95 @@
+"""The oracle of training on labelled data: cross-entropy, its gradient, and the losses that float32 rounding explains.
+
+Training amplifies rounding: each step starts from what the one before it got wrong, so the band around the oracle's
+losses grows until it says nothing. It is meant for the first steps.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from common.backprop import Exact, Pass, train
+from common.digits import Batch
+from common.optimisers import Optimiser, updater
+from common.params import Arrays
+from common.spec import BlockSpec, Node
+from common.tolerances import ALLOWED, SAMPLES, UNIT_ROUNDOFF
+from common.training_tolerances import Rounded
+
+
+def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each sample's softmax cross-entropy from ``[n, classes]``, and the gradient of their mean by the logits."""
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    probabilities = powers / powers.sum(1, keepdims=True)
+    right = labels[:, None] == np.arange(logits.shape[1])
+    return -np.log(probabilities[right]), (probabilities - right) / len(labels)
+
+
+def fit(
+    spec: BlockSpec, params: Arrays, batches: Sequence[Batch], optimiser: Optimiser, disturb: Exact | None = None
+) -> Iterator[tuple[float, Pass, Arrays]]:
+    """Mean cross-entropy, training pass and all arrays after the step, batch by batch, in float64."""
+    disturb = disturb or Exact()
+    update = updater(optimiser, disturb.complement)
+    state = {name: array.astype(np.float64) for name, array in params.items()}
+    for x, labels in batches:
+        losses: list[float] = []
+
+        def cotangent(logits: np.ndarray, labels: np.ndarray = labels, losses: list[float] = losses) -> np.ndarray:
+            loss, dy = disturb.loss(logits, *cross_entropy(logits, labels))
+            losses.append(loss)
+            return dy
+
+        found = train(spec, state, x, cotangent, disturb)
+        state = disturb.state(update(state, found.gradients) | found.statistics)
+        yield losses[0], found, state
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The oracle's loss at each step, and how far from it one computed with rounding may be."""
+
+    exact: np.ndarray
+    allowed: np.ndarray
+
+    def parting(self, losses: np.ndarray) -> int | None:
+        """The first step, from 1, whose loss is further from the oracle's than rounding explains."""
+        beyond = ~(np.abs(losses[: len(self.exact)] - self.exact) <= self.allowed[: len(losses)])
+        return int(beyond.argmax()) + 1 if beyond.any() else None
+
+
+class _Run(Rounded):
+    """A whole training with rounding: each sign near zero is the run's own, in both of a step's passes.
+
+    `Rounded` draws those signs at random, within the distance from the oracle. Over many steps that distance is more
+    than rounding, and what is drawn by it would widen it, and feed on itself.
+    """
+
+    def __init__(self, rng: np.random.Generator, u: float) -> None:
+        super().__init__(rng, u, ())
+
+    def begin(self) -> None:
+        """The oracle's pass is not needed."""
+        self._values: Arrays = {}
+
+    def mask(self, node: Node, x: np.ndarray) -> np.ndarray:
+        return x
+
+
+def expected_losses(
+    spec: BlockSpec, params: Arrays, batches: Sequence[Batch], optimiser: Optimiser, dtype: str = "float32"
+) -> Losses:
+    """Runs the oracle, and SAMPLES replicas of it with rounding put into each operation.
+
+    The band is ALLOWED root mean square deviations of the replicas' losses, as in `common.training_tolerances`.
+    """
+    u = UNIT_ROUNDOFF[dtype] + UNIT_ROUNDOFF["float64"]
+    rng = np.random.default_rng(0)
+
+    def losses(disturb: Exact) -> np.ndarray:
+        return np.array([loss for loss, *_ in fit(spec, params, batches, optimiser, disturb)])
+
+    exact = losses(Exact())
+    squares = [(losses(_Run(rng, u)) - exact) ** 2 for _ in range(SAMPLES)]
+    return Losses(exact, ALLOWED * np.sqrt(np.mean(squares, 0)))

@@ -1,0 +1,73 @@
+"""What training on the digits yields, and its versioned JSON: raw losses and counts, from which the rest is derived."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from common.fitting import Losses
+from common.optimisers import SGD
+from common.results import NOT_INSTALLED, CaseCost, Unavailable, read
+
+SCHEMA_VERSION = 1
+
+
+def stored(values: Iterable[float]) -> list[float]:
+    """Nine significant digits: all that a float32 has."""
+    return [float(f"{value:.9g}") for value in values]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One net trained in one backend from one seed: the loss at each step, and test images named rightly at the end."""
+
+    net: str
+    backend: str
+    seed: int
+    losses: list[float]
+    correct: int
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """The float64 reference's losses at the first steps from one seed, and how far off rounding may put them."""
+
+    net: str
+    seed: int
+    losses: list[float]
+    allowed: list[float]
+
+    @property
+    def expected(self) -> Losses:
+        return Losses(np.array(self.losses), np.array(self.allowed))
+
+
+@dataclass
+class TrainingRecord:
+    """One run of training: where, of what, what came of it, and what is missing."""
+
+    environment: dict[str, str]
+    backends: dict[str, dict[str, str]]
+    seeds: int
+    epochs: int
+    batch: int
+    optimiser: SGD
+    train_images: int
+    test_images: int
+    costs: list[CaseCost] = field(default_factory=list)
+    oracles: list[Oracle] = field(default_factory=list)
+    fits: list[Fit] = field(default_factory=list)
+    unavailable: list[Unavailable] = field(default_factory=list)
+    seconds: float = 0.0
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that was asked for was done; a framework that is not installed was not asked."""
+        return all(item.stage == NOT_INSTALLED for item in self.unavailable)
+
+
+def load(path: Path) -> TrainingRecord:
+    """Reads a record; raises as `common.results.read` does."""
+    return read(path, TrainingRecord, SCHEMA_VERSION)
