@@ -22,7 +22,7 @@ from tests.strategies import specs
 
 PARTS = 4
 UNHURRIED = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
-RENEWED = 100  # specs after which processes are started anew: XLA's compiled code piles up in a process
+RENEWED = 100  # specs after which every framework gets a new process
 
 
 @pytest.fixture

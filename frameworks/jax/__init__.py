@@ -143,14 +143,17 @@ class Built:
                 y, _ = apply(params, stats, x, **options)
             return tap(output, y) if output not in seen else y, seen
 
+        def back(probes: Arrays, params: Any, x: jax.Array, dy: jax.Array) -> tuple[Any, Any]:
+            _, pull, seen = jax.vjp(lambda probes: run(probes, params, x), probes, has_aux=True)
+            return seen, *pull(dy)
+
         array = self._array(x)
-        _, seen = jax.jit(run)({}, params, array)
-        outputs = {name: to_nchw(y) for name, y in seen.items()}
         if dy is None:
-            return outputs, {}
-        probes = jax.tree.map(np.zeros_like, seen)
-        _, pull, _ = jax.vjp(lambda probes: jax.jit(run)(probes, params, array), probes, has_aux=True)
-        (cotangents,) = pull(self._array(dy))
+            _, seen = jax.jit(run)({}, params, array)
+            return {name: to_nchw(y) for name, y in seen.items()}, {}
+        probes = jax.tree.map(lambda y: np.zeros(y.shape, y.dtype), jax.eval_shape(run, {}, params, array)[1])
+        seen, cotangents = jax.jit(back)(probes, params, array, self._array(dy))
+        outputs = {name: to_nchw(y) for name, y in seen.items()}
         return outputs, {name: to_nchw(cotangent) for name, cotangent in cotangents.items()}
 
     def runner(self, x: np.ndarray) -> Callable[[], None]:
