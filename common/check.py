@@ -136,6 +136,7 @@ def _trained(case: Case, backend: Backend, plain: Training, judge: Callable[...,
         wanted = training_check.differing(case, wanted, difference)
     observed = training_check.observe(case, backend, plain, strict)
     occurred: set[str] = set()
+    visible: set[str] = set()
     pairs = zip(training_check.expected(wanted), training_check.expected(plain), strict=True)
     for (level, what, values), (_, _, own) in pairs:
         try:
@@ -146,9 +147,12 @@ def _trained(case: Case, backend: Backend, plain: Training, judge: Callable[...,
         found, wrong = compare_all(given, values)
         problem = found.problem and (f"{what}: {found.problem}" if what else found.problem)
         yield judge(level, problem, wrong, input=what, error=found.error, allowance=found.allowance)
+        here = {row.id for row in differences if level in row.levels}
         if compare_all(given, own)[1]:  # the spec itself is not met here
-            occurred |= {row.id for row in differences if level in row.levels}
-    for row in differences:
+            occurred |= here
+        if compare_all(values.exact, own.widened(2))[1]:  # and could not be, by what agrees with the relation
+            visible |= here
+    for row in (row for row in differences if row.id in visible):
         gone = f"`{row.id}` no longer occurs: take its row out of known_differences.toml"
         yield judge("known_differences", None if row.id in occurred else gone, input=row.id)
 

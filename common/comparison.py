@@ -30,6 +30,10 @@ class Values:
     exact: Arrays
     allowed: Arrays
 
+    def widened(self, factor: float) -> "Values":
+        """The same with so many times the allowance."""
+        return Values(self.exact, {name: factor * allowed for name, allowed in self.allowed.items()})
+
 
 def compare(given: np.ndarray, right: np.ndarray, allowance: np.ndarray) -> Compared:
     """``given`` against ``right``; what is not finite is infinitely far off."""
