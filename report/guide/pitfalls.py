@@ -126,6 +126,8 @@ def judged(port: Callable[[], Any], expected: np.ndarray, terms: int = 1, sample
     """How what ``port`` returns compares with ``expected``; see the module's docstring for the rule."""
     try:
         found = np.asarray(port())
+    except ImportError:
+        raise
     except Exception as error:  # whatever a naive port meets is its outcome
         return Outcome("raises", f"{type(error).__name__}: {' '.join(str(error).split())[:160]}")
     if found.shape != expected.shape:
