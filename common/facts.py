@@ -1,4 +1,4 @@
-"""What a framework does unless told otherwise: the questions, which each framework's ``facts.py`` answers by running it.
+"""What a framework does unless told otherwise: the questions, which its ``facts.py`` answers by running it.
 
 An answer is short text, the same on every machine and every time it is asked: whatever is random is drawn often enough
 for the digits that are shown.
@@ -92,9 +92,7 @@ ARGUMENTS = {
 
 
 def _shown(value: Any) -> str:
-    if callable(value):
-        return getattr(value, "__name__", type(value).__name__)
-    return repr(value)
+    return "a function" if callable(value) else repr(value)
 
 
 def described(function: Callable[..., Any], names: Mapping[str, str]) -> dict[str, str]:

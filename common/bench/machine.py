@@ -18,7 +18,8 @@ ALLOCATOR = (
 )
 
 
-SOURCES = (".", ":!report/REPORT.md", ":!report/results.json")  # what a run writes is no change of the code
+# What a run writes is no change of the code.
+SOURCES = (".", ":!report/REPORT.md", ":!report/results.json", ":!report/facts.json", ":!docs")
 
 
 def processors() -> int:

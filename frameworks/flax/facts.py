@@ -81,13 +81,13 @@ def _conv(*arguments: object, **options: object) -> nnx.Conv:
 def _padding(**options: object) -> str:
     def conv(x: np.ndarray) -> np.ndarray:
         layer = _conv(1, 1, (3, 3), use_bias=False, kernel_init=nnx.initializers.ones, **options)
-        return np.asarray(layer(x.transpose(0, 2, 3, 1))).transpose(0, 3, 1, 2)
+        return np.asarray(layer(jnp.asarray(x.transpose(0, 2, 3, 1)))).transpose(0, 3, 1, 2)
 
     return outcome(lambda: zeros_added(conv))
 
 
 def _activations() -> str:
-    shape = _conv(2, 5, (1, 1))(np.ones((1, 3, 4, 2), np.float32)).shape
+    shape = _conv(2, 5, (1, 1))(jnp.ones((1, 3, 4, 2))).shape
     return "NHWC" if shape == (1, 3, 4, 5) else "NCHW"
 
 
@@ -124,7 +124,7 @@ def answers() -> dict[str, str]:
     kept, evaluated = nnx.Dropout(0.5, rngs=nnx.Rngs(0)), nnx.Dropout(0.5, deterministic=True)
     assert conv.bias is not None
     assert linear.bias is not None
-    ones = np.ones((1, 4, 4, 1), np.float32)
+    ones = jnp.ones((1, 4, 4, 1))
     corner = nnx.avg_pool(ones, (3, 3), padding=((1, 1), (1, 1)))[0, 0, 0, 0]  # pyright: ignore[reportArgumentType]
     return {
         "activations": _activations(),

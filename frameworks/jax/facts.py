@@ -68,7 +68,7 @@ def _kernel(*shape: int) -> str:
 
 
 def _activations() -> str:
-    shape = lax.conv_general_dilated(np.ones((1, 2, 3, 4)), np.ones((5, 2, 1, 1)), (1, 1), "VALID").shape
+    shape = lax.conv_general_dilated(jnp.ones((1, 2, 3, 4)), jnp.ones((5, 2, 1, 1)), (1, 1), "VALID").shape
     return f"{'NCHW' if shape == (1, 5, 3, 4) else 'NHWC'} without `dimension_numbers`, NHWC in the blocks here"
 
 

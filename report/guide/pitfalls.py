@@ -1,8 +1,8 @@
 """A pitfall of porting: a file of tests/pitfalls, read as text for the pages and run for their figures.
 
 The file's docstring is a title and an explanation. ``FROM`` names the framework of ``source()``; for every other
-framework that it concerns there are ``naive_<framework>()``, the port that goes wrong, and ``right_<framework>()``. Each
-function returns what its port computes, as a NumPy array. ``LAYERS`` says which layers of the vocabulary are concerned,
+framework that it concerns there are ``naive_<framework>()``, the port that goes wrong, and ``right_<framework>()``.
+Each returns what its port computes, as a NumPy array. ``LAYERS`` says which layers of the vocabulary are concerned,
 ``THREADS`` where people met it.
 
 What wrong and right mean: outcomes are compared with the source's, whose greatest absolute value is their *scale*.
@@ -87,6 +87,11 @@ class Pitfall:
     @property
     def threads(self) -> tuple[str, ...]:
         return self._constants["THREADS"]
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the outcome is a statistic of random draws."""
+        return "\nSAMPLES = " in self.source
 
     @property
     def targets(self) -> tuple[str, ...]:

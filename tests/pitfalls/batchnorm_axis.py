@@ -8,7 +8,10 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("BatchNorm2d",)
-THREADS = ("https://github.com/dblN/stochastic_depth_keras/issues/1", "https://github.com/sharathadavanne/seld-dcase2021/issues/8")
+THREADS = (
+    "https://github.com/dblN/stochastic_depth_keras/issues/1",
+    "https://github.com/sharathadavanne/seld-dcase2021/issues/8",
+)
 X = (np.random.default_rng(0).normal(0, 1, (2, 4, 3, 4)) * np.arange(1, 5).reshape(4, 1, 1)).astype(np.float32)
 TERMS = 2 * 3 * 4
 

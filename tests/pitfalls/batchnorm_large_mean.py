@@ -1,8 +1,8 @@
 """Flax's fast variance loses its digits where the mean is large
 
 Flax computes the variance as E[x²] - E[x]², one pass over the data. With a mean of 100 and a deviation of 0.1 the two
-terms agree in six of float32's seven digits, and what is left is rounding. `use_fast_variance=False` subtracts the
-mean first, as the others do.
+terms agree in six of float32's seven digits, and what is left is rounding. `use_fast_variance=False` subtracts the mean
+first, as the others do.
 """
 
 import numpy as np

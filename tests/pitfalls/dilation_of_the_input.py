@@ -1,7 +1,8 @@
 """JAX has two dilations
 
 PyTorch's `dilation` spreads the kernel: `rhs_dilation` in `lax`, `kernel_dilation` in Flax. `lhs_dilation` and
-`input_dilation` spread the input, which is what a transposed convolution does: the output is larger. (With padding in words, `lax` raises.)
+`input_dilation` spread the input, which is what a transposed convolution does: the output is larger. (With padding in
+words, `lax` raises.)
 """
 
 import numpy as np

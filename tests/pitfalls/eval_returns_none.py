@@ -1,7 +1,7 @@
 """`model.eval()` returns nothing in Flax
 
-In PyTorch `eval()` and `train()` return the module, so `model = Model().eval()` is common; Paddle's do too. In Flax they
-return None, and the next call fails.
+In PyTorch `eval()` and `train()` return the module, so `model = Model().eval()` is common; Paddle's do too. In Flax
+they return None, and the next call fails.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """Kaiming's fan out ignores the groups in PyTorch
 
-For a depthwise kernel [C, 1, k, k] `mode="fan_out"` takes C·k·k, although each input reaches k·k outputs only: MobileNet
-initialised so starts sqrt(C) times smaller than a TensorFlow or a group-aware one. Decide which is meant, and give the
-deviation itself.
+For a depthwise kernel [C, 1, k, k] `mode="fan_out"` takes C·k·k, although each input reaches k·k outputs only:
+MobileNet initialised so starts sqrt(C) times smaller than a TensorFlow or a group-aware one. Decide which is meant, and
+give the deviation itself.
 """
 
 import math
@@ -38,7 +38,5 @@ def right_flax():
     from flax import nnx
 
     fan_out = nnx.initializers.variance_scaling(2.0, "fan_out", "normal")
-    conv = nnx.Conv(
-        CHANNELS, CHANNELS, (11, 11), feature_group_count=CHANNELS, kernel_init=fan_out, rngs=nnx.Rngs(0)
-    )
+    conv = nnx.Conv(CHANNELS, CHANNELS, (11, 11), feature_group_count=CHANNELS, kernel_init=fan_out, rngs=nnx.Rngs(0))
     return np.asarray(conv.kernel[...].std())

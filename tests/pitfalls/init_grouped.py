@@ -31,7 +31,5 @@ def right_paddle():
     import paddle
 
     normal = paddle.nn.initializer.Normal(0, math.sqrt(2 / (11 * 11)))
-    conv = paddle.nn.Conv2D(
-        CHANNELS, CHANNELS, 11, groups=CHANNELS, weight_attr=paddle.ParamAttr(initializer=normal)
-    )
+    conv = paddle.nn.Conv2D(CHANNELS, CHANNELS, 11, groups=CHANNELS, weight_attr=paddle.ParamAttr(initializer=normal))
     return conv.weight.std().numpy()

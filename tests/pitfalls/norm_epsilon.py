@@ -8,7 +8,10 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ()
-THREADS = ("https://github.com/ml-explore/mlx-examples/issues/1434", "https://github.com/MegEngine/MegDiffusion/issues/5")
+THREADS = (
+    "https://github.com/ml-explore/mlx-examples/issues/1434",
+    "https://github.com/MegEngine/MegDiffusion/issues/5",
+)
 X = np.random.default_rng(0).normal(0, 0.01, (2, 4, 3, 5)).astype(np.float32)
 TERMS = 2 * 3 * 5
 

@@ -1,7 +1,7 @@
 """Four paddings are in another order
 
-PyTorch's `F.pad` starts with the last axis: (left, right, top, bottom). Paddle's convolution takes
-[top, bottom, left, right]. The same four numbers pad other sides.
+PyTorch's `F.pad` starts with the last axis: (left, right, top, bottom). Paddle's convolution takes [top, bottom, left,
+right]. The same four numbers pad other sides.
 """
 
 import numpy as np
