@@ -1,4 +1,4 @@
-"""The guide: its facts hold, its pages are what the code says now, its links lead somewhere, and `explain` prints it."""
+"""The guide: its facts hold, its pages are what the code says now, its links lead somewhere; and `explain`."""
 
 import re
 import subprocess

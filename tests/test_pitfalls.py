@@ -1,7 +1,6 @@
-"""Every pitfall as it stands in tests/pitfalls: the naive port is wrong, by what the page says; the right one agrees."""
+"""Every pitfall of tests/pitfalls: the naive port is wrong, by as much as the page says; the right one agrees."""
 
 import re
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +102,7 @@ def test_rounding_and_being_wrong_are_never_the_same() -> None:
 def test_code_is_cut_from_the_file(tmp_path: Path) -> None:
     path = tmp_path / "trap.py"
     path.write_text(
-        '"""Title\n\nText of\ntwo lines.\n"""\n\nimport numpy as np\n\nFROM = "jax"\nLAYERS = ()\nTHREADS = ()\nX = 3\n\n\n'
+        '"""Title\n\nText of\ntwo lines.\n"""\n\nimport numpy as np\n\nFROM = "jax"\nX = 3\n\n\n'
         "def helper():\n    return X\n\n\ndef source():\n    return helper()\n\n\ndef naive_torch():\n    return 4\n"
     )
     trap = Pitfall(path, path.read_text())
@@ -115,5 +114,3 @@ def test_code_is_cut_from_the_file(tmp_path: Path) -> None:
         "X = 3",
     )
     assert trap.code("source") == "def helper():\n    return X\n\n\ndef source():\n    return helper()"
-    with warnings.catch_warnings(), pytest.raises(KeyError):
-        trap.run("torch")

@@ -147,7 +147,7 @@ def judged(port: Callable[[], Any], expected: np.ndarray, terms: int = 1, sample
     else:
         u = UNIT_ROUNDOFF[str(expected.dtype)]
         allowed, wrong = 2 * ALLOWED * u * math.sqrt(terms) * scale, WRONG * u * scale
-    kind = "right" if error <= allowed else "differs" if error > max(wrong, allowed) else "unclear"
+    kind = "right" if error <= allowed else "unclear" if error <= wrong else "differs"  # a NaN differs
     return Outcome(kind, f"off by {error:.3g}, where the greatest value is {scale:.3g}", error, scale, allowed)
 
 
