@@ -174,3 +174,12 @@ def test_what_explain_refuses(capsys: pytest.CaptureFixture[str], arguments: tup
     assert stopped.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line
+
+
+def test_explain_keeps_to_the_layers_of_the_block() -> None:
+    assert "Linear weights" in explain("mobilenet_v1", "torch", "paddle")
+    assert "Linear weights" not in explain("ghost_module", "torch", "paddle")
+
+
+def test_rules_are_of_known_questions() -> None:
+    assert rules.RULES.keys() <= QUESTIONS.keys()

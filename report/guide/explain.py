@@ -36,7 +36,12 @@ def explain(family: str, source: str, target: str) -> str:
         "## Arrays",
         moves(recorded, source, target, family),
         "## Rules",
-        "\n".join(f"- {rule}" for rule in rules.derived(recorded.frameworks[source], recorded.frameworks[target])),
+        f"*There* is {TITLES[source]}, *here* {TITLES[target]}.",
+        "\n".join(
+            f"- {rule}"
+            for concerned, rule in rules.derived(recorded.frameworks[source], recorded.frameworks[target])
+            if not concerned or set(concerned) & set(layers)
+        ),
         "## Arguments of its layers",
         [arguments(recorded, layer, source, target) for layer in ARGUMENTS if layer in layers],
         "## Defaults of its layers that differ",

@@ -35,7 +35,7 @@ def pair(source: str, target: str, facts: Facts, traps: tuple[Pitfall, ...]) -> 
         f"Everything but the last table was read from the signatures or found by running {versions(facts)} "
         f"({run(facts.environment)}); tests find it again. *There* is {TITLES[source]}, *here* {TITLES[target]}.",
         "## Rules",
-        "\n".join(f"- {rule}" for rule in rules.derived(*ours)),
+        "\n".join(f"- {rule}" for _, rule in rules.derived(*ours)),
         "## Arguments and defaults",
         "An argument without `=` has no default." + _ours(source, target),
         [f"### {layer}\n\n{arguments(facts, layer, source, target)}" for layer in ARGUMENTS],

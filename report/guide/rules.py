@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from common.facts import Held
+from common.facts import NOTHING, QUESTIONS, Held
 from report.guide.facts import FrameworkFacts
 
 # Not tested: how a thing is said, where nothing can be run without the hardware or the whole program.
@@ -40,6 +40,32 @@ PROSE = {
 }
 
 
+# What to say where the answers to a question differ.
+RULES = {
+    "norm_momentum_argument": "BatchNorm's `momentum`: pass 1 minus the old one.",
+    "norm_momentum": "BatchNorm's `momentum` left out: a new value weighs {there} there, {here} here.",
+    "norm_variance": "BatchNorm's running variance: n / (n - 1) apart after training; scale it, or expect it to differ.",
+    "norm_fresh": "The mode of a new network: {there} there, {here} here.",
+    "flatten": "Flatten before a linear layer: transpose the map to the other layout first, or permute the weight.",
+    "conv_default_padding": "A convolution's padding left out: {there} there, {here} here. Write it.",
+    "conv_same_stride_2": '"same" with a stride: {there} there, {here} here. Give numbers.',
+    "conv_int_kernel": "`kernel_size=3`: a kernel {there} there, {here} here. Write (3, 3).",
+    "conv_too_large": "A kernel larger than the map: {there} there, {here} here.",
+    "pool_stride": "An average pool's stride left out: {there} there, {here} here.",
+    "pool_divisor": "An average pool's padding: corners are divided by {there} there, by {here} here.",
+    "leaky_gradient": "LeakyReLU's gradient at exactly 0: {there} there, {here} here (slope 0.1).",
+    "softmax_axis": "A softmax without an axis, rank 4: over axis {there} there, {here} here.",
+    "gelu": "GELU left to its default: GELU(1) is {there} there, {here} here.",
+    "conv_init": "New kernels: {there}/√fan in wide there, {here}/√fan in here.",
+    "conv_init_groups": "New kernels of 8 groups: {there}/√fan in wide there, {here}/√fan in here.",
+    "linear_init": "New linear weights of 1024 -> 512: {there}/√in wide there, {here}/√in here.",
+    "float64": "A float64 array becomes {there} there, {here} here.",
+    "variance": "The variance of (0, 1, 2) by default: {there} there, {here} here.",
+    "adamw_decay": "AdamW's default: `{there}` there, `{here}` here.",
+    "load_missing": "Loading a state in which an array is missing: {there} there, {here} here.",
+}
+
+
 def between(source: tuple[int, ...], target: tuple[int, ...]) -> tuple[int, ...]:
     """The transpose from one framework's array to the other's, each given as a transpose of the canonical one."""
     return tuple(source.index(axis) for axis in target)
@@ -51,52 +77,14 @@ def transpose(source: Held, target: Held) -> str:
     return "as it is" if axes == tuple(range(len(axes))) else f"transpose {axes}"
 
 
-def derived(source: FrameworkFacts, target: FrameworkFacts) -> Iterator[str]:
-    """Rules that the measured facts of the two imply."""
-    a, b = source.answers, target.answers
-
-    def differs(key: str) -> bool:
-        return a[key] != b[key] and "–" not in (a[key], b[key])
-
+def derived(source: FrameworkFacts, target: FrameworkFacts) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Rules that the measured facts of the two imply, each after the layers that it concerns (none: any network)."""
     kernels = {row.canonical: row for row in source.parameters["mobilenet_v1"]}
     for row in target.parameters["mobilenet_v1"]:
         if row.canonical in ("stem.conv.weight", "linear.weight"):
-            what = "Kernels" if "conv" in row.canonical else "Linear weights"
-            yield f"{what}: {transpose(kernels[row.canonical], row)}."
-    if differs("norm_momentum_argument"):
-        yield "BatchNorm's `momentum`: pass 1 minus the old one."
-    if differs("norm_momentum"):
-        there, here = a["norm_momentum"], b["norm_momentum"]
-        yield f"BatchNorm's `momentum` left out: a new value weighs {there} there, {here} here."
-    if differs("norm_variance"):
-        yield "BatchNorm's running variance: n / (n - 1) apart after training; scale it, or expect it to differ."
-    if differs("flatten"):
-        yield "Flatten before a linear layer: transpose the map to the other layout first, or permute the weight."
-    if differs("conv_default_padding"):
-        there, here = a["conv_default_padding"], b["conv_default_padding"]
-        yield f"A convolution's padding left out: {there} there, {here} here. Write it."
-    if differs("conv_same_stride_2"):
-        there, here = a["conv_same_stride_2"], b["conv_same_stride_2"]
-        yield f'"same" with a stride: {there} there, {here} here. Give numbers.'
-    if differs("conv_int_kernel"):
-        yield f"`kernel_size=3`: a kernel {a['conv_int_kernel']} there, {b['conv_int_kernel']} here. Write (3, 3)."
-    if differs("pool_stride"):
-        yield f"An average pool's stride left out: {a['pool_stride']} there, {b['pool_stride']} here."
-    if differs("pool_divisor"):
-        yield f"An average pool's padding: corners divided by {a['pool_divisor']} there, {b['pool_divisor']} here."
-    if differs("leaky_gradient"):
-        yield f"LeakyReLU's gradient at exactly 0: {a['leaky_gradient']} there, {b['leaky_gradient']} here (slope 0.1)."
-    if differs("gelu"):
-        yield f"GELU left to its default: GELU(1) is {a['gelu']} there, {b['gelu']} here."
-    if differs("conv_init"):
-        yield f"New kernels: {a['conv_init']}/√fan in wide there, {b['conv_init']}/√fan in here."
-    if differs("linear_init"):
-        yield f"New linear weights of 1024 -> 512: {a['linear_init']}/√in wide there, {b['linear_init']}/√in here."
-    if differs("float64"):
-        yield f"A float64 array becomes {a['float64']} there, {b['float64']} here."
-    if differs("variance"):
-        yield f"The variance of (0, 1, 2) by default: {a['variance']} there, {b['variance']} here."
-    if differs("adamw_decay"):
-        yield f"AdamW's default: `{a['adamw_decay']}` there, `{b['adamw_decay']}` here."
-    if differs("load_missing"):
-        yield f"Loading a state in which an array is missing: {a['load_missing']} there, {b['load_missing']} here."
+            layer, what = ("Conv2d", "Kernels") if "conv" in row.canonical else ("Linear", "Linear weights")
+            yield (layer,), f"{what}: {transpose(kernels[row.canonical], row).replace('it is', 'they are')}."
+    for key, rule in RULES.items():
+        there, here = source.answers[key], target.answers[key]
+        if there != here and NOTHING not in (there, here):
+            yield QUESTIONS[key].layers, rule.format(there=there, here=here)

@@ -1,8 +1,7 @@
 """A module that is not switched to evaluation normalises by the batch
 
-A fresh module is in training mode in all three. `model.eval()` is one call in PyTorch; a JAX function takes the mode as
-an argument, and a Flax module has `eval()` too, which `model(x)` alone does not imply. The output then depends on which
-other images are in the batch.
+A new module of PyTorch, Paddle or Flax is in training mode and stays in it until `eval()` is called. Its output then
+depends on which other images are in the batch, and every call moves the running statistics.
 """
 
 import numpy as np
