@@ -64,6 +64,9 @@ QUESTIONS = {
     "float64": Question("dtype that a float64 array becomes", "dtype"),
     "variance": Question("default variance of 0, 1, 2", "dtype"),
     "load_missing": Question("loading a state without the bias", "loading"),
+    "evaluation": Question("whether a call in evaluation moves the running mean", "modes and seeds", NORM),
+    "seed": Question("what makes draws repeat", "modes and seeds"),
+    "tf32": Question("the flag by which float32 may be TF32 on NVIDIA GPUs", "modes and seeds"),
     "adamw_decay": Question("default weight decay of AdamW", "optimisers"),
 }
 

@@ -104,6 +104,17 @@ def _norm(**options: float) -> nnx.BatchNorm:
     return norm
 
 
+def _evaluation() -> str:
+    norm = nnx.BatchNorm(1, rngs=nnx.Rngs(0))
+    norm.eval()
+    norm(jnp.ones((1, 2, 2, 1)))
+    return "yes" if norm.mean[...].item() else "no"
+
+
+def _draw() -> jax.Array:
+    return nnx.Rngs(0).params.uniform((4,))
+
+
 def _softmax_axis() -> str:
     y = np.asarray(nnx.softmax(np.random.default_rng(0).random((2, 3, 4, 5), np.float32)))
     return next(str(axis) for axis in range(4) if np.allclose(y.sum(axis), 1))
@@ -160,5 +171,8 @@ def answers() -> dict[str, str]:
         "float64": str(jnp.asarray(np.ones(1)).dtype),
         "variance": digits(jnp.arange(3.0).var()),
         "load_missing": outcome(_load),
+        "evaluation": _evaluation(),
+        "seed": "the streams: `nnx.Rngs(0)`" if jnp.array_equal(_draw(), _draw()) else "not the streams",
+        "tf32": f"`jax_default_matmul_precision` is {jax.config.values['jax_default_matmul_precision']}",
         "adamw_decay": described(optax.adamw, {"": "weight_decay"})[""],
     }

@@ -86,11 +86,15 @@ def _flatten() -> str:
     return str(jnp.asarray(x).reshape(1, -1).argmax())
 
 
-def _norm(**options: float) -> Tree:
+def _draw() -> jax.Array:
+    return jax.random.uniform(jax.random.key(0), (4,))
+
+
+def _norm(train: bool = True, **options: float) -> Tree:
     """The statistics after one batch of mean 1 and biased variance 4, of 12 values a channel."""
     stats = {"mean": jnp.zeros(1), "var": jnp.ones(1)}
     x = jnp.tile(jnp.array([-1.0, 3.0]), 6).reshape(1, 3, 4, 1)
-    return layers.batch_norm({}, stats, x, train=True, **options)[1]  # pyright: ignore[reportArgumentType]
+    return layers.batch_norm({}, stats, x, train=train, **options)[1]  # pyright: ignore[reportArgumentType]
 
 
 def _softmax_axis() -> str:
@@ -124,7 +128,7 @@ def answers() -> dict[str, str]:
         "norm_momentum": digits(_norm()["mean"].item()),
         "norm_momentum_argument": digits(_norm(momentum=0.3)["mean"].item()),
         "norm_variance": f"{_norm(momentum=1.0)['var'].item() / 4:.3f} times the biased one",
-        "norm_fresh": described(layers.batch_norm, {"": "train"})[""],
+        "norm_fresh": f"evaluation by default, `{described(layers.batch_norm, {'': 'train'})['']}`",
         "norm_counted": f"{sum(norm[name].size for name in ('scale', 'bias'))}: the leaves of `params`",
         "eval_returns": NOTHING,
         "conv_init": NOTHING,
@@ -141,5 +145,8 @@ def answers() -> dict[str, str]:
         "float64": str(jnp.asarray(np.ones(1)).dtype),
         "variance": digits(jnp.arange(3.0).var()),
         "load_missing": NOTHING,
+        "evaluation": "yes" if _norm(train=False)["mean"].item() else "no",
+        "seed": "the key: `jax.random.key(0)`" if jnp.array_equal(_draw(), _draw()) else "not the key",
+        "tf32": f"`jax_default_matmul_precision` is {jax.config.values['jax_default_matmul_precision']}",
         "adamw_decay": described(optax.adamw, {"": "weight_decay"})[""],
     }

@@ -97,6 +97,18 @@ def _norm(**options: float) -> nn.BatchNorm2D:
     return norm
 
 
+def _evaluation() -> str:
+    norm = nn.BatchNorm2D(1)
+    norm.eval()
+    norm(paddle.ones([1, 1, 2, 2]))
+    return "yes" if norm._mean.item() else "no"
+
+
+def _draw() -> np.ndarray:
+    paddle.seed(0)
+    return paddle.rand([4]).numpy()
+
+
 def _leaky_gradient() -> str:
     x = paddle.zeros([1])
     x.stop_gradient = False
@@ -161,5 +173,8 @@ def answers() -> dict[str, str]:
         "float64": str(paddle.to_tensor(np.ones(1)).dtype).removeprefix("paddle."),
         "variance": digits(paddle.arange(3, dtype="float32").var().item()),
         "load_missing": _load(),
+        "evaluation": _evaluation(),
+        "seed": "`paddle.seed(0)`" if np.array_equal(_draw(), _draw()) else "not `paddle.seed(0)`",
+        "tf32": f"that of cuDNN is {paddle.base.core.get_cudnn_switch()}",  # it has no public name
         "adamw_decay": described(paddle.optimizer.AdamW, {"": "weight_decay"})[""],
     }

@@ -86,6 +86,18 @@ def _there(value: torch.Tensor | None) -> torch.Tensor:
     return value
 
 
+def _evaluation() -> str:
+    norm = nn.BatchNorm2d(1).eval()
+    norm(torch.ones(1, 1, 2, 2))
+    return "yes" if _there(norm.running_mean).item() else "no"
+
+
+def _draw() -> torch.Tensor:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return torch.rand(4)
+
+
 def _leaky_gradient() -> str:
     x = torch.zeros(1, requires_grad=True)
     nn.LeakyReLU(0.1)(x).backward()
@@ -145,5 +157,8 @@ def answers() -> dict[str, str]:
         "float64": str(torch.from_numpy(np.ones(1)).dtype).removeprefix("torch."),
         "variance": digits(torch.arange(3.0).var()),
         "load_missing": _load(),
+        "evaluation": _evaluation(),
+        "seed": "`torch.manual_seed(0)`" if torch.equal(_draw(), _draw()) else "not `torch.manual_seed(0)`",
+        "tf32": f"`torch.backends.cudnn.allow_tf32` is {torch.backends.cudnn.allow_tf32}",
         "adamw_decay": described(torch.optim.AdamW, {"": "weight_decay"})[""],
     }

@@ -101,11 +101,12 @@ class Pitfall:
     def _functions(self) -> dict[str, ast.FunctionDef]:
         return {node.name: node for node in self._tree.body if isinstance(node, ast.FunctionDef)}
 
-    def code(self, name: str) -> str:
-        """A function as it stands in the file, after the helpers that it calls."""
+    def code(self, name: str, shown: str = "") -> str:
+        """A function as it stands in the file, after the helpers that it calls; all but what is ``shown`` already."""
         used = {node.id for node in ast.walk(self._functions[name]) if isinstance(node, ast.Name)}
         helpers = [self.code(helper) for helper in self._functions if helper in used and helper not in (name, "source")]
-        return "\n\n\n".join([*helpers, ast.get_source_segment(self.source, self._functions[name]) or ""])
+        own = ast.get_source_segment(self.source, self._functions[name]) or ""
+        return "\n\n\n".join([*(helper for helper in helpers if helper not in shown), own])
 
     @cached_property
     def setup(self) -> str:

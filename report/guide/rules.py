@@ -5,30 +5,12 @@ from collections.abc import Iterator
 from common.facts import NOTHING, QUESTIONS, Held
 from report.guide.facts import FrameworkFacts
 
-# Not tested: how a thing is said, where nothing can be run without the hardware or the whole program.
+# Not tested: what cannot be run without other hardware or a whole program.
 PROSE = {
-    "switch to evaluation": {
-        "torch": "`model.eval()`",
-        "paddle": "`model.eval()`",
-        "jax": "the argument `train=False` of the function",
-        "flax": "`model.eval()`; compiled functions must be given the switched module",
-    },
-    "random numbers": {
-        "torch": "one global generator: `torch.manual_seed(0)`",
-        "paddle": "one global generator: `paddle.seed(0)`",
-        "jax": "a key that you pass and split: `jax.random.key(0)`",
-        "flax": "streams in the module: `rngs=nnx.Rngs(0)`",
-    },
-    "device": {
+    "device, with an accelerator": {
         "torch": 'the CPU unless moved: `model.to("cuda")`',
-        "paddle": "the accelerator if there is one; `paddle.set_device` changes it",
-        "jax": "the accelerator if there is one; `jax.device_put` moves",
-        "flax": "as JAX",
-    },
-    "float32 on NVIDIA GPUs": {
-        "torch": "convolutions may use TF32: `torch.backends.cudnn.allow_tf32`",
-        "paddle": "convolutions may use TF32: `NVIDIA_TF32_OVERRIDE=0` switches it off",
-        "jax": 'TF32 or less by default: `jax.default_matmul_precision("float32")`',
+        "paddle": "the accelerator; `paddle.set_device` changes it",
+        "jax": "the accelerator; `jax.device_put` moves",
         "flax": "as JAX",
     },
     "compiling": {
@@ -44,7 +26,7 @@ PROSE = {
 RULES = {
     "norm_momentum_argument": "BatchNorm's `momentum`: pass 1 minus the old one.",
     "norm_momentum": "BatchNorm's `momentum` left out: a new value weighs {there} there, {here} here.",
-    "norm_variance": "BatchNorm's running variance: n / (n - 1) apart after training; scale it, or expect it to differ.",
+    "norm_variance": "BatchNorm's running variance: n / (n - 1) apart after training; scale it, or let it differ.",
     "norm_fresh": "The mode of a new network: {there} there, {here} here.",
     "flatten": "Flatten before a linear layer: transpose the map to the other layout first, or permute the weight.",
     "conv_default_padding": "A convolution's padding left out: {there} there, {here} here. Write it.",
@@ -61,6 +43,8 @@ RULES = {
     "linear_init": "New linear weights of 1024 -> 512: {there}/√in wide there, {here}/√in here.",
     "float64": "A float64 array becomes {there} there, {here} here.",
     "variance": "The variance of (0, 1, 2) by default: {there} there, {here} here.",
+    "seed": "Draws repeat by {there} there, by {here} here. The numbers themselves never agree.",
+    "tf32": "float32 on NVIDIA GPUs: {there} there; {here} here.",
     "adamw_decay": "AdamW's default: `{there}` there, `{here}` here.",
     "load_missing": "Loading a state in which an array is missing: {there} there, {here} here.",
 }

@@ -9,24 +9,24 @@ from report.tables import Table, markdown
 
 def pitfall_list(facts: Facts, traps: tuple[Pitfall, ...]) -> str:
     """docs/pitfalls/index.md."""
-    rows = [
-        [
-            f"[{trap.title}]({trap.id}.md)",
-            TITLES[trap.origin],
-            TITLES[target],
-            facts.pitfalls[trap.id][target][0].detail,
-        ]
-        for trap in traps
-        for target in trap.targets
-    ]
+    groups: dict[str, list[list[str]]] = {layer: [] for layer in ("Conv2d", "BatchNorm2d")}
+    for trap in traps:
+        targets = ", ".join(TITLES[target] for target in trap.targets)
+        naive, _ = facts.pitfalls[trap.id][trap.targets[0]]
+        row = [f"[{trap.title}]({trap.id}.md)", f"{TITLES[trap.origin]} → {targets}", _wrong(naive)]
+        groups.setdefault(trap.layers[0] if trap.layers else "Other layers, training and data", []).append(row)
     return page(
         "Pitfalls",
         f"{len(traps)} traps, each run as a naive and a right port beside the framework that it comes from, "
-        f"{len(rows)} pairs in all ({versions(facts)}; {run(facts.environment)}). The code shown is the test's.",
+        f"{sum(len(trap.targets) for trap in traps)} ports in all ({versions(facts)}; {run(facts.environment)}). The "
+        "code shown is the test's.",
         "Right means: no further off than rounding may put two results, by a bound from the length of the sums; "
         "whole numbers must be equal. Wrong means: an exception, another shape or whole number, or more than 1000 "
         "roundings of the output's scale. `report/guide/pitfalls.py` has the rule.",
-        markdown(Table(["pitfall", "from", "to", "the naive port"], rows)),
+        [
+            f"## {layer}\n\n{markdown(Table(['pitfall', 'from → to', 'the naive port (the first)'], rows))}"
+            for layer, rows in groups.items()
+        ],
     )
 
 
@@ -39,7 +39,7 @@ def pitfall(trap: Pitfall, facts: Facts) -> str:
                 f"**The naive port**: {_wrong(outcomes[target][0])}",
                 code(trap.code(f"naive_{target}")),
                 f"**The right one**: {_right(outcomes[target][1], trap.sampled)}",
-                code(trap.code(f"right_{target}")),
+                code(trap.code(f"right_{target}", trap.code(f"naive_{target}"))),
             ]
         )
         for target in trap.targets
