@@ -6,15 +6,23 @@ import warnings
 from report.guide import facts, pages
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Writes report/facts.json (only if asked to) and docs/."""
-    if sys.argv[1:] == ["--measure"]:
+    if arguments not in ([], ["--measure"]):
+        _fail(f"unknown arguments `{' '.join(arguments)}`; choose from --measure")
+    if arguments:
         warnings.simplefilter("ignore")  # naive ports may warn
-        facts.dump(facts.measure())
-    elif sys.argv[1:]:
-        sys.exit(f"report.guide: unknown argument `{sys.argv[1]}`; choose from --measure")
+        try:
+            facts.dump(facts.measure())
+        except ImportError as error:
+            _fail(f"the facts need all four frameworks and the tests' packages: {error}")
     pages.write()
 
 
+def _fail(message: str) -> None:
+    print(f"report.guide: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

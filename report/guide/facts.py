@@ -63,9 +63,10 @@ def measure() -> Facts:
     Raises:
         MissingFramework: if one is not installed.
     """
+    environment = machine.environment(machine.processors())
     asked = {name: ask(name) for name in frameworks.BACKENDS}
     ran = {p.id: {target: p.run(target) for target in p.targets} for p in pitfalls.load()}
-    return Facts(machine.environment(machine.processors()), asked, ran)
+    return Facts(environment, asked, ran)
 
 
 def dump(facts: Facts) -> None:
