@@ -109,15 +109,20 @@ def concerning(traps: tuple[Pitfall, ...], source: str, target: str) -> list[tup
     return direct + turned
 
 
-def _trap_links(facts: Facts, traps: tuple[Pitfall, ...], source: str, target: str) -> str:
-    rows = [
-        [
-            f"[{trap.title}](../pitfalls/{trap.id}.md)",
-            "" if trap.origin == source else "met from the other side",
-            facts.pitfalls[trap.id][run][0].detail,
+def _trap_links(facts: Facts, traps: tuple[Pitfall, ...], source: str, target: str) -> list[str]:
+    def listed(chosen: list[tuple[Pitfall, str]]) -> str:
+        rows = [
+            [f"[{trap.title}](../pitfalls/{trap.id}.md)", facts.pitfalls[trap.id][ran][0].detail]
+            for trap, ran in chosen
         ]
-        for trap, run in concerning(traps, source, target)
+        return markdown(Table(["pitfall", "the naive port"], rows)) if rows else ""
+
+    found = concerning(traps, source, target)
+    turned = listed([(trap, ran) for trap, ran in found if trap.origin != source])
+    return [
+        listed([(trap, ran) for trap, ran in found if trap.origin == source]),
+        f"Run the other way round, from {TITLES[target]} to {TITLES[source]}; the difference is the same:"
+        if turned
+        else "",
+        turned,
     ]
-    if not rows:
-        return "None was run between these two; those of their neighbours (JAX and Flax share layouts) are the nearest."
-    return markdown(Table(["pitfall", "", "the naive port"], rows))

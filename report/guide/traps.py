@@ -1,20 +1,23 @@
 """The pages of the pitfalls."""
 
+from report.guide.diagram import FORMULAS
 from report.guide.facts import Facts
 from report.guide.page import code, page, run, tabs, versions
 from report.guide.pitfalls import Outcome, Pitfall
 from report.guide.sources import TITLES
 from report.tables import Table, markdown
 
+OTHER = "Other layers, training and data"
+
 
 def pitfall_list(facts: Facts, traps: tuple[Pitfall, ...]) -> str:
     """docs/pitfalls/index.md."""
-    groups: dict[str, list[list[str]]] = {layer: [] for layer in ("Conv2d", "BatchNorm2d")}
+    groups: dict[str, list[list[str]]] = {layer: [] for layer in (*FORMULAS, OTHER)}
     for trap in traps:
         targets = ", ".join(TITLES[target] for target in trap.targets)
         naive, _ = facts.pitfalls[trap.id][trap.targets[0]]
-        row = [f"[{trap.title}]({trap.id}.md)", f"{TITLES[trap.origin]} → {targets}", _wrong(naive)]
-        groups.setdefault(trap.layers[0] if trap.layers else "Other layers, training and data", []).append(row)
+        row = [f"[{trap.title}]({trap.id}.md)", f"{TITLES[trap.origin]} → {targets}", _short(naive)]
+        groups[trap.layers[0] if trap.layers else OTHER].append(row)
     return page(
         "Pitfalls",
         f"{len(traps)} traps, each run as a naive and a right port beside the framework that it comes from, "
@@ -26,6 +29,7 @@ def pitfall_list(facts: Facts, traps: tuple[Pitfall, ...]) -> str:
         [
             f"## {layer}\n\n{markdown(Table(['pitfall', 'from → to', 'the naive port (the first)'], rows))}"
             for layer, rows in groups.items()
+            if rows
         ],
     )
 
@@ -56,6 +60,10 @@ def pitfall(trap: Pitfall, facts: Facts) -> str:
         tabs(ports) if len(ports) > 1 else next(iter(ports.values())),
         f"Run from `tests/pitfalls/{trap.id}.py` with {versions(facts)} ({run(facts.environment)}).",
     )
+
+
+def _short(outcome: Outcome) -> str:
+    return f"raises {outcome.detail.partition(':')[0]}" if outcome.kind == "raises" else outcome.detail
 
 
 def _wrong(outcome: Outcome) -> str:
