@@ -1,7 +1,7 @@
 """`nnx.avg_pool` moves by 1 unless told
 
-PyTorch's and Paddle's pools step by the size of their window. Flax's step by 1: MobileNet's head keeps its size where
-the window is smaller than the map.
+PyTorch's and Paddle's pools step by the size of their window, Flax's by 1. A pool over the whole map is the same in
+both, as at the end of MobileNet; any smaller one is not.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """A JAX function evaluates unless told to train; a module trains unless told to evaluate
 
-Functions of a network in JAX usually take `train=False` by default. A new module of PyTorch, Paddle or Flax starts in
+Functions of a network in JAX often take `train=False` by default. A new module of PyTorch, Paddle or Flax starts in
 training mode: the same call, without an argument, normalises by the batch.
 """
 
