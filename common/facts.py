@@ -39,7 +39,7 @@ QUESTIONS = {
     "conv_int_kernel": Question("kernel that `kernel_size=3` makes", "padding and windows", CONV),
     "conv_default_padding": Question("zeros that a convolution adds by default", "padding and windows", CONV),
     "conv_same_stride_2": Question('zeros of "same", kernel 3, stride 2, on 8 x 8', "padding and windows", CONV),
-    "conv_too_large": Question("kernel 4 on a map of 2 x 2", "padding and windows", CONV),
+    "conv_too_large": Question("kernel 4 on a map of 2 x 2, as NCHW", "padding and windows", CONV),
     "pool_stride": Question("default stride of an average pool of window 2", "padding and windows", ("AvgPool2d",)),
     "pool_divisor": Question(
         "divisor at a corner: window 3, padding 1, by default", "padding and windows", ("AvgPool2d",)

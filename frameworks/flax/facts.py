@@ -86,6 +86,11 @@ def _padding(**options: object) -> str:
     return outcome(lambda: zeros_added(conv))
 
 
+def _too_large() -> str:
+    n, h, w, c = _conv(1, 1, (4, 4), padding="VALID")(jnp.ones((1, 2, 2, 1))).shape
+    return sizes((n, c, h, w))
+
+
 def _activations() -> str:
     shape = _conv(2, 5, (1, 1))(jnp.ones((1, 3, 4, 2))).shape
     return "NHWC" if shape == (1, 3, 4, 5) else "NCHW"
@@ -148,7 +153,7 @@ def answers() -> dict[str, str]:
         "conv_int_kernel": sizes(_conv(6, 10, 3).kernel.shape),
         "conv_default_padding": _padding(),
         "conv_same_stride_2": _padding(strides=2, padding="SAME"),
-        "conv_too_large": outcome(lambda: sizes(_conv(1, 1, (4, 4), padding="VALID")(ones[:, :2, :2]).shape)),
+        "conv_too_large": outcome(_too_large),
         "pool_stride": str((4 - 2) // (nnx.avg_pool(ones, (2, 2)).shape[1] - 1)),
         "pool_divisor": str(round(4 / float(corner))),
         "norm_momentum": digits(_norm().mean[...].item()),

@@ -43,7 +43,7 @@ RULES = {
     "linear_init": "New linear weights of 1024 -> 512: {there}/√in wide there, {here}/√in here.",
     "float64": "A float64 array becomes {there} there, {here} here.",
     "variance": "The variance of (0, 1, 2) by default: {there} there, {here} here.",
-    "seed": "Draws repeat by {there} there, by {here} here. The numbers themselves never agree.",
+    "seed": "Draws repeat by {there} there, by {here} here.",
     "tf32": "float32 on NVIDIA GPUs: {there} there; {here} here.",
     "adamw_decay": "AdamW's default: `{there}` there, `{here}` here.",
     "load_missing": "Loading a state in which an array is missing: {there} there, {here} here.",
