@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 BACKENDS := --backend torch --backend paddle --backend jax --backend flax
 
-.PHONY: setup report selftest test soak lint format
+.PHONY: setup report selftest facts docs test soak lint format
 
 setup: $(VENV)/.done
 
@@ -16,6 +16,16 @@ $(VENV)/.done: pyproject.toml constraints.txt
 
 report: setup
 	$(BIN)/convparity report $(ARGS)
+
+# Asks the four frameworks again what they do; then the pages.
+facts: setup
+	$(BIN)/python -m report.guide --measure
+	$(MAKE) docs
+
+# The pages of docs/ from the code, report/facts.json and report/results.json; and the site from them, links checked.
+docs: setup
+	$(BIN)/python -m report.guide
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 test: setup
 	$(BIN)/pytest $(BACKENDS) $(ARGS)

@@ -249,6 +249,24 @@ def _training_section(output: Path) -> str:
     return training_section(record)
 
 
+@cli.command(**_command("convparity explain ghost_module --from torch --to paddle"))
+@click.argument("block")
+@click.option("--from", "source", required=True, metavar="NAME", help="The framework that the port is from.")
+@click.option("--to", "target", required=True, metavar="NAME", help="The framework that it is to.")
+def explain(block: str, source: str, target: str) -> None:
+    """Prints how a block is ported: both implementations, where the arrays go, the rules and the pitfalls."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from report.guide.explain import explain
+
+    text = explain(block, source, target)
+    if sys.stdout.isatty():
+        Console().print(Markdown(text))
+    else:
+        click.echo(text, nl=False)
+
+
 def _writable(path: Path | None) -> None:
     """Refuses before the work what could not be written after it."""
     from common.results import write_text

@@ -20,6 +20,7 @@ def modules_after(statement: str) -> set[str]:
         "import common.check, common.costs, common.params, common.bench.schedule, common.bench.worker",
         "import frameworks; frameworks.installed()",
         "import report.cli, report.run, report.markdown",
+        "import report.guide.pages, report.guide.explain; report.guide.pages.pages()",
     ],
 )
 def test_importing_us_imports_no_framework(statement: str) -> None:

@@ -18,8 +18,9 @@ ALLOCATOR = (
 )
 
 
-WRITTEN = ("REPORT.md", "results.json", "training.json", "training.svg")
-SOURCES = (".", *(f":!report/{name}" for name in WRITTEN))  # what a run writes is no change of the code
+WRITTEN = ("REPORT.md", "results.json", "selftest.json", "training.json", "training.svg", "facts.json")
+# What a run writes is no change of the code.
+SOURCES = (".", ":!docs", *(f":!report/{name}" for name in WRITTEN))
 
 
 def processors() -> int:

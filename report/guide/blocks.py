@@ -1,0 +1,121 @@
+"""The pages of the blocks."""
+
+from collections.abc import Callable
+
+from common.catalogue import CATALOGUE, names
+from common.costs import cost
+from common.facts import NOTHING, QUESTIONS
+from common.results import RunRecord
+from report.guide import diagram, sources
+from report.guide.facts import Facts, documented
+from report.guide.page import code, page, run, tabs
+from report.guide.pitfalls import Pitfall
+from report.guide.sources import TITLES
+from report.tables import Table, markdown, number, shape, size
+
+
+def block_list() -> str:
+    """docs/blocks/index.md."""
+    rows = []
+    for family in names():
+        case = documented(family)
+        found = cost(case.spec, case.input_shape)
+        rows.append(
+            [f"[`{family}`]({family}.md)", shape(case.input_shape), number(found.trainable), number(found.macs)]
+        )
+    return page("Blocks", markdown(Table(["block", "input shown", "trainable", "MACs"], rows)))
+
+
+def block(family: str, facts: Facts, record: RunRecord, traps: tuple[Pitfall, ...]) -> str:
+    """docs/blocks/<family>.md."""
+    case = documented(family)
+    layers = list(dict.fromkeys(type(node.layer).__name__ for node in case.spec.nodes))
+    return page(
+        f"`{family}`",
+        f"Source: {CATALOGUE[family].source}. Shown: case `{case.id}`, input {shape(case.input_shape)}.",
+        "## Diagram",
+        f"![The layers of {family}, top to bottom]({family}.svg)",
+        "## Formulas and cost",
+        code("\n".join(f"{layer}: {diagram.FORMULAS[layer]}" for layer in layers), "text"),
+        _costs(family),
+        "## Implementations",
+        "Cut from the files that the tests run; what a block uses of its framework's other files stands before it.",
+        tabs({TITLES[name]: code(sources.block_code(name, family)) for name in TITLES}),
+        "## Where the arrays are",
+        "Canonical kernels are OIHW, linear weights [out, in]. The transpose is the one from there, found by comparing "
+        "the values that each framework holds; `*` stands for any number.",
+        tabs({TITLES[name]: parameters(facts, name, family) for name in TITLES}),
+        "## What differs in defaults",
+        "Only what the layers of this block are concerned with, and only rows in which the frameworks are not all the "
+        "same. All rows are in the [pages of the pairs](../pairs/index.md).",
+        answers(facts, list(TITLES), lambda layers_of: bool(set(layers_of) & set(layers)), only_differing=True),
+        "Pitfalls of these layers:",
+        "\n".join(f"- [{trap.title}](../pitfalls/{trap.id}.md)" for trap in traps if set(trap.layers) & set(layers)),
+        "## Do they agree?",
+        f"Against the float64 reference, in the report's last run ({run(record.environment)}). The margin is how many "
+        "times larger the error could have been at the worst element.",
+        _checks(family, record),
+    )
+
+
+def _costs(family: str) -> str:
+    case = documented(family)
+    rows = []
+    for step in diagram.steps(case):
+        times = f" (x {step.times}, sizes of the first)" if step.times > 1 else ""
+        rows.append([f"`{step.name}`{times}", shape(step.output), number(step.weights), number(step.macs)])
+    found = cost(case.spec, case.input_shape)
+    total = ["**all**", shape(case.spec.output_shape(case.input_shape)), number(found.trainable), number(found.macs)]
+    costs = [
+        text for layer, text in diagram.COSTS.items() if any(type(n.layer).__name__ == layer for n in case.spec.nodes)
+    ]
+    return "\n\n".join(
+        [
+            markdown(Table(["layer", "output", "trainable", "MACs"], [*rows, total])),
+            "; ".join(costs) + ".",
+            f"{number(found.flops)} FLOPs (2 x MACs), {number(found.buffers)} buffer values, weights "
+            f"{size(found.weight_bytes)}, activations {size(found.activation_bytes)} in float32.",
+        ]
+    )
+
+
+def parameters(facts: Facts, name: str, family: str) -> str:
+    """A framework's names, shapes and transposes for a block's arrays."""
+    rows = [
+        [
+            f"`{row.canonical}`",
+            f"`{row.native}`",
+            row.shape,
+            NOTHING if row.axes == tuple(range(len(row.axes))) else str(row.axes),
+        ]
+        for row in facts.frameworks[name].parameters[family]
+    ]
+    return markdown(Table(["canonical", TITLES[name], "shape", "transpose"], rows))
+
+
+def answers(
+    facts: Facts, chosen: list[str], wanted: Callable[[tuple[str, ...]], bool], only_differing: bool = False
+) -> str:
+    """Questions by framework."""
+    rows = []
+    for key, question in QUESTIONS.items():
+        found = [facts.frameworks[name].answers[key] for name in chosen]
+        if wanted(question.layers) and not (only_differing and len(set(found)) == 1):
+            rows.append([question.label, *found])
+    return markdown(Table(["", *(TITLES[name] for name in chosen)], rows))
+
+
+def _checks(family: str, record: RunRecord) -> str:
+    cases = list(dict.fromkeys(r.case for r in record.checks if r.block == family))
+
+    def cell(case: str, name: str) -> str:
+        found = [r for r in record.checks if r.case == case and r.backend == name]
+        if not found:
+            return "not run"
+        margins = [r.margin for r in found if r.margin is not None]
+        return ("agrees" if all(r.passed for r in found) else "**DIFFERS**") + (
+            f", {min(margins):.1f}" if margins else ""
+        )
+
+    rows = [[f"`{case}`", *(cell(case, name) for name in TITLES)] for case in cases]
+    return markdown(Table(["case", *TITLES.values()], rows))

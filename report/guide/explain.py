@@ -1,0 +1,60 @@
+"""One block, from one framework to another, on one page: what `convparity explain` prints."""
+
+from collections.abc import Iterator
+
+from common.catalogue import UnknownName, known, names
+from common.facts import ARGUMENTS
+from report.guide import diagram, facts, pitfalls, rules, sources
+from report.guide.blocks import answers
+from report.guide.facts import Facts
+from report.guide.page import GENERATED, code, page, run, versions
+from report.guide.pairs import arguments, concerning, moves
+from report.guide.sources import TITLES
+
+
+def explain(family: str, source: str, target: str) -> str:
+    """The page as Markdown; needs no framework.
+
+    Raises:
+        UnknownName: for a block or a framework that is not known, or twice the same framework.
+    """
+    known("block", family, names())
+    for name in (source, target):
+        known("backend", name, TITLES)
+    if source == target:
+        others = ", ".join(name for name in TITLES if name != source)
+        raise UnknownName(f"nothing to port from `{source}` to `{target}`; choose another of {others}")
+    recorded, case = facts.load(), facts.documented(family)
+    layers = list(dict.fromkeys(type(node.layer).__name__ for node in case.spec.nodes))
+    return page(
+        f"{family}: {TITLES[source]} → {TITLES[target]}",
+        code(diagram.text(case), "text"),
+        f"## {TITLES[source]}",
+        code(sources.block_code(source, family)),
+        f"## {TITLES[target]}",
+        code(sources.block_code(target, family)),
+        "## Arrays",
+        moves(recorded, source, target, family),
+        "## Rules",
+        f"*There* is {TITLES[source]}, *here* {TITLES[target]}.",
+        "\n".join(
+            f"- {rule}"
+            for concerned, rule in rules.derived(recorded.frameworks[source], recorded.frameworks[target])
+            if not concerned or set(concerned) & set(layers)
+        ),
+        "## Arguments of its layers",
+        [arguments(recorded, layer, source, target) for layer in ARGUMENTS if layer in layers],
+        "## Defaults of its layers that differ",
+        answers(recorded, [source, target], lambda concerned: bool(set(concerned) & set(layers)), only_differing=True),
+        "## Pitfalls of its layers",
+        _traps(recorded, source, target, set(layers)),
+        f"Found by running {versions(recorded)} ({run(recorded.environment)}).",
+    ).replace(f"{GENERATED}\n\n", "")
+
+
+def _traps(recorded: Facts, source: str, target: str, layers: set[str]) -> Iterator[str]:
+    for trap, ran in concerning(pitfalls.load(), source, target):
+        if set(trap.layers) & layers:
+            turned = "" if trap.origin == source else " (Met from the other side.)"
+            outcome = recorded.pitfalls[trap.id][ran][0].detail
+            yield f"**{trap.title}.** {trap.text}{turned} The naive port: {outcome}. {' '.join(trap.threads)}"

@@ -1,0 +1,129 @@
+"""The files of docs/ as text: pure functions of the recorded facts, the last report's results and the source files."""
+
+from pathlib import Path
+
+from common import results
+from common.catalogue import names
+from common.results import RunRecord, write_text
+from report.guide import blocks, diagram, pairs, pitfalls, traps
+from report.guide import facts as recorded
+from report.guide.facts import Facts
+from report.guide.page import page, run, versions
+from report.guide.pitfalls import Pitfall
+from report.guide.sources import ROOT, TITLES
+from report.tables import Table, markdown, milliseconds, number, savings
+
+DOCS = ROOT / "docs"
+REPORT = Path(__file__).parents[1]
+
+
+def pages() -> dict[str, str]:
+    """Every generated file of docs/ by its path there."""
+    facts, record, known = recorded.load(), results.load(REPORT / "results.json"), pitfalls.load()
+    found = {"index.md": home(facts, record, known), "speed.md": speed(record)}
+    found["pitfalls/index.md"] = traps.pitfall_list(facts, known)
+    found["blocks/index.md"] = blocks.block_list()
+    found["pairs/index.md"] = pairs.pair_list()
+    for family in names():
+        found[f"blocks/{family}.md"] = blocks.block(family, facts, record, known)
+        found[f"blocks/{family}.svg"] = diagram.svg(recorded.documented(family))
+    for source in TITLES:
+        for target in TITLES:
+            if source != target:
+                found[f"pairs/{pairs.pair_name(source, target)}.md"] = pairs.pair(source, target, facts, known)
+    for trap in known:
+        found[f"pitfalls/{trap.id}.md"] = traps.pitfall(trap, facts)
+    return found
+
+
+def stale() -> list[str]:
+    """Files of docs/ that are not what the code says now, or that nothing generates."""
+    expected = pages()
+    there = {str(path.relative_to(DOCS)) for kind in ("md", "svg") for path in DOCS.rglob(f"*.{kind}")}
+    wrong = [name for name, text in expected.items() if name not in there or (DOCS / name).read_text("utf-8") != text]
+    return sorted({*wrong, *(there - expected.keys())})
+
+
+def write() -> None:
+    """Writes what is stale, and removes what nothing generates."""
+    expected = pages()
+    for name in stale():
+        if name in expected:
+            write_text(DOCS / name, expected[name])
+        else:
+            (DOCS / name).unlink()
+
+
+def home(facts: Facts, record: RunRecord, known: tuple[Pitfall, ...]) -> str:
+    """docs/index.md."""
+    runs = sum(len(trap.targets) for trap in known)
+    rows = [
+        [f"from {TITLES[source]}", *(pairs.pair_link(source, target, "pairs/") for target in TITLES)]
+        for source in TITLES
+    ]
+    return page(
+        "Porting convolution blocks",
+        "How a convolution block is written in PyTorch, PaddlePaddle, JAX and Flax, how its weights move between them, "
+        "and what goes wrong on the way. The code is cut from the files that the tests run; defaults are read from "
+        "signatures or found by running; each pitfall is a naive and a right port, of which a test shows that the one "
+        "is wrong, and by how much, and that the other agrees.",
+        "## The pages",
+        "\n".join(
+            [
+                f"- [{len(names())} blocks](blocks/index.md): diagram, cost, the four implementations, where each "
+                "keeps its arrays, what differs in defaults, and whether they agree.",
+                f"- [{len(TITLES) * (len(TITLES) - 1)} pairs](pairs/index.md): the rules of a port from one framework "
+                "to another.",
+                f"- [{len(known)} pitfalls](pitfalls/index.md), run in {runs} pairs of frameworks.",
+                "- [Speed](speed.md): threads about slow depthwise convolutions, and what the report measured.",
+            ]
+        ),
+        markdown(Table(["", *(f"to {title}" for title in TITLES.values())], rows)),
+        "In a terminal, without any framework: `convparity explain ghost_module --from torch --to paddle`.",
+        "## What it was run with",
+        f"Facts and pitfalls: {versions(facts)}; {run(facts.environment)}, {facts.environment['cpu']}. "
+        f"Checks: {run(record.environment)}. Other versions may differ: the tests say so.",
+    )
+
+
+SPEED_THREADS = {
+    "https://github.com/jax-ml/jax/issues/23713": "depthwise convolutions of Flax against PyTorch and TensorFlow",
+    "https://github.com/google/flax/issues/4207": "the same; its kernel has [one axis](pitfalls/kernel_size_int.md)",
+    "https://github.com/pytorch/pytorch/issues/157334": "the opposite on a GPU: PyTorch's slower than JAX's",
+    "https://github.com/pytorch/pytorch/issues/13716": "depthwise convolutions of PyTorch on a CPU",
+    "https://github.com/pytorch/pytorch/issues/18631": "the same on a GPU; its first numbers were taken without "
+    "waiting for the GPU, and turn round with it",
+    "https://github.com/jax-ml/jax/issues/13800": "gradients of grouped convolutions in JAX",
+    "https://github.com/iamhankai/ghostnet.pytorch/issues/32": "GhostModules for convolutions: slower",
+}
+
+
+def speed(record: RunRecord) -> str:
+    """docs/speed.md."""
+    found = {(m.case, m.backend): m for m in record.measurements}
+    full, thin = "standard_conv-c128-1x128x56x56", "depthwise_conv-c128-1x128x56x56"
+    macs = {c.case: c.macs for c in record.costs}
+    rows = [
+        [TITLES[name], *(milliseconds(found[case, name].median) for case in (full, thin))]
+        for name in TITLES
+        if (full, name) in found and (thin, name) in found
+    ]
+    by_block = {c.block: c.macs for c in record.costs}
+    fewer = by_block["conv_stack"] / by_block["separable_stack"]
+    stacks = [[TITLES[s.backend], s.input_shape, f"{s.ratio:.2f}x"] for s in savings(record)]
+    return page(
+        "Speed",
+        "Fewer multiply-accumulates are not less time. No test depends on time, so this is no list of pitfalls that "
+        f"execute: the numbers are the report's ({run(record.environment)}, {record.environment['cpu']}, "
+        f"{record.environment['threads a framework']} threads), which has the spread and the raw samples "
+        "(`report/REPORT.md`, `report/results.json`).",
+        f"A convolution of 128 channels on 56 x 56, median milliseconds forward: full, {number(macs[full])} MACs, and "
+        f"depthwise, {number(macs[thin])} MACs.",
+        markdown(Table(["", "full", "depthwise"], rows)),
+        f"How many times less the separable stack takes than the standard one, which has {fewer:.1f} times its MACs:"
+        if stacks
+        else "",
+        markdown(Table(["", "input", "times less"], stacks)) if stacks else "",
+        "Threads of people who met it:",
+        "\n".join(f"- [{traps.thread(url)}]({url}): {what}" for url, what in SPEED_THREADS.items()),
+    )

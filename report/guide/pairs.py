@@ -1,0 +1,128 @@
+"""The pages of the pairs: the rules of a port from one framework to another."""
+
+from common.facts import ARGUMENTS, NOTHING, QUESTIONS
+from report.guide import rules
+from report.guide.facts import Facts
+from report.guide.page import page, run, versions
+from report.guide.pitfalls import Pitfall
+from report.guide.sources import TITLES
+from report.tables import Table, markdown
+
+
+def pair_name(source: str, target: str) -> str:
+    """``torch-to-paddle``."""
+    return f"{source}-to-{target}"
+
+
+def pair_link(source: str, target: str, folder: str = "") -> str:
+    """A cell of the table of pairs."""
+    if source == target:
+        return NOTHING
+    return f"[{TITLES[source]} → {TITLES[target]}]({folder}{pair_name(source, target)}.md)"
+
+
+def pair_list() -> str:
+    """docs/pairs/index.md."""
+    rows = [[f"from {TITLES[a]}", *(pair_link(a, b) for b in TITLES)] for a in TITLES]
+    return page("Pairs", markdown(Table(["", *(f"to {title}" for title in TITLES.values())], rows)))
+
+
+def pair(source: str, target: str, facts: Facts, traps: tuple[Pitfall, ...]) -> str:
+    """docs/pairs/<source>-to-<target>.md."""
+    ours = [facts.frameworks[source], facts.frameworks[target]]
+    return page(
+        f"{TITLES[source]} → {TITLES[target]}",
+        f"Everything but the last table was read from the signatures or found by running {versions(facts)} "
+        f"({run(facts.environment)}); tests find it again. *There* is {TITLES[source]}, *here* {TITLES[target]}.",
+        "## Rules",
+        "\n".join(f"- {rule}" for _, rule in rules.derived(*ours)),
+        "## Arguments and defaults",
+        "An argument without `=` has no default." + _ours(source, target),
+        [f"### {layer}\n\n{arguments(facts, layer, source, target)}" for layer in ARGUMENTS],
+        "## Arrays",
+        "Of `mobilenet_v1`, which has every kind; the transpose leads from the one to the other.",
+        moves(facts, source, target, "mobilenet_v1"),
+        "## Defaults and behaviour",
+        [
+            f"### {topic[0].upper()}{topic[1:]}\n\n{_topic(facts, topic, source, target)}"
+            for topic in dict.fromkeys(question.topic for question in QUESTIONS.values())
+        ],
+        "## Pitfalls",
+        _trap_links(facts, traps, source, target),
+        "## In prose only",
+        "No test runs these.",
+        markdown(
+            Table(
+                ["", TITLES[source], TITLES[target]],
+                [[what, said[source], said[target]] for what, said in rules.PROSE.items()],
+            )
+        ),
+    )
+
+
+def _ours(*chosen: str) -> str:
+    return (
+        " JAX has operations instead of layers; its BatchNorm and dropout are those of `frameworks/jax/layers.py`."
+        if "jax" in chosen
+        else ""
+    )
+
+
+def _cell(text: str) -> str:
+    return f"`{text}`" if text else NOTHING
+
+
+def arguments(facts: Facts, layer: str, source: str, target: str) -> str:
+    """One layer's arguments, side by side."""
+    there, here = (facts.frameworks[name].arguments[layer] for name in (source, target))
+    rows = [
+        [concept, _cell(there.get(concept, "")), _cell(here.get(concept, ""))]
+        for concept in ARGUMENTS[layer]
+        if concept in there or concept in here
+    ]
+    return markdown(Table([f"{layer}", TITLES[source], TITLES[target]], rows)) if rows else "Neither has arguments."
+
+
+def moves(facts: Facts, source: str, target: str, family: str) -> str:
+    """Where each array of a block is in both, and the transpose between."""
+    there = {row.canonical: row for row in facts.frameworks[source].parameters[family]}
+    rows = [
+        [f"`{there[row.canonical].native}`", f"`{row.native}`", row.shape, rules.transpose(there[row.canonical], row)]
+        for row in facts.frameworks[target].parameters[family]
+    ]
+    return markdown(Table([TITLES[source], TITLES[target], "shape here", ""], rows))
+
+
+def _topic(facts: Facts, topic: str, source: str, target: str) -> str:
+    rows = []
+    for key, question in QUESTIONS.items():
+        if question.topic == topic:
+            there, here = (facts.frameworks[name].answers[key] for name in (source, target))
+            rows.append([question.label, there, here if there == here else f"**{here}**"])
+    return markdown(Table(["", TITLES[source], TITLES[target]], rows))
+
+
+def concerning(traps: tuple[Pitfall, ...], source: str, target: str) -> list[tuple[Pitfall, str]]:
+    """The pitfalls of a port, with the target under which each was run; the other way round if only that was."""
+    direct = [(trap, target) for trap in traps if trap.origin == source and target in trap.targets]
+    turned = [(trap, source) for trap in traps if trap.origin == target and source in trap.targets]
+    return direct + turned
+
+
+def _trap_links(facts: Facts, traps: tuple[Pitfall, ...], source: str, target: str) -> list[str]:
+    def listed(chosen: list[tuple[Pitfall, str]]) -> str:
+        rows = [
+            [f"[{trap.title}](../pitfalls/{trap.id}.md)", facts.pitfalls[trap.id][ran][0].detail]
+            for trap, ran in chosen
+        ]
+        return markdown(Table(["pitfall", "the naive port"], rows)) if rows else ""
+
+    found = concerning(traps, source, target)
+    turned = listed([(trap, ran) for trap, ran in found if trap.origin != source])
+    return [
+        listed([(trap, ran) for trap, ran in found if trap.origin == source]),
+        f"Run the other way round, from {TITLES[target]} to {TITLES[source]}; the difference is the same:"
+        if turned
+        else "",
+        turned,
+    ]

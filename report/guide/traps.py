@@ -1,0 +1,83 @@
+"""The pages of the pitfalls."""
+
+from report.guide.diagram import FORMULAS
+from report.guide.facts import Facts
+from report.guide.page import code, page, run, tabs, versions
+from report.guide.pitfalls import Outcome, Pitfall
+from report.guide.sources import TITLES
+from report.tables import Table, markdown
+
+OTHER = "Other layers, training and data"
+
+
+def pitfall_list(facts: Facts, traps: tuple[Pitfall, ...]) -> str:
+    """docs/pitfalls/index.md."""
+    groups: dict[str, list[list[str]]] = {layer: [] for layer in (*FORMULAS, OTHER)}
+    for trap in traps:
+        targets = ", ".join(TITLES[target] for target in trap.targets)
+        naive, _ = facts.pitfalls[trap.id][trap.targets[0]]
+        row = [f"[{trap.title}]({trap.id}.md)", f"{TITLES[trap.origin]} → {targets}", _short(naive)]
+        groups[trap.layers[0] if trap.layers else OTHER].append(row)
+    return page(
+        "Pitfalls",
+        f"{len(traps)} traps, each run as a naive and a right port beside the framework that it comes from, "
+        f"{sum(len(trap.targets) for trap in traps)} ports in all ({versions(facts)}; {run(facts.environment)}). The "
+        "code shown is the test's.",
+        "Right means: no further off than rounding may put two results, by a bound from the length of the sums; "
+        "whole numbers must be equal. Wrong means: an exception, another shape or whole number, or more than 1000 "
+        "roundings of the output's scale. `report/guide/pitfalls.py` has the rule.",
+        [
+            f"## {layer}\n\n{markdown(Table(['pitfall', 'from → to', 'the naive port (the first)'], rows))}"
+            for layer, rows in groups.items()
+            if rows
+        ],
+    )
+
+
+def pitfall(trap: Pitfall, facts: Facts) -> str:
+    """docs/pitfalls/<id>.md."""
+    outcomes = facts.pitfalls[trap.id]
+    ports = {
+        TITLES[target]: "\n\n".join(
+            [
+                f"**The naive port**: {_wrong(outcomes[target][0])}",
+                code(trap.code(f"naive_{target}")),
+                f"**The right one**: {_right(outcomes[target][1], trap.sampled)}",
+                code(trap.code(f"right_{target}", trap.code(f"naive_{target}"))),
+            ]
+        )
+        for target in trap.targets
+    }
+    layers = f" Layers: {', '.join(trap.layers)}." if trap.layers else ""
+    return page(
+        trap.title,
+        trap.text,
+        f"From {TITLES[trap.origin]} to {', '.join(TITLES[target] for target in trap.targets)}.{layers}",
+        "People met it in " + ", ".join(f"[{thread(url)}]({url})" for url in trap.threads) + ".",
+        f"## {TITLES[trap.origin]}",
+        code("\n\n\n".join(part for part in (trap.setup, trap.code("source")) if part)),
+        "## The ports",
+        tabs(ports) if len(ports) > 1 else next(iter(ports.values())),
+        f"Run from `tests/pitfalls/{trap.id}.py` with {versions(facts)} ({run(facts.environment)}).",
+    )
+
+
+def _short(outcome: Outcome) -> str:
+    return f"raises {outcome.detail.partition(':')[0]}" if outcome.kind == "raises" else outcome.detail
+
+
+def _wrong(outcome: Outcome) -> str:
+    return f"raises `{outcome.detail}`." if outcome.kind == "raises" else f"{outcome.detail}."
+
+
+def _right(outcome: Outcome, sampled: bool) -> str:
+    if not outcome.allowance:
+        return "the same." if outcome.error == 0 else f"{outcome.detail}."
+    cause = "chance" if sampled else "rounding"
+    return f"off by {outcome.error:.2g}, where {cause} may put it off by {outcome.allowance:.2g}."
+
+
+def thread(url: str) -> str:
+    """``pytorch/pytorch#77427``."""
+    owner, name, _, issue = url.removeprefix("https://github.com/").split("/")
+    return f"{owner}/{name}#{issue}"

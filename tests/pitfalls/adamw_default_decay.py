@@ -1,0 +1,47 @@
+"""AdamW decays a hundred times less by default in optax
+
+The weight decay that nobody writes is 1e-2 in PyTorch and Paddle, 1e-4 in optax.
+"""
+
+import numpy as np
+
+FROM = "torch"
+LAYERS = ()
+THREADS = ("https://github.com/google-deepmind/optax/issues/417",)
+W = np.array([1.0, -2.0, 3.0], np.float32)
+GRADIENT = np.array([0.1, 0.2, -0.3], np.float32)
+STEPS = 3
+TERMS = 10 * STEPS
+
+
+def source():
+    import torch
+
+    w = torch.nn.Parameter(torch.from_numpy(W.copy()))
+    optimiser = torch.optim.AdamW([w], lr=0.1)
+    for _ in range(STEPS):
+        w.grad = torch.from_numpy(GRADIENT.copy())
+        optimiser.step()
+    return w.detach().numpy()
+
+
+def stepped(rule):
+    import optax
+
+    w, state = W, rule.init(W)
+    for _ in range(STEPS):
+        updates, state = rule.update(GRADIENT, state, w)
+        w = optax.apply_updates(w, updates)
+    return np.asarray(w)
+
+
+def naive_jax():
+    import optax
+
+    return stepped(optax.adamw(0.1))
+
+
+def right_jax():
+    import optax
+
+    return stepped(optax.adamw(0.1, weight_decay=1e-2))

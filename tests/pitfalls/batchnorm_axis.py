@@ -1,0 +1,35 @@
+"""Flax normalises the last axis, whatever it is
+
+Who keeps NCHW in Flax normalises by column instead of by channel. If the width happens to equal the channel count, no
+shape is wrong and nothing is raised. Move the channels last, or name the axis.
+"""
+
+import numpy as np
+
+FROM = "torch"
+LAYERS = ("BatchNorm2d",)
+THREADS = (
+    "https://github.com/dblN/stochastic_depth_keras/issues/1",
+    "https://github.com/sharathadavanne/seld-dcase2021/issues/8",
+)
+X = (np.random.default_rng(0).normal(0, 1, (2, 4, 3, 4)) * np.arange(1, 5).reshape(4, 1, 1)).astype(np.float32)
+TERMS = 2 * 3 * 4
+
+
+def source():
+    import torch
+
+    return torch.nn.BatchNorm2d(4)(torch.from_numpy(X)).detach().numpy()
+
+
+def naive_flax():
+    from flax import nnx
+
+    return np.asarray(nnx.BatchNorm(4, rngs=nnx.Rngs(0))(X))
+
+
+def right_flax():
+    from flax import nnx
+
+    norm = nnx.BatchNorm(4, rngs=nnx.Rngs(0))
+    return np.asarray(norm(X.transpose(0, 2, 3, 1))).transpose(0, 3, 1, 2)

@@ -1,0 +1,37 @@
+"""Paddle's kernels take epsilon as float32, in float64 too
+
+The epsilon of BatchNorm is an attribute of the kernel, of type float. A float64 layer therefore adds
+9.999999747378752e-06 where 1e-5 was asked for: a comparison in float64 stops agreeing after ten digits. Where that
+matters, write the norm out of elementary operations.
+"""
+
+import numpy as np
+
+FROM = "torch"
+LAYERS = ("BatchNorm2d",)
+THREADS = ("https://github.com/PaddlePaddle/Paddle/pull/78321",)
+X = np.random.default_rng(0).normal(0, 0.05, (2, 3, 4, 5))
+TERMS = 2 * 4 * 5
+
+
+def source():
+    import torch
+
+    norm = torch.nn.BatchNorm2d(3, eps=1e-5).double()
+    return norm(torch.from_numpy(X)).detach().numpy()
+
+
+def naive_paddle():
+    import paddle
+
+    norm = paddle.nn.BatchNorm2D(3, epsilon=1e-5).to(dtype="float64")
+    return norm(paddle.to_tensor(X)).numpy()
+
+
+def right_paddle():
+    import paddle
+
+    x = paddle.to_tensor(X)
+    mean = x.mean((0, 2, 3), keepdim=True)
+    var = (x - mean).square().mean((0, 2, 3), keepdim=True)
+    return ((x - mean) / paddle.sqrt(var + 1e-5)).numpy()

@@ -1,0 +1,38 @@
+"""Flax's fast variance loses its digits where the mean is large
+
+Flax computes the variance as E[x²] - E[x]², one pass over the data. With a mean of 100 and a deviation of 0.1 the two
+terms agree in six of float32's seven digits, and what is left is rounding. `use_fast_variance=False` subtracts the mean
+first, as the others do.
+"""
+
+import numpy as np
+
+FROM = "torch"
+LAYERS = ("BatchNorm2d",)
+THREADS = ("https://github.com/google/flax/issues/1491",)
+X = np.random.default_rng(0).normal(100, 0.1, (2, 3, 6, 6)).astype(np.float32)
+TERMS = 2 * 6 * 6
+
+
+def source():
+    import torch
+
+    return torch.from_numpy(X).var((0, 2, 3), correction=0).numpy()
+
+
+def variance(norm):
+    """The batch's own: with momentum 0 nothing of the old one stays."""
+    norm(X.transpose(0, 2, 3, 1))
+    return np.asarray(norm.var[...])
+
+
+def naive_flax():
+    from flax import nnx
+
+    return variance(nnx.BatchNorm(3, momentum=0.0, rngs=nnx.Rngs(0)))
+
+
+def right_flax():
+    from flax import nnx
+
+    return variance(nnx.BatchNorm(3, momentum=0.0, use_fast_variance=False, rngs=nnx.Rngs(0)))

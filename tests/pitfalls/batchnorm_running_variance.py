@@ -1,0 +1,75 @@
+"""The running variance is unbiased in PyTorch, biased elsewhere
+
+All normalise a batch by its biased variance. Into the running average, which evaluation uses, PyTorch puts n / (n - 1)
+times that; Paddle, Flax and the usual JAX code put the biased one. For n = 12 values a channel that is 9 %. Who trains
+on with ported weights, or compares running statistics, must scale; who only evaluates need not.
+"""
+
+import numpy as np
+
+FROM = "torch"
+LAYERS = ("BatchNorm2d",)
+THREADS = (
+    "https://github.com/pytorch/pytorch/issues/77427",
+    "https://github.com/PaddlePaddle/Paddle/pull/68159",
+    "https://github.com/tinygrad/tinygrad/pull/807",
+)
+X = np.random.default_rng(0).normal(1, 2, (2, 3, 2, 3)).astype(np.float32)
+N = 2 * 2 * 3  # values a channel
+TERMS = N
+
+
+def source():
+    import torch
+
+    norm = torch.nn.BatchNorm2d(3, momentum=0.1)
+    norm(torch.from_numpy(X))
+    return norm.running_var.numpy()
+
+
+def naive_paddle():
+    import paddle
+
+    norm = paddle.nn.BatchNorm2D(3, momentum=0.9)
+    norm(paddle.to_tensor(X))
+    return norm._variance.numpy()
+
+
+def right_paddle():
+    import paddle
+
+    norm = paddle.nn.BatchNorm2D(3, momentum=0.9)
+    old = norm._variance.numpy()
+    norm(paddle.to_tensor(X))
+    batch = (norm._variance.numpy() - 0.9 * old) / 0.1
+    return 0.9 * old + 0.1 * batch * N / (N - 1)
+
+
+def naive_flax():
+    from flax import nnx
+
+    norm = nnx.BatchNorm(3, momentum=0.9, rngs=nnx.Rngs(0))
+    norm(X.transpose(0, 2, 3, 1))
+    return np.asarray(norm.var[...])
+
+
+def right_flax():
+    from flax import nnx
+
+    norm = nnx.BatchNorm(3, momentum=0.9, use_fast_variance=False, rngs=nnx.Rngs(0))
+    old = np.asarray(norm.var[...])
+    norm(X.transpose(0, 2, 3, 1))
+    batch = (np.asarray(norm.var[...]) - 0.9 * old) / 0.1
+    return 0.9 * old + 0.1 * batch * N / (N - 1)
+
+
+def naive_jax():
+    import jax.numpy as jnp
+
+    return np.asarray(0.9 * jnp.ones(3) + 0.1 * jnp.var(X, (0, 2, 3)))
+
+
+def right_jax():
+    import jax.numpy as jnp
+
+    return np.asarray(0.9 * jnp.ones(3) + 0.1 * jnp.var(X, (0, 2, 3), ddof=1))

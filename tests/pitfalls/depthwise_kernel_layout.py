@@ -1,0 +1,45 @@
+"""JAX's depthwise kernel is [kh, kw, 1, C·m], not TensorFlow's [kh, kw, C, m]
+
+TensorFlow keeps the multiplier in an axis of its own. JAX and Flax have one axis of C·m output channels, channel c's m
+kernels side by side, and an input axis of length 1. Ordering them by multiplier first has the right shape and the wrong
+channels.
+"""
+
+import numpy as np
+
+FROM = "torch"
+LAYERS = ("Conv2d",)
+THREADS = ("https://github.com/PINTO0309/onnx2tf/issues/959", "https://github.com/apache/tvm/issues/5132")
+rng = np.random.default_rng(0)
+X = rng.normal(0, 1, (1, 3, 6, 5)).astype(np.float32)
+W = rng.normal(0, 1, (6, 1, 3, 3)).astype(np.float32)  # 3 channels, multiplier 2
+TERMS = 3 * 3
+
+
+def source():
+    import torch
+
+    return torch.nn.functional.conv2d(torch.from_numpy(X), torch.from_numpy(W), groups=3).numpy()
+
+
+def depthwise(kernel):
+    from jax import lax
+
+    y = lax.conv_general_dilated(
+        X.transpose(0, 2, 3, 1),
+        kernel,
+        (1, 1),
+        "VALID",
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=3,
+    )
+    return np.asarray(y).transpose(0, 3, 1, 2)
+
+
+def naive_jax():
+    tensorflow = W.reshape(3, 2, 3, 3).transpose(2, 3, 0, 1)  # [kh, kw, C, m]
+    return depthwise(tensorflow.swapaxes(2, 3).reshape(3, 3, 1, 6))
+
+
+def right_jax():
+    return depthwise(W.transpose(2, 3, 1, 0))

@@ -1,0 +1,42 @@
+"""Without `groups` a depthwise convolution is a full one
+
+Published code for a Paddle layer called DepthwiseConv does not pass `groups`. It runs, keeps the channel count, and
+holds k·k·C·C weights for k·k·C; only the count tells.
+"""
+
+import numpy as np
+
+FROM = "torch"
+LAYERS = ("Conv2d",)
+THREADS = ("https://github.com/PINTO0309/onnx2tf/issues/959",)
+
+
+def source():
+    import torch
+
+    return np.array(torch.nn.Conv2d(6, 6, 3, groups=6, bias=False).weight.numel())
+
+
+def naive_paddle():
+    import paddle
+
+    return np.array(paddle.nn.Conv2D(6, 6, 3, bias_attr=False).weight.size)
+
+
+def right_paddle():
+    import paddle
+
+    return np.array(paddle.nn.Conv2D(6, 6, 3, groups=6, bias_attr=False).weight.size)
+
+
+def naive_flax():
+    from flax import nnx
+
+    return np.array(nnx.Conv(6, 6, (3, 3), use_bias=False, rngs=nnx.Rngs(0)).kernel.size)
+
+
+def right_flax():
+    from flax import nnx
+
+    conv = nnx.Conv(6, 6, (3, 3), feature_group_count=6, use_bias=False, rngs=nnx.Rngs(0))
+    return np.array(conv.kernel.size)

@@ -1,0 +1,37 @@
+"""Paddle's other dropout scales at inference
+
+`mode="downscale_in_infer"`, the default of the old `fluid` API and still found in ported code, keeps the training
+values as they are and multiplies by 1 - p in evaluation. PyTorch's dropout does nothing there.
+"""
+
+import numpy as np
+
+FROM = "torch"
+LAYERS = ("Dropout",)
+THREADS = (
+    "https://github.com/PaddlePaddle/Paddle/issues/22988",
+    "https://github.com/tensorlayer/TensorLayerX/issues/31",
+)
+X = np.random.default_rng(0).normal(0, 1, (2, 8)).astype(np.float32)
+
+
+def source():
+    import torch
+
+    return torch.nn.Dropout(0.3).eval()(torch.from_numpy(X)).numpy()
+
+
+def naive_paddle():
+    import paddle
+
+    layer = paddle.nn.Dropout(0.3, mode="downscale_in_infer")
+    layer.eval()
+    return layer(paddle.to_tensor(X)).numpy()
+
+
+def right_paddle():
+    import paddle
+
+    layer = paddle.nn.Dropout(0.3, mode="upscale_in_train")
+    layer.eval()
+    return layer(paddle.to_tensor(X)).numpy()

@@ -1,0 +1,43 @@
+"""JAX's GELU is the tanh approximation
+
+`jax.nn.gelu` and `nnx.gelu` approximate by default, PyTorch's and Paddle's do not. The difference is small enough to
+pass a loose tolerance and to be taken for rounding.
+"""
+
+import numpy as np
+
+FROM = "torch"
+LAYERS = ()
+THREADS = ("https://github.com/jax-ml/jax/issues/4428", "https://github.com/google/gemma_pytorch/issues/33")
+X = np.linspace(-3, 3, 25, dtype=np.float32)
+TERMS = 4  # erf and two products
+
+
+def source():
+    import torch
+
+    return torch.nn.functional.gelu(torch.from_numpy(X)).numpy()
+
+
+def naive_jax():
+    import jax
+
+    return np.asarray(jax.nn.gelu(X))
+
+
+def right_jax():
+    import jax
+
+    return np.asarray(jax.nn.gelu(X, approximate=False))
+
+
+def naive_flax():
+    from flax import nnx
+
+    return np.asarray(nnx.gelu(X))
+
+
+def right_flax():
+    from flax import nnx
+
+    return np.asarray(nnx.gelu(X, approximate=False))

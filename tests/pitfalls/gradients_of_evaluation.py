@@ -1,0 +1,41 @@
+"""The outputs agree, the gradients do not: one model is in training mode
+
+A comparison of outputs in evaluation mode says nothing of the backward pass, whose BatchNorm in training mode also
+differentiates through the batch's mean and variance. Switch both models to the same mode before comparing gradients.
+"""
+
+import numpy as np
+
+FROM = "torch"
+LAYERS = ("BatchNorm2d",)
+THREADS = ("https://github.com/PaddlePaddle/Paddle/issues/48596",)
+rng = np.random.default_rng(0)
+X = rng.normal(0, 1, (2, 3, 4, 5)).astype(np.float32)
+DY = rng.normal(0, 1, (2, 3, 4, 5)).astype(np.float32)
+TERMS = 2 * 4 * 5
+
+
+def source():
+    import torch
+
+    x = torch.from_numpy(X).requires_grad_()
+    torch.nn.BatchNorm2d(3).train()(x).backward(torch.from_numpy(DY))
+    return x.grad.numpy()
+
+
+def gradient(training):
+    import paddle
+
+    norm = paddle.nn.BatchNorm2D(3)
+    norm.train() if training else norm.eval()
+    x = paddle.to_tensor(X, stop_gradient=False)
+    norm(x).backward(paddle.to_tensor(DY))
+    return x.grad.numpy()
+
+
+def naive_paddle():
+    return gradient(training=False)
+
+
+def right_paddle():
+    return gradient(training=True)

@@ -1,0 +1,41 @@
+"""`torch.from_numpy` shares the array's memory
+
+`paddle.to_tensor` copies. After a port to PyTorch, an array that is filled anew for the next batch changes the tensor
+of the last one.
+"""
+
+import numpy as np
+
+FROM = "paddle"
+LAYERS = ()
+THREADS = (
+    "https://github.com/mrdbourke/pytorch-deep-learning/issues/926",
+    "https://github.com/pytorch/pytorch/issues/97586",
+)
+
+
+def source():
+    import paddle
+
+    batch = np.ones(3, np.float32)
+    kept = paddle.to_tensor(batch)
+    batch[:] = 7
+    return kept.numpy()
+
+
+def naive_torch():
+    import torch
+
+    batch = np.ones(3, np.float32)
+    kept = torch.from_numpy(batch)
+    batch[:] = 7
+    return kept.numpy()
+
+
+def right_torch():
+    import torch
+
+    batch = np.ones(3, np.float32)
+    kept = torch.tensor(batch)
+    batch[:] = 7
+    return kept.numpy()

@@ -1,0 +1,36 @@
+"""Flax's LayerNorm and GroupNorm add a tenth of the epsilon
+
+1e-6 is the default in Flax, 1e-5 in PyTorch (both have 1e-5 in BatchNorm). Invisible on activations of unit size, it is
+not where they are small.
+"""
+
+import numpy as np
+
+FROM = "torch"
+LAYERS = ()
+THREADS = (
+    "https://github.com/ml-explore/mlx-examples/issues/1434",
+    "https://github.com/MegEngine/MegDiffusion/issues/5",
+)
+X = np.random.default_rng(0).normal(0, 0.01, (2, 4, 3, 5)).astype(np.float32)
+TERMS = 2 * 3 * 5
+
+
+def source():
+    import torch
+
+    return torch.nn.GroupNorm(2, 4)(torch.from_numpy(X)).detach().numpy()
+
+
+def naive_flax():
+    from flax import nnx
+
+    norm = nnx.GroupNorm(4, num_groups=2, rngs=nnx.Rngs(0))
+    return np.asarray(norm(X.transpose(0, 2, 3, 1))).transpose(0, 3, 1, 2)
+
+
+def right_flax():
+    from flax import nnx
+
+    norm = nnx.GroupNorm(4, num_groups=2, epsilon=1e-5, use_fast_variance=False, rngs=nnx.Rngs(0))
+    return np.asarray(norm(X.transpose(0, 2, 3, 1))).transpose(0, 3, 1, 2)

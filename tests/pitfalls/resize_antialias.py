@@ -1,0 +1,31 @@
+"""`jax.image.resize` blurs before it shrinks
+
+PyTorch's `interpolate` does not, unless `antialias=True`. The default in JAX is True: smaller copies of an image differ
+everywhere.
+"""
+
+import numpy as np
+
+FROM = "torch"
+LAYERS = ()
+THREADS = ("https://github.com/sayakpaul/cmmd-pytorch/issues/4",)
+X = np.random.default_rng(0).normal(0, 1, (1, 2, 8, 8)).astype(np.float32)
+TERMS = 4
+
+
+def source():
+    import torch
+
+    return torch.nn.functional.interpolate(torch.from_numpy(X), size=(4, 4), mode="bilinear").numpy()
+
+
+def naive_jax():
+    import jax
+
+    return np.asarray(jax.image.resize(X, (1, 2, 4, 4), "bilinear"))
+
+
+def right_jax():
+    import jax
+
+    return np.asarray(jax.image.resize(X, (1, 2, 4, 4), "bilinear", antialias=False))

@@ -1,0 +1,51 @@
+"""An L2 term goes before the momentum
+
+PyTorch's SGD adds `weight_decay` times the weight to the *gradient*, so that it gathers momentum. In optax the decay is
+a transformation of its own: after the momentum and the learning rate it is another optimiser.
+"""
+
+import numpy as np
+
+FROM = "torch"
+LAYERS = ()
+THREADS = (
+    "https://github.com/google-deepmind/optax/issues/392",
+    "https://github.com/google-deepmind/optax/issues/417",
+)
+W = np.array([1.0, -2.0, 3.0], np.float32)
+GRADIENT = np.array([0.1, 0.2, -0.3], np.float32)
+STEPS = 3
+TERMS = 5 * STEPS
+
+
+def source():
+    import torch
+
+    w = torch.nn.Parameter(torch.from_numpy(W.copy()))
+    optimiser = torch.optim.SGD([w], lr=0.1, momentum=0.9, weight_decay=0.1)
+    for _ in range(STEPS):
+        w.grad = torch.from_numpy(GRADIENT.copy())
+        optimiser.step()
+    return w.detach().numpy()
+
+
+def stepped(rule):
+    import optax
+
+    w, state = W, rule.init(W)
+    for _ in range(STEPS):
+        updates, state = rule.update(GRADIENT, state, w)
+        w = optax.apply_updates(w, updates)
+    return np.asarray(w)
+
+
+def naive_jax():
+    import optax
+
+    return stepped(optax.chain(optax.sgd(0.1, momentum=0.9), optax.add_decayed_weights(-0.1 * 0.1)))
+
+
+def right_jax():
+    import optax
+
+    return stepped(optax.chain(optax.add_decayed_weights(0.1), optax.sgd(0.1, momentum=0.9)))

@@ -1,0 +1,185 @@
+"""The guide: its facts hold, its pages are what the code says now, its links lead somewhere; and `explain`."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import frameworks
+from common.catalogue import names
+from common.facts import ARGUMENTS, QUESTIONS, described, mapping, zeros_added
+from common.protocols import Backend
+from report.cli import main
+from report.guide import diagram, facts, pages, rules, site, sources
+from report.guide.explain import explain
+
+RECORDED = facts.load()
+
+
+def test_the_recorded_facts_hold(backend: Backend) -> None:
+    changed = facts.changed(facts.ask(backend.NAME), RECORDED.frameworks[backend.NAME])
+    assert not changed, "run `make facts`:\n" + "\n".join(changed)
+
+
+def test_every_framework_answers_every_question() -> None:
+    assert list(RECORDED.frameworks) == list(frameworks.BACKENDS) == list(sources.TITLES)
+    for own in RECORDED.frameworks.values():
+        assert own.answers.keys() == QUESTIONS.keys()
+        assert own.arguments.keys() == ARGUMENTS.keys()
+        assert own.parameters.keys() == set(names())
+        assert all(set(found) <= set(ARGUMENTS[layer]) for layer, found in own.arguments.items())
+
+
+def test_the_pages_are_up_to_date() -> None:
+    assert not pages.stale(), "run `make docs`"
+
+
+def test_a_change_of_the_code_makes_pages_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "block_code", lambda name, family: "pass")
+    assert pages.stale() == [f"blocks/{family}.md" for family in sorted(names())]
+
+
+def _anchors(text: str) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_links_lead_somewhere() -> None:
+    found = 0
+    for page in pages.DOCS.rglob("*.md"):
+        for target in re.findall(
+            r"\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+        ):
+            if not target.startswith("https://"):
+                path, _, anchor = target.partition("#")
+                linked = (page.parent / path).resolve() if path else page
+                assert linked.is_file(), f"{page.name}: {target}"
+                assert not anchor or anchor in _anchors(linked.read_text("utf-8")), f"{page.name}: {target}"
+                found += 1
+    assert found > 200
+
+
+def test_no_page_fetches_anything_from_elsewhere() -> None:
+    for path in pages.DOCS.rglob("*"):
+        if path.suffix in (".md", ".svg", ".css"):
+            text = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
+            assert not re.search(r"!\[[^]]*\]\(https?:|<script|<link|@import|url\(", text), path.name
+
+
+def test_the_site_shows_folded_parts_as_tabs() -> None:
+    text = "before\n\n<!-- tabs -->\n\n<details open><summary>A</summary>\n\none\n\ntwo\n\n</details>\n\n"
+    text += "<details><summary>B</summary>\n\nthree\n\n</details>\n\n<!-- /tabs -->\n\nafter"
+    tabs = '=== "A"\n\n    one\n\n    two\n\n=== "B"\n\n    three'
+    assert site.on_page_markdown(text) == f"before\n\n{tabs}\n\nafter"
+
+
+def test_code_is_shown_with_what_it_uses_of_its_framework() -> None:
+    shown = sources.block_code("torch", "depthwise_separable")
+    assert shown.index("class Conv2d(nn.Conv2d)") < shown.index("class ConvBnAct") < shown.index("class DepthwiseSep")
+    own = Path(sources.ROOT / "frameworks/torch/blocks/separable.py").read_text("utf-8")
+    assert own[own.index("class DepthwiseSeparable") :].rstrip() in shown
+
+
+def test_repeated_parts_are_folded() -> None:
+    steps = diagram.steps(facts.documented("mobilenet_v1"))
+    assert [step.times for step in steps if step.name.startswith("blocks.")] == [13] * 6
+    assert [step.name for step in diagram.steps(facts.documented("ghost_module")) if step.reads] == ["concat"]
+
+
+def test_every_layer_of_a_block_has_a_formula() -> None:
+    for family in names():
+        assert {type(node.layer).__name__ for node in facts.documented(family).spec.nodes} <= diagram.FORMULAS.keys()
+
+
+def test_transposes_between_two_frameworks() -> None:
+    canonical = np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5)
+    there, here = (2, 3, 1, 0), (1, 0, 3, 2)
+    moved = canonical.transpose(there).transpose(rules.between(there, here))
+    assert np.array_equal(moved, canonical.transpose(here))
+
+
+def test_arrays_are_found_by_their_values() -> None:
+    weight = np.arange(6.0).reshape(2, 3)
+    (row,) = mapping({"a.0.weight": weight}, {"a.0.bias": np.arange(3.0), "a.0.kernel": weight.T})
+    assert (row.canonical, row.native, row.shape, row.axes) == ("a.*.weight", "a.*.kernel", "[3, 2] first", (1, 0))
+    with pytest.raises(ValueError, match=r"`a\.weight` is held under no name"):
+        mapping({"a.weight": weight}, {"a.weight": weight + 1})
+
+
+def test_paddings_are_read_off_an_output() -> None:
+    def conv(top: int, bottom: int, left: int, right: int):
+        def run(x: np.ndarray) -> np.ndarray:
+            x = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
+            return np.lib.stride_tricks.sliding_window_view(x, (3, 3), (2, 3)).sum((-1, -2))
+
+        return run
+
+    for sides in ((0, 0, 0, 0), (1, 1, 1, 1), (0, 1, 1, 0)):
+        assert zeros_added(conv(*sides)) == str((sides[:2], sides[2:]))
+
+
+def test_an_argument_that_is_gone_is_an_error() -> None:
+    def layer(stride: int = 1) -> None: ...
+
+    assert described(layer, {"stride": "stride"}) == {"stride": "stride=1"}
+    with pytest.raises(KeyError):
+        described(layer, {"stride": "strides"})
+
+
+@pytest.mark.parametrize("family", names())
+def test_explain_prints_both_implementations_and_the_rules(family: str) -> None:
+    text = explain(family, "torch", "flax")
+    assert sources.block_code("torch", family) in text
+    assert sources.block_code("flax", family) in text
+    assert "- Kernels: transpose (2, 3, 1, 0)." in text
+    assert "## Pitfalls" in text
+    assert "https://github.com/" in text
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "report", *arguments], capture_output=True, text=True, check=False)
+
+
+def test_explain_as_a_command_is_plain_text_and_imports_no_framework() -> None:
+    code = "import sys; from report.guide.explain import explain; explain('ghost_module', 'torch', 'paddle')"
+    check = f"{code}; assert not {{'torch', 'paddle', 'jax', 'flax'}} & set(sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+    ran = _run("explain", "ghost_module", "--from", "torch", "--to", "paddle")
+    assert ran.returncode == 0
+    assert ran.stdout == explain("ghost_module", "torch", "paddle")
+    assert "\x1b" not in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nothing", "--from", "torch", "--to", "paddle"), "unknown block `nothing`; choose from standard_conv, "),
+        (
+            ("ghost_module", "--from", "keras", "--to", "jax"),
+            "unknown backend `keras`; choose from torch, paddle, jax, ",
+        ),
+        (
+            ("ghost_module", "--from", "jax", "--to", "jax"),
+            "nothing to port from `jax` to `jax`; choose another of torch",
+        ),
+        (("ghost_module", "--from", "jax"), "Missing option '--to'"),
+    ],
+)
+def test_what_explain_refuses(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["explain", *arguments])
+    assert stopped.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+
+
+def test_explain_keeps_to_the_layers_of_the_block() -> None:
+    assert "Linear weights" in explain("mobilenet_v1", "torch", "paddle")
+    assert "Linear weights" not in explain("ghost_module", "torch", "paddle")
+
+
+def test_rules_are_of_known_questions() -> None:
+    assert rules.RULES.keys() <= QUESTIONS.keys()

@@ -1,0 +1,116 @@
+"""Every pitfall of tests/pitfalls: the naive port is wrong, by as much as the page says; the right one agrees."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from report.guide import facts, pitfalls
+from report.guide.pitfalls import Pitfall, judged
+from tests.conftest import require
+
+TRAPS = pitfalls.load()
+RUNS = [(trap, target) for trap in TRAPS for target in trap.targets]
+
+
+@pytest.mark.filterwarnings("ignore")  # a naive port may warn: the outcome is what counts
+@pytest.mark.parametrize(("trap", "target"), RUNS, ids=[f"{trap.id}-{target}" for trap, target in RUNS])
+def test_the_naive_port_is_wrong_and_the_right_one_agrees(
+    request: pytest.FixtureRequest, trap: Pitfall, target: str
+) -> None:
+    for name in (trap.origin, target):
+        require(request.config, name)
+    naive, right = trap.run(target)
+    assert naive.kind in ("differs", "shape", "raises"), naive.detail
+    assert right.kind == "right", right.detail
+    recorded, _ = facts.load().pitfalls[trap.id][target]
+    assert (naive.kind, naive.detail if naive.error is None else None) == (
+        recorded.kind,
+        recorded.detail if recorded.error is None else None,
+    ), "run `make facts`"
+    if naive.error is not None:  # how much, to what rounding and chance allow
+        assert naive.error == pytest.approx(recorded.error, rel=0.05), "run `make facts`"
+
+
+@pytest.mark.parametrize("trap", TRAPS, ids=lambda trap: trap.id)
+def test_a_pitfall_says_what_it_must(trap: Pitfall) -> None:
+    assert trap.title
+    assert len(trap.text) > 80
+    assert trap.origin not in trap.targets
+    assert trap.targets
+    assert trap.threads
+    assert all(re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+/(issues|pull)/\d+", url) for url in trap.threads)
+    assert all(trap.code(f"right_{target}") for target in trap.targets)
+
+
+def test_every_pair_of_frameworks_has_a_pitfall() -> None:
+    found = {(trap.origin, target) for trap, target in RUNS}
+    names = {name for pair in found for name in pair}
+    assert len(found) == len(names) * (len(names) - 1) == 12
+
+
+EXPECTED = np.array([1.0, -2.0], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("found", "kind"),
+    [
+        (EXPECTED, "right"),
+        (EXPECTED * np.float32(1 + 1e-6), "right"),
+        (EXPECTED * np.float32(1 + 2e-5), "unclear"),
+        (EXPECTED * np.float32(1 + 1e-3), "differs"),
+        (EXPECTED * np.nan, "differs"),
+        (EXPECTED[:1], "shape"),
+        (EXPECTED.reshape(2, 1), "shape"),
+    ],
+    ids=str,
+)
+def test_the_judge_tells_right_from_wrong(found: np.ndarray, kind: str) -> None:
+    assert judged(lambda: found, EXPECTED).kind == kind
+
+
+def test_whole_numbers_must_be_equal() -> None:
+    assert judged(lambda: np.array(12), np.array(12)).kind == "right"
+    assert judged(lambda: np.array(13), np.array(12)).kind == "differs"
+
+
+def test_draws_are_judged_by_their_number() -> None:
+    def kind(found: float, samples: int) -> str:
+        return judged(lambda: np.array(found), np.array(1.0), samples=samples).kind
+
+    assert [kind(1.04, 10_000), kind(1.2, 10_000), kind(1.6, 10_000)] == ["right", "unclear", "differs"]
+
+
+def test_an_exception_is_an_outcome_but_a_missing_package_is_not() -> None:
+    def raises(error: Exception) -> np.ndarray:
+        raise error
+
+    assert judged(lambda: raises(ValueError("no")), EXPECTED).detail == "ValueError: no"
+    with pytest.raises(ImportError):
+        judged(lambda: raises(ImportError("torch")), EXPECTED)
+
+
+def test_rounding_and_being_wrong_are_never_the_same() -> None:
+    """No pitfall's sums are so long that what rounding allows reaches what counts as wrong."""
+    for trap, target in RUNS:
+        for outcome in facts.load().pitfalls[trap.id][target]:
+            if outcome.allowance and outcome.scale:
+                assert outcome.allowance < pitfalls.WRONG * 2.0**-24 * outcome.scale or trap.sampled
+
+
+def test_code_is_cut_from_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "trap.py"
+    path.write_text(
+        '"""Title\n\nText of\ntwo lines.\n"""\n\nimport numpy as np\n\nFROM = "jax"\nX = 3\n\n\n'
+        "def helper():\n    return X\n\n\ndef source():\n    return helper()\n\n\ndef naive_torch():\n    return 4\n"
+    )
+    trap = Pitfall(path, path.read_text())
+    assert (trap.title, trap.text, trap.origin, trap.targets, trap.setup) == (
+        "Title",
+        "Text of two lines.",
+        "jax",
+        ("torch",),
+        "X = 3",
+    )
+    assert trap.code("source") == "def helper():\n    return X\n\n\ndef source():\n    return helper()"
