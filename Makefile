@@ -28,13 +28,13 @@ docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 test: setup
-	$(BIN)/pytest $(BACKENDS) $(ARGS)
+	$(BIN)/pytest -n auto $(BACKENDS) $(ARGS)
 
 selftest: setup
 	$(BIN)/convparity selftest $(ARGS)
 
 soak: setup
-	$(BIN)/pytest $(BACKENDS) --soak 2000 -s tests/test_random_specs.py $(ARGS)
+	$(BIN)/pytest -n auto $(BACKENDS) --soak 2000 tests/test_random_specs.py $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .
