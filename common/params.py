@@ -94,7 +94,8 @@ def save(path: Path, arrays: Arrays) -> None:
     """Writes canonical arrays to a safetensors file."""
     from safetensors.numpy import save_file
 
-    save_file(arrays, path)
+    # Of an array that is not contiguous, safetensors would write the memory as it lies.
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
 
 
 def load(path: Path) -> Arrays:

@@ -16,9 +16,10 @@ from typing import cast
 
 from common.catalogue import Case
 from common.check import Expectation, Expected, check, compare, first_line
-from common.params import randomised
+from common.params import Arrays, randomised
 from common.protocols import Backend
 from common.results import CheckResult
+from common.spec import BlockSpec
 
 
 class Session:
@@ -33,6 +34,16 @@ class Session:
 
     def check(self, case: Case, expected: Expectation) -> list[CheckResult]:
         return check(case, self._backend, expected)
+
+    def verify(self, spec: BlockSpec, arrays: Arrays, dtype: str, expected: Expected) -> str | None:
+        """What is wrong with the block that holds these arrays: they read back otherwise, or its output is off."""
+        # As it is run, not `strict`: what is asked is whether these weights work there.
+        built = self._backend.build(spec, arrays, dtype=dtype)
+        held = built.params()
+        for name, array in arrays.items():
+            if held[name].tobytes() != array.astype(dtype).tobytes():
+                return f"`{name}` reads back as other numbers"
+        return compare(built.forward(expected.x), expected.y, expected.allowance)[0]
 
     def prepare(self, case: Case, expected: Expected) -> tuple[float, float, str]:
         """Builds the case and runs it once: seconds to build, seconds of the first call, the device.
