@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import warnings
 from types import ModuleType
 from typing import cast
 
@@ -61,4 +62,6 @@ def files(name: str) -> Files:
 def _module(name: str, part: str = "") -> ModuleType:
     if reason := missing(name):
         raise MissingFramework(reason)
-    return importlib.import_module(BACKENDS[name][0] + part)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "No ccache found")  # Paddle, at import
+        return importlib.import_module(BACKENDS[name][0] + part)

@@ -197,13 +197,18 @@ def _same(one: np.ndarray, other: np.ndarray | None) -> bool:
     )
 
 
+def _preference(size: tuple[int, int]) -> tuple[bool, int]:
+    height, width = size
+    return height == width, abs(height * width - 32 * 48)
+
+
 def sample_shape(spec: BlockSpec) -> tuple[int, int, int, int]:
-    """The smallest input, of those tried, that the block takes; height and width differ where they can.
+    """An input that the block takes, of those tried: height and width differ if they can, and the size is moderate.
 
     Raises:
         SpecError: if it takes none of them.
     """
-    for height, width in sorted(itertools.product(SIZES, SIZES), key=lambda size: (size[0] * size[1], -size[1])):
+    for height, width in sorted(itertools.product(SIZES, SIZES), key=_preference):
         with contextlib.suppress(SpecError):
             spec.output_shape((1, spec.in_channels, height, width))
             return (1, spec.in_channels, height, width)

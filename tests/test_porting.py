@@ -164,8 +164,8 @@ def test_flax_loads_what_is_written_and_what_it_saves_is_read(tmp_path: Path) ->
     path = write("flax", tmp_path / "w.msgpack", randomised(spec, 1))
     built = frameworks.load("flax").build(spec, randomised(spec))
     state = nnx.state(built.native)
-    pure = nnx.restore_int_paths(serialization.msgpack_restore(path.read_bytes()))
-    nnx.replace_by_pure_dict(state, pure)
+    held: Any = serialization.msgpack_restore(path.read_bytes())
+    nnx.replace_by_pure_dict(state, nnx.restore_int_paths(held))
     nnx.update(built.native, state)
     assert bits(built.params()) == bits(randomised(spec, 1))
     with StandardCheckpointer() as orbax:
@@ -467,7 +467,7 @@ def test_options_are_read_as_they_are_typed() -> None:
 def test_every_block_can_be_verified_on_some_input(family: str) -> None:
     spec = block(family, **SMALL[family])
     assert spec.output_shape(sample_shape(spec))
-    assert sample_shape(block("mobilenet_v1")) == (1, 3, 224, 224)
+    assert sample_shape(block("mobilenet_v1")) == (1, 3, 224, 256)
 
 
 def foreign(spec: BlockSpec, reverse: bool = False) -> Arrays:

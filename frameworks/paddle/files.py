@@ -58,4 +58,4 @@ def write(path: Path, native: Arrays) -> None:
     if path.suffix == ".safetensors":
         params.save(path, native)
     else:
-        paddle.save(dict(native), str(path))
+        paddle.save(dict(native), str(path))  # pyright: ignore[reportArgumentType] - it takes arrays too
