@@ -222,6 +222,37 @@ def port(
     click.echo(f"wrote {output}")
 
 
+@cli.command(
+    **_command("convparity compare net.py:Net 'paddle.vision.models:mobilenet_v1(scale=0.5)' --input 1x3x224x224")
+)
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option("--input", "size", required=True, metavar="NxCxHxW", help="The input's shape, for every framework NCHW.")
+@_map
+@_save_map
+def compare(first: str, second: str, size: str, map_: Path | None, save_map: Path | None) -> None:
+    """Are two live modules of any two frameworks the same function? Aligns them, copies weights, runs and compares.
+
+    A and B are FILE.py:NAME or PACKAGE.MODULE:NAME, a module or what makes one, perhaps with arguments in
+    parentheses: 'nets.py:Net(width=8)'. Our own blocks are convparity.BACKEND:BLOCK, such as
+    'convparity.jax:mobilenet_v1(alpha=0.5)'.
+    """
+    from report.comparing import compare_targets, input_shape, lines
+    from report.porting import read_map, write_map
+
+    _writable(save_map)
+    found = compare_targets(first, second, input_shape(size), read_map(map_))
+    if save_map:
+        write_map(save_map, found.alignment.names)
+    for note in found.notes:
+        click.echo(note)
+    _show_map(found.alignment.names)
+    for line in lines(found):
+        click.echo(line)
+    if not found.agrees:
+        sys.exit(EXIT_DISAGREE)
+
+
 def _show_map(names: dict[str, str]) -> None:
     for ours, theirs in names.items():
         if ours != theirs:

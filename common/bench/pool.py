@@ -34,8 +34,17 @@ class Worker:
 
     MAX_DEATHS = 2
 
-    def __init__(self, name: str, module: str, threads: int, timeout: float = TIMEOUT, x64: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        threads: int,
+        timeout: float = TIMEOUT,
+        x64: bool = False,
+        entry: str = "common.bench.worker",
+    ) -> None:
         self.name = name
+        self._entry = entry
         self.timeout = timeout
         self._x64 = x64
         self._module = module
@@ -51,7 +60,7 @@ class Worker:
         # Our own packages first, and the current folder not at all: it may have a `common` or a `numpy.py` of its own.
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         environment: Mapping[str, str] = os.environ | settings(self._threads, self._x64) | {"PYTHONPATH": path}
-        command = ["-P", "-m", "common.bench.worker", self._module, str(child.fileno()), str(self._threads)]
+        command = ["-P", "-m", self._entry, self._module, str(child.fileno()), str(self._threads)]
         self._process = subprocess.Popen(
             [sys.executable, *command],
             pass_fds=[child.fileno()],

@@ -76,25 +76,28 @@ class Session:
         return wall / calls, cpu / calls
 
 
-def main(module: str, descriptor: str, threads: str) -> None:
-    """Serves requests; a request that raises is answered with the error, and the next one is served."""
+def serve(make: Callable[[], object], descriptor: str, threads: str) -> None:
+    """Answers requests by the methods of what ``make`` gives, which is made at the first of them.
+
+    A request that raises is answered with the error, and the next one is served.
+    """
     if sys.platform == "linux":  # a parent that is killed takes its workers with it, even stopped ones
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     if hasattr(os, "sched_setaffinity"):  # not on macOS
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
     connection = Connection(int(descriptor))
-    session: Session | None = None
+    session: object = None
     while True:
         try:
             request, arguments = connection.recv()
         except EOFError:  # the parent is gone
             return
         try:
-            session = session or Session(module)
+            session = session or make()
             connection.send((True, getattr(session, request)(*arguments)))
         except Exception as error:
             connection.send((False, first_line(error)))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    serve(lambda: Session(sys.argv[1]), *sys.argv[2:])

@@ -22,7 +22,12 @@ def _native(name: str, array: np.ndarray) -> tuple[list[str], np.ndarray]:
     *path, leaf = name.split(".")
     if leaf == "weight":
         leaf = "scale" if array.ndim == 1 else "kernel"
-    return [*path, STATISTICS.get(leaf, leaf)], array.transpose((2, 3, 1, 0)) if array.ndim == 4 else array.T
+    return [*path, STATISTICS.get(leaf, leaf)], native_array(array)
+
+
+def native_array(array: np.ndarray) -> np.ndarray:
+    """A canonical array in JAX's layout: kernels OIHW become HWIO, matrices are transposed."""
+    return array.transpose((2, 3, 1, 0)) if array.ndim == 4 else array.T
 
 
 def _canonical(path: list[str], array: np.ndarray) -> tuple[str, np.ndarray]:

@@ -1,0 +1,39 @@
+"""What a project that tests its own port imports: nothing of ours is imported under a name that the project may have.
+
+The suite's own packages are called ``common``, ``frameworks`` and ``report``, and so may be the project's. This package
+has a name of its own, and imports ours beside theirs (`convparity.isolation`).
+
+    from convparity import assert_parity
+
+    def test_our_port() -> None:
+        assert_parity(TorchNet(), FlaxNet(rngs=nnx.Rngs(0)), (2, 3, 64, 64))
+"""
+
+from typing import Any
+
+from convparity.isolation import OURS
+
+__all__ = ["assert_parity"]
+
+
+def assert_parity(
+    module_a: Any, module_b: Any, input_shape: tuple[int, int, int, int], *, names: dict[str, str] | None = None
+) -> None:
+    """Passes if two live modules of any two frameworks are the same function.
+
+    The modules (``torch.nn.Module``, ``paddle.nn.Layer``, ``flax.nnx.Module``, ``flax.linen.Module``, or JAX's
+    ``(apply, params, stats)`` with ``y, stats = apply(params, stats, x, train=...)``) are copied and stay as they are.
+    The copies are aligned layer by layer, given the same arrays, and compared in float64: outputs in evaluation and in
+    training, gradients of the input and of every parameter, running statistics. ``input_shape`` is (n, c, h, w) for
+    every framework; JAX and Flax modules get it as NHWC. ``names`` maps layers of the first to layers of the second
+    where their order and shapes do not tell. Dropout layers are off.
+
+    Raises:
+        AssertionError: saying what differs, by how much, and the first layer that does.
+        ValueError: if the modules cannot be compared: their layers do not match, or training is random.
+    """
+    __tracebackhide__ = True
+    with OURS:
+        from report.comparing import check_parity
+
+        check_parity(module_a, module_b, input_shape, names)
