@@ -61,31 +61,37 @@ class Remote:
     """A live module in a process of its own."""
 
     def __init__(self, target: str) -> None:
-        parse(target)
         self.notes: list[str] = []
-        self._target = target
+        self._target, self._where = target, parse(target).where
         self._worker = Worker(target, target, machine.processors(), entry="report.comparing")
 
-    def _ask(self, request: str, *arguments: Any) -> Any:
+    def _collect(self) -> Any:
         try:
-            return self._worker.ask(request, *arguments)
+            return self._worker.collect()
         except WorkerFailed as error:
             reason = str(error).removeprefix("PortError: ")
-            where = "" if reason.startswith(self._target.partition("(")[0]) else f"{self._target}: "
-            raise PortError(f"{where}{reason}") from None
+            raise PortError(reason if self._where in reason else f"{self._target}: {reason}") from None
 
-    def start(self) -> str:
-        self.framework: str = self._ask("framework")
+    def start(self) -> None:
+        """Sets the process off, to be waited for in `found`."""
+        self._worker.post("framework")
+
+    def found(self) -> str:
+        """The module's framework."""
+        self.framework: str = self._collect()
         return self.framework
 
     def open(self, shape: Shape, alone: bool) -> None:
-        self.precision, self._shapes = self._ask("open", shape, alone)
+        """Makes the copy that is run."""
+        self._worker.post("open", shape, alone)
+        self.precision, self._shapes = self._collect()
 
     def shapes(self) -> Shapes:
         return self._shapes
 
     def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
-        found, self.notes = self._ask("observe", arrays, x, dy)
+        self._worker.post("observe", arrays, x, dy)
+        found, self.notes = self._collect()
         return found
 
     def stop(self) -> None:
@@ -100,7 +106,9 @@ def compare_targets(first: str, second: str, shape: Shape, names: NameMap | None
     """
     remotes = Remote(first), Remote(second)
     try:
-        kinds = [remote.start() for remote in remotes]
+        for remote in remotes:
+            remote.start()
+        kinds = [remote.found() for remote in remotes]
         for remote in remotes:
             remote.open(shape, kinds[0] == kinds[1])
         return compare_live(*remotes, shape, names)
@@ -117,8 +125,8 @@ def check_parity(first: Any, second: Any, shape: Shape, names: NameMap | None) -
             raise PortError(f"{type(native).__name__} is no module of {', '.join(frameworks.BACKENDS)}")
     alone = kinds[0] == kinds[1]
     pairs = zip((first, second), kinds, strict=True)
-    lives = [Isolated(native, str(kind), PROGRAM, shape, alone) for native, kind in pairs]
-    found = compare_live(*lives, shape, names)
+    one, other = (Isolated(native, str(kind), PROGRAM, shape, alone) for native, kind in pairs)
+    found = compare_live(one, other, shape, names)
     if not found.agrees:
         raise AssertionError("\n".join(lines(found, failures=True)))
 

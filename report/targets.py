@@ -14,10 +14,11 @@ from typing import Any
 
 import frameworks
 from common.backprop import without_dropout
-from common.catalogue import block, known
+from common.catalogue import UnknownName, block, known
 from common.check import first_line
 from common.params import initial
 from common.porting import PortError
+from common.values import SpecError
 from convparity.isolation import OURS, theirs
 
 OWN = "convparity"
@@ -92,7 +93,7 @@ class Found:
     def _made(self, target: Target, load: Any) -> Any:
         try:
             with self.packages:
-                return _made(_attribute(load(), target.name), target)
+                return _made(_attribute(load(), target), target)
         except PortError:
             raise
         except Exception as error:
@@ -100,15 +101,14 @@ class Found:
 
 
 def _own(target: Target) -> Any:
-    backend = known("backend", target.where.partition(".")[2], frameworks.BACKENDS)
-    spec = without_dropout(block(target.name, **_named(target)))
-    return frameworks.load(backend).build(spec, initial(spec)).native
-
-
-def _named(target: Target) -> dict[str, Any]:
     if target.arguments:
         raise PortError(f"options of `{target.name}` are given by name, such as (alpha=0.5)")
-    return dict(target.options)
+    try:
+        backend = known("backend", target.where.partition(".")[2], frameworks.BACKENDS)
+        spec = without_dropout(block(target.name, **dict(target.options)))
+        return frameworks.load(backend).build(spec, initial(spec)).native
+    except (UnknownName, SpecError, frameworks.MissingFramework) as error:
+        raise PortError(str(error)) from None
 
 
 def _root(path: Path) -> tuple[str, str]:
@@ -136,12 +136,13 @@ def _from_file(path: Path, module: str) -> ModuleType:
     return loaded
 
 
-def _attribute(module: ModuleType, name: str) -> Any:
+def _attribute(module: ModuleType, target: Target) -> Any:
     found: Any = module
-    for part in name.split("."):
+    for part in target.name.split("."):
         if not hasattr(found, part):
             near = difflib.get_close_matches(part, [item for item in dir(found) if not item.startswith("_")], 3)
-            raise PortError(f"{module.__name__} has no `{name}`" + (f"; nearest: {', '.join(near)}" if near else ""))
+            nearest = f"; nearest: {', '.join(near)}" if near else ""
+            raise PortError(f"{target.where} has no `{target.name}`{nearest}")
         found = getattr(found, part)
     return found
 

@@ -561,3 +561,18 @@ def test_paddles_own_mobilenet_is_ported_by_structure(tmp_path: Path) -> None:
     assert ported.names["blocks.3.pointwise.conv"] == "conv3_2._pointwise_conv.0"
     assert np.array_equal(ported.arrays["stem.conv.weight"], theirs.conv1[0].weight.numpy())
     assert re.match("matched 55 layers in the same order", ported.notes[0])
+
+
+@pytest.mark.needs("torch", "flax")
+def test_a_published_torch_mobilenet_is_ported_by_structure_though_its_file_is_sorted_by_name(tmp_path: Path) -> None:
+    from pytorchcv.models.mobilenet import mobilenet_wd4
+    from safetensors.torch import save_file
+
+    theirs = mobilenet_wd4().state_dict()
+    save_file(dict(sorted(theirs.items())), tmp_path / "w.safetensors")
+    arguments: dict[str, Any] = {"from_": "torch", "to": "flax", "block": "mobilenet_v1", "by_structure": True}
+    options = {"alpha": 0.25, "bias": False, "pool_size": 1}
+    ported = port(tmp_path / "w.safetensors", tmp_path / "o.msgpack", **arguments, options=options)
+    assert ported.names["blocks.3.pointwise.norm"] == "features.stage3.unit1.pw_conv.bn"
+    held, _ = porting.read("flax", tmp_path / "o.msgpack")
+    assert np.array_equal(held["stem.conv.weight"], theirs["features.init_block.conv.weight"].numpy())
