@@ -272,14 +272,23 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def renamed(arrays: Arrays, names: NameMap) -> Arrays:
-    """``arrays`` with the layers that ``names`` maps (ours: theirs) under our names."""
+    """``arrays`` with the layers that ``names`` maps (ours: theirs) under our names.
+
+    Raises:
+        PortError: if two arrays would have one name.
+    """
     ours = {theirs: mine for mine, theirs in names.items()}
 
     def rename(name: str) -> str:
         path, dot, local = name.rpartition(".")
         return f"{ours.get(path, path)}{dot}{local}"
 
-    return {rename(name): array for name, array in arrays.items()}
+    found: Arrays = {}
+    for name, array in arrays.items():
+        if (own := rename(name)) in found:
+            raise PortError(f"by the map `{own}` is there twice")
+        found[own] = array
+    return found
 
 
 def load_map(path: Path) -> NameMap:

@@ -99,7 +99,7 @@ def test_modules_of_other_layers_are_refused_with_the_list() -> None:
         assert_parity(torch_net(), {}, SHAPE)
 
 
-@pytest.mark.needs("torch", "flax")
+@pytest.mark.needs("torch", "flax", modules=("jax_resnet", "pytorchcv"))
 def test_two_published_residual_networks_agree() -> None:
     """Their branches run in another order, and one is a linen module whose mode is what is mutable."""
     from jax_resnet import ResNet18

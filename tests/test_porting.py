@@ -531,6 +531,11 @@ def test_a_map_that_does_not_fit_is_refused(given: dict[str, str], message: str)
         aligned(TINY, foreign(TINY), given)
 
 
+def test_a_map_that_gives_two_arrays_one_name_is_refused() -> None:
+    with pytest.raises(PortError, match="by the map `norm.weight` is there twice"):
+        renamed(randomised(TINY), {"norm": "conv"})
+
+
 @pytest.mark.needs("torch")
 def test_a_map_is_written_read_and_may_decide(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, out, names_file = write("torch", tmp_path / "w.pt", foreign(TINY)), tmp_path / "o.pt", tmp_path / "map.json"
@@ -563,7 +568,7 @@ def test_paddles_own_mobilenet_is_ported_by_structure(tmp_path: Path) -> None:
     assert re.match("matched 55 layers in the same order", ported.notes[0])
 
 
-@pytest.mark.needs("torch", "flax")
+@pytest.mark.needs("torch", "flax", modules=("pytorchcv",))
 def test_a_published_torch_mobilenet_is_ported_by_structure_though_its_file_is_sorted_by_name(tmp_path: Path) -> None:
     from pytorchcv.models.mobilenet import mobilenet_wd4
     from safetensors.torch import save_file
@@ -576,3 +581,54 @@ def test_a_published_torch_mobilenet_is_ported_by_structure_though_its_file_is_s
     assert ported.names["blocks.3.pointwise.norm"] == "features.stage3.unit1.pw_conv.bn"
     held, _ = porting.read("flax", tmp_path / "o.msgpack")
     assert np.array_equal(held["stem.conv.weight"], theirs["features.init_block.conv.weight"].numpy())
+
+
+@pytest.mark.needs("torch", "flax")
+def test_a_linen_checkpoint_is_ported_by_structure(tmp_path: Path) -> None:
+    from flax import serialization
+
+    arrays = frameworks.layout("flax").to_native(randomised(TINY))
+    state = {
+        "step": np.array(7),
+        "params": {
+            "Conv_0": {name: arrays[f"conv.{name}"] for name in ("kernel", "bias")},
+            "BatchNorm_0": {name: arrays[f"norm.{name}"] for name in ("scale", "bias")},
+        },
+        "batch_stats": {"BatchNorm_0": {name: arrays[f"norm.{name}"] for name in ("mean", "var")}},
+    }
+    (tmp_path / "w.msgpack").write_bytes(serialization.msgpack_serialize(state))
+    options = {"in_channels": 3, "out_channels": 4, "bias": True}
+    arguments: dict[str, Any] = {"block": "conv_bn_act", "options": options, "by_structure": True}
+    ported = port(tmp_path / "w.msgpack", tmp_path / "o.pt", from_="flax", to="torch", **arguments)
+    assert bits(ported.arrays) == bits(randomised(TINY))
+    assert ported.notes[0] == "left out what is not weights: step"
+
+
+@pytest.mark.needs("torch")
+def test_what_is_not_certain_is_not_written_but_the_guess_is_if_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = {"in_channels": 3, "width": 6, "depth": 3}
+    spec = block("conv_stack", **options)
+    names_of = ["z.conv", "z.norm", "b.conv", "b.norm", "a.norm", "a.conv"]  # the first conv in no order comes first
+    layers = leaves({param.name: param.shape for param in spec.params()})
+    arrays = renamed(randomised(spec), dict(zip(names_of, (leaf.name for leaf in layers), strict=True)))
+    order = ["b.conv", "b.norm", "z.conv", "a.norm", "z.norm", "a.conv"]
+    shuffled = {name: arrays[name] for path in order for name in arrays if name.startswith(f"{path}.")}
+    path, guess = write("torch", tmp_path / "w.pt", shuffled), tmp_path / "guess.json"
+    given = [part for key, value in options.items() for part in ("--set", f"{key}={value}")]
+    arguments = [str(path), "--from", "torch", "--to", "torch", "--block", "conv_stack", *given, "--align"]
+    assert status("port", *arguments, "--save-map", str(guess), "-o", str(tmp_path / "o.pt")) == 2
+    printed = capsys.readouterr().err.splitlines()
+    assert (
+        printed[0]
+        == f"convparity: which layer is which is not certain: give the right names with --map (a guess is in {guess})"
+    )
+    assert len(printed) == 1 + 5
+    assert printed[1].startswith("  `blocks.0.norm` (norm: ")
+    assert printed[1].endswith(" could be any of 3")
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["guess.json", "w.pt"]
+    right = dict(zip((leaf.name for leaf in layers), names_of, strict=True))
+    guess.write_text(json.dumps(right))
+    assert status("port", *arguments, "--map", str(guess), "-o", str(tmp_path / "o.pt")) == 0
+    assert bits(porting.read("torch", tmp_path / "o.pt")[0]) == bits(randomised(spec))
