@@ -23,7 +23,7 @@ def torch_net(eps: float = 1e-5, momentum: float = 0.1, slope: float = 0.0, padd
             maps = self.features(x)
             if how.get("random"):
                 maps = nn.functional.dropout(maps, 0.3, self.training)
-            y = self.head(maps.mean((2, 3)))
+            y = self.head((maps.detach() if how.get("detached") else maps).mean((2, 3)))
             if how.get("frozen"):
                 y = y + 0 * self.head.weight.detach().sum()
             return (y,) if how.get("pair") else y
@@ -94,7 +94,7 @@ def linen_net() -> Any:
     return Net()
 
 
-def jax_net() -> Any:
+def jax_net(slope: float = 0.0, eps: float = 1e-5, stride: int = 2) -> Any:
     import jax
     import jax.numpy as jnp
     from jax import lax
@@ -104,16 +104,16 @@ def jax_net() -> Any:
         return lax.conv_general_dilated(x, own["kernel"], (stride, stride), ((1, 1), (1, 1)), dimension_numbers=numbers)
 
     def apply(params: Any, stats: Any, x: jax.Array, train: bool = False) -> tuple[jax.Array, Any]:
-        x = conv(params["conv0"], x, 2)
+        x = conv(params["stem"], x, stride)
         mean, var = (x.mean((0, 1, 2)), x.var((0, 1, 2))) if train else (stats["bn"]["mean"], stats["bn"]["var"])
         new = {"mean": 0.9 * stats["bn"]["mean"] + 0.1 * mean, "var": 0.9 * stats["bn"]["var"] + 0.1 * var}
-        x = (x - mean) * lax.rsqrt(var + 1e-5) * params["bn"]["scale"] + params["bn"]["bias"]
-        x = conv(params["conv1"], jax.nn.relu(x), 1) + params["conv1"]["bias"]
+        x = (x - mean) * lax.rsqrt(var + eps) * params["bn"]["scale"] + params["bn"]["bias"]
+        x = conv(params["conv1"], jax.nn.leaky_relu(x, slope), 1) + params["conv1"]["bias"]
         y = x.mean((1, 2)) @ params["fc"]["kernel"] + params["fc"]["bias"]
         return y, {"bn": new} if train else stats
 
     params = {
-        "conv0": {"kernel": jnp.zeros((3, 3, 3, 6))},
+        "stem": {"kernel": jnp.zeros((3, 3, 3, 6))},  # by name after the others
         "bn": {"scale": jnp.zeros(6), "bias": jnp.zeros(6)},
         "conv1": {"kernel": jnp.zeros((3, 3, 6, 8)), "bias": jnp.zeros(8)},
         "fc": {"kernel": jnp.zeros((8, 5)), "bias": jnp.zeros(5)},

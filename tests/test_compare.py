@@ -17,7 +17,7 @@ from convparity.isolation import OURS, PROGRAM, ROOT
 from report.comparing import compare_targets, input_shape, lines
 from report.targets import Found, framework_of, parse
 from tests.conftest import require
-from tests.nets import NETS, flax_net, torch_net
+from tests.nets import NETS, flax_net, jax_net, torch_net
 from tests.test_cli import status
 
 SHAPE = (3, 3, 12, 9)
@@ -28,6 +28,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "momentum": ({"momentum": 0.9}, "running statistics", ""),
     "slope": ({"slope": 0.01}, "output in evaluation", "features.3"),
     "padding": ({"padding": 0}, "output in evaluation", "features.0"),
+    "detached": ({"detached": True}, "gradient of the input: DIFFERS", ""),
     "frozen": ({"frozen": True}, "gradients: DIFFERS: trained in one only: ", ""),
 }
 
@@ -54,6 +55,15 @@ def test_a_fault_is_found_and_its_first_layer_named(fault: str, other: str, requ
         assert_parity(torch_net(**change), NETS[other](), SHAPE)
     if layer:
         assert f"first layer that differs: `{layer}` (" in str(caught.value)
+
+
+@pytest.mark.needs("torch", "jax")
+@pytest.mark.parametrize(
+    ("change", "layer"), [({"stride": 1}, "stem"), ({"eps": 1e-4}, "bn"), ({"slope": 0.01}, "conv1")]
+)
+def test_a_plain_functions_first_wrong_layer_is_named(change: dict[str, Any], layer: str) -> None:
+    with pytest.raises(AssertionError, match=rf"first layer that differs: `\S+` \({layer}\)"):
+        assert_parity(torch_net(), jax_net(**change), SHAPE)
 
 
 @pytest.mark.needs("torch", "flax")

@@ -532,7 +532,7 @@ def test_a_map_that_does_not_fit_is_refused(given: dict[str, str], message: str)
 
 
 def test_a_map_that_gives_two_arrays_one_name_is_refused() -> None:
-    with pytest.raises(PortError, match="by the map `norm.weight` is there twice"):
+    with pytest.raises(PortError, match=r"by the map `norm\.weight` is there twice"):
         renamed(randomised(TINY), {"norm": "conv"})
 
 

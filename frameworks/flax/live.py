@@ -76,7 +76,7 @@ class Nnx:
         module = nnx.clone(module)
         self.notes: list[str] = []
         for child in layout.modules(module).values():
-            if isinstance(child, nnx.Dropout):
+            if isinstance(child, nnx.Dropout) and child.rate:
                 child.rate = 0.0
                 self.notes[:] = [DROPOUT_OFF]
             if getattr(child, "dtype", None) is not None and isinstance(child, (nnx.Conv, nnx.Linear, nnx.BatchNorm)):

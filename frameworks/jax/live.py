@@ -1,7 +1,6 @@
 """A JAX function with its arrays as `common.live` runs it: ``y, stats = apply(params, stats, x, train=...)``, NHWC."""
 
 import inspect
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -12,7 +11,7 @@ from common.params import Arrays
 from common.porting import PortError, Shapes
 from common.spec import INPUT
 from frameworks.jax import layout, to_nchw
-from frameworks.jax.tracing import tapped
+from frameworks.jax.tracing import layer_outputs
 
 
 def to_nhwc(x: np.ndarray) -> np.ndarray:
@@ -21,7 +20,7 @@ def to_nhwc(x: np.ndarray) -> np.ndarray:
 
 
 class Live:
-    """A function and its arrays in float64. Of functions that are not ours no layer's output is seen.
+    """A function and its arrays in float64.
 
     ``native`` is ``(apply, params, stats)``, or ``(apply, params)`` for ``y = apply(params, x)``.
     """
@@ -33,52 +32,48 @@ class Live:
         if len(native) not in (2, 3) or not callable(native[0]):
             raise PortError("a JAX module is (apply, params, stats) or (apply, params)")
         self.notes: list[str] = []
-        apply, self._params = native[:2]
-        self._stats = native[2] if len(native) == 3 else {}
-        self._apply = apply if len(native) == 3 else lambda params, stats, x: (apply(params, x), stats)
+        apply, *trees = native
+        self._trees = (*trees, {}) if len(trees) == 1 else tuple(trees)
+        has_mode = len(trees) == 2 and "train" in inspect.signature(apply).parameters
         self._order: list[str] = []
-        modes = "train" in inspect.signature(self._apply).parameters
-        self._evaluate = jax.jit(self._run({"train": False} if modes else {}))
-        run = self._run({"train": True} if modes else {})
 
-        def train(params: Any, stats: Any, x: jax.Array, dy: jax.Array) -> Any:
-            y, pull, (stats, seen) = jax.vjp(lambda params, x: run(params, stats, x), params, x, has_aux=True)
-            return y, (stats, seen), pull(dy)
+        def run(train: bool, trees: tuple[Any, Any], x: jax.Array) -> tuple[jax.Array, Any]:
+            if len(native) == 2:
+                return apply(trees[0], x), trees[1]
+            return apply(*trees, x, **({"train": train} if has_mode else {}))
 
-        self._train = jax.jit(train)
-
-    def _run(self, options: dict[str, bool]) -> Callable[..., Any]:
-        def run(params: Any, stats: Any, x: jax.Array) -> Any:
-            seen: dict[str, jax.Array] = {}
-
-            def keep(name: str, y: jax.Array) -> jax.Array:
-                seen[name] = y
-                return y
-
-            with tapped(params, keep):
-                y, stats = self._apply(params, stats, x, **options)
+        def layers(train: bool, trees: Any, x: jax.Array) -> dict[str, jax.Array]:
+            seen = layer_outputs(lambda trees, x: run(train, trees, x), trees, self._owners(), x)
             # A jitted function returns dicts sorted by name: the order of execution is kept beside it.
             self._order = list(seen)
-            return y, (stats, seen)
+            return seen
 
-        return run
+        def evaluate(trees: Any, x: jax.Array) -> Any:
+            return run(False, trees, x), layers(False, trees, x)
+
+        def train(trees: Any, x: jax.Array, dy: jax.Array) -> Any:
+            params, stats = trees
+            y, pull, stats = jax.vjp(lambda params, x: run(True, (params, stats), x), params, x, has_aux=True)
+            return (y, stats), layers(True, trees, x), pull(dy)
+
+        self._evaluate, self._train = jax.jit(evaluate), jax.jit(train)
+
+    def _owners(self) -> Any:
+        names = iter([name.rpartition(".")[0] for name in self.shapes()])
+        return jax.tree.map(lambda _: next(names), self._trees)
 
     def shapes(self) -> Shapes:
-        return {name: array.shape for tree in (self._params, self._stats) for name, array in layout.leaves(tree)}
-
-    def _filled(self, tree: Any, arrays: Arrays) -> Any:
-        """The tree with canonical arrays in it."""
-        names = iter([name for name, _ in layout.leaves(tree)])
-        return jax.tree.map(lambda old: jax.numpy.asarray(layout.native_array(arrays[next(names)])), tree)
+        return {name: array.shape for tree in self._trees for name, array in layout.leaves(tree)}
 
     def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
         with jax.enable_x64(True):
-            params, stats = self._filled(self._params, arrays), self._filled(self._stats, arrays)
+            names = iter(self.shapes())
+            trees = jax.tree.map(lambda _: jax.numpy.asarray(layout.native_array(arrays[next(names)])), self._trees)
+            gradients: Arrays = {}
             if dy is None:
-                y, (after, seen) = self._evaluate(params, stats, to_nhwc(x))
-                gradients: Arrays = {}
+                (y, after), seen = self._evaluate(trees, to_nhwc(x))
             else:
-                y, (after, seen), (own, dx) = self._train(params, stats, to_nhwc(x), to_nhwc(dy))
+                (y, after), seen, (own, dx) = self._train(trees, to_nhwc(x), to_nhwc(dy))
                 gradients = {INPUT: to_nchw(dx), **dict(layout.leaves(own))}
-            held = dict([*layout.leaves(params), *layout.leaves(after)])
+            held = dict([*layout.leaves(trees[0]), *layout.leaves(after)])
             return Observed(to_nchw(y), {name: to_nchw(seen[name]) for name in self._order}, held, gradients)

@@ -31,7 +31,7 @@ class Live:
         self._layer = copy.deepcopy(native).to(device="cpu", dtype=paddle.float64)
         self.notes: list[str] = []
         for child in self._layer.sublayers():
-            if isinstance(child, DROPOUTS):
+            if isinstance(child, DROPOUTS) and child.p:
                 child.p = 0.0
                 self.notes = [DROPOUT_OFF]
 

@@ -31,7 +31,7 @@ class Live:
         self._alone = alone
         self.notes: list[str] = []
         for child in self._module.modules():
-            if isinstance(child, _DropoutNd):
+            if isinstance(child, _DropoutNd) and child.p:
                 child.p = 0.0
                 self.notes = [DROPOUT_OFF]
         if not alone and any(isinstance(child, _BatchNorm) for child in self._module.modules()):
