@@ -157,8 +157,8 @@ def lines(found: Comparison, failures: bool = False) -> list[str]:
         return f"{finding.what}: agrees{numbers}"
 
     last = [f"first layer that differs: {found.divergence}"] if found.divergence else []
-    if failures and not found.divergence and any(row.problem for row in rows):
-        last = ["no layer that could be looked into differs"]
+    if not last and any(row.problem for row in rows if row.what.startswith("output")):
+        last = ["every layer that holds arrays agrees: what comes after them differs"]
     return [line(row) for row in rows if row.what != "case" or row.problem] + last
 
 

@@ -134,10 +134,10 @@ def read(backend: str, path: Path) -> tuple[Arrays, list[str]]:
         usable(arrays)
     except PortError as error:
         raise PortError(f"cannot read {path}: {error}") from None
-    except OSError as error:
-        raise PortError(f"cannot read {path}: {error.strerror or first_line(error)}") from None
+    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        raise PortError(f"cannot read {path}: {error.strerror}") from None
     except Exception as error:  # a damaged file can raise anything
-        raise PortError(f"cannot read {path} as weights of {backend}: {first_line(error)[:200]}") from None
+        raise PortError(f"cannot read {path}: damaged, or not of {backend} ({first_line(error)[:200]})") from None
     return arrays, notes
 
 

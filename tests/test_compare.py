@@ -199,12 +199,14 @@ def test_a_project_with_a_common_and_a_report_of_its_own_is_compared(
 
 
 @pytest.mark.needs("torch")
-def test_such_a_projects_own_tests_can_use_the_helper(project: Path) -> None:
+def test_such_a_projects_own_tests_and_folder_work_too(project: Path) -> None:
     environment = os.environ | {"PYTHONPATH": ROOT}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_net.py"]
-    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 passed" in done.stdout
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_net.py"]
+    compare = [sys.executable, "-m", "convparity", "compare", "net:Net", "net.py:Net", "--input", "2x3x8x9"]
+    for command, shown in ((tests, "1 passed"), (compare, "output in training: agrees")):
+        done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert shown in done.stdout
 
 
 def test_packages_are_put_back_after_an_error() -> None:
@@ -280,6 +282,7 @@ def test_the_command_shows_the_map_and_what_differs(
     assert status("compare", "net:Net", "port.py:Net", "--input", "2x3x8x9") == 1
     printed = capsys.readouterr().out
     assert "output in evaluation: DIFFERS: greatest abs difference" in printed
+    assert printed.endswith("every layer that holds arrays agrees: what comes after them differs\n")
     assert status("compare", "net:Net", "net:Net", "--input", "2x3x8x9", "--map", str(names)) == 2
     assert "the map names `conv`, which is no layer" in capsys.readouterr().err
 
