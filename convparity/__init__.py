@@ -1,4 +1,4 @@
-"""What a project that tests its own port imports: nothing of ours is imported under a name that the project may have.
+"""What a project that moves weights or tests its own port imports: nothing of ours is imported under a name that the project may have.
 
 The suite's own packages are called ``common``, ``frameworks`` and ``report``, and so may be the project's. This package
 has a name of its own, and imports ours beside theirs (`convparity.isolation`).
@@ -9,11 +9,16 @@ has a name of its own, and imports ours beside theirs (`convparity.isolation`).
         assert_parity(TorchNet(), FlaxNet(rngs=nnx.Rngs(0)), (2, 3, 64, 64))
 """
 
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from convparity.isolation import OURS
 
-__all__ = ["assert_parity"]
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["assert_parity", "port"]
 
 
 def assert_parity(
@@ -37,3 +42,29 @@ def assert_parity(
         from report.comparing import check_parity
 
         check_parity(module_a, module_b, input_shape, names)
+
+
+def port(
+    source: Path | str,
+    destination: Path | str,
+    *,
+    from_: str,
+    to: str,
+    block: str,
+    options: Mapping[str, Any] | None = None,
+    names: dict[str, str] | None = None,
+    by_structure: bool = False,
+) -> "dict[str, np.ndarray]":
+    """Writes the weights of a block in one framework's file as another framework's, and returns them.
+
+    Names are the spec's, layouts canonical: kernels OIHW, linear weights [out, in]. For what is checked, refused and
+    raised see `report.porting.port`.
+
+    Raises:
+        ValueError: for weights that cannot be read, do not fit or disagree; nothing is written then.
+    """
+    with OURS:
+        from report.porting import port as run
+
+        arguments = {"from_": from_, "to": to, "block": block, "options": options, "names": names}
+        return run(source, destination, **arguments, by_structure=by_structure).arrays
