@@ -1,4 +1,4 @@
-"""What a project that moves weights or tests its own port imports: nothing of ours is imported under a name that the project may have.
+"""What a project that moves weights or tests its own port imports: nothing of ours takes a name that it may have too.
 
 The suite's own packages are called ``common``, ``frameworks`` and ``report``, and so may be the project's. This package
 has a name of its own, and imports ours beside theirs (`convparity.isolation`).
