@@ -129,7 +129,8 @@ def allowances(spec: BlockSpec, params: Arrays, values: dict[str, np.ndarray], d
         inputs, given = [values[name] for name in node.inputs], [allowed[name] for name in node.inputs]
         carry = carried(node.layer, inputs, given)
         if carry is None:
-            allowed[node.name] = ALLOWED * deviation(squares[node.name])
+            # Samples are few and may understate it, but it is never less than the layer's own rounding.
+            allowed[node.name] = ALLOWED * np.maximum(deviation(squares[node.name]), own[node.name])
         else:
             allowed[node.name] = carry + ALLOWED * own[node.name]
     return allowed

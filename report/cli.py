@@ -202,8 +202,12 @@ def port(
     paddle:     .pdparams .safetensors
     jax, flax:  .msgpack .npz .safetensors, and directories (Orbax)
     """
+    import logging
+
     from report.porting import options_of, read_map
     from report.porting import port as port_weights
+
+    logging.getLogger("jax").setLevel(logging.WARNING)  # Paddle's import turns on everybody's INFO
 
     ported = port_weights(
         source,
