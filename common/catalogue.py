@@ -205,6 +205,11 @@ _CHECKED: dict[str, list[tuple[str, Shape, dict[str, Any]]]] = {
         ("a075_no_bias", (2, 3, 96, 64), {"classes": 12, "alpha": 0.75, "bias": False, "pool_size": (3, 2)}),
         ("a100", (1, 3, 65, 91), {"pool_size": 3}),
         ("c1", (5, 1, 96, 32), {"in_channels": 1, "classes": 7, "alpha": 0.125, "pool_size": (3, 1)}),
+        (
+            "logits",
+            (2, 2, 96, 64),
+            {"in_channels": 2, "classes": 9, "alpha": 0.25, "softmax": False, "pool_size": (3, 2)},
+        ),
     ],
     "ghost_module": [
         ("r2", (2, 6, 9, 12), {"in_channels": 6, "out_channels": 10}),

@@ -10,7 +10,7 @@ import numpy as np
 
 from common.layers import Conv2d, Linear
 from common.spec import BlockSpec
-from common.values import Init, ParamSpec
+from common.values import Init, ParamSpec, Shape
 
 Arrays = dict[str, np.ndarray]
 
@@ -55,19 +55,21 @@ def randomised(spec: BlockSpec, seed: int = 0) -> Arrays:
     Weights keep the variance of what flows (variance 2 / fan in), so that deep blocks neither vanish nor blow up.
     """
     rng = np.random.default_rng(seed)
+    return {param.name: drawn(rng, param.role, param.shape) for param in spec.params()}
 
-    def draw(param: ParamSpec) -> np.ndarray:
-        match param.role:
-            case "conv_weight" | "linear_weight":
-                return rng.normal(0, math.sqrt(2 / fan(param.shape)), param.shape)
-            case "norm_weight":
-                return rng.uniform(0.6, 1.4, param.shape) * rng.choice([-1, 1], param.shape, p=[0.2, 0.8])
-            case "running_var":
-                return rng.uniform(0.5, 2.0, param.shape)
-            case _:
-                return rng.uniform(0.1, 0.5, param.shape) * rng.choice([-1, 1], param.shape)
 
-    return {param.name: draw(param).astype(np.float32) for param in spec.params()}
+def drawn(rng: np.random.Generator, role: str, shape: Shape) -> np.ndarray:
+    """An array for checks by its role, float32: see `randomised`. A role that is not in the vocabulary is a bias."""
+    match role:
+        case "conv_weight" | "linear_weight":
+            array = rng.normal(0, math.sqrt(2 / fan(shape)), shape)
+        case "norm_weight":
+            array = rng.uniform(0.6, 1.4, shape) * rng.choice([-1, 1], shape, p=[0.2, 0.8])
+        case "running_var":
+            array = rng.uniform(0.5, 2.0, shape)
+        case _:
+            array = rng.uniform(0.1, 0.5, shape) * rng.choice([-1, 1], shape)
+    return array.astype(np.float32)
 
 
 def fits(spec: BlockSpec, arrays: Arrays) -> Arrays:
@@ -94,7 +96,8 @@ def save(path: Path, arrays: Arrays) -> None:
     """Writes canonical arrays to a safetensors file."""
     from safetensors.numpy import save_file
 
-    save_file(arrays, path)
+    # Of an array that is not contiguous, safetensors would write the memory as it lies.
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
 
 
 def load(path: Path) -> Arrays:

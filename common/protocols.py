@@ -1,6 +1,7 @@
 """What a backend is: a module that satisfies `Backend`; no base class, no registration."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -75,6 +76,35 @@ class BuiltBlock(Protocol):
 
         It returns when the result is there, not when the work is queued. Its first call may compile.
         """
+        ...
+
+
+class Layout(Protocol):
+    """A framework's ``layout`` module: flat dicts of its own arrays to and from canonical ones, by one rule for all."""
+
+    def from_native(self, state: Arrays) -> Arrays: ...
+
+    def to_native(self, arrays: Arrays) -> Arrays: ...
+
+
+class Files(Protocol):
+    """A framework's ``files`` module: flat dicts of its own arrays on disk, in the formats that its users have."""
+
+    @property
+    def SUFFIXES(self) -> tuple[str, ...]:  # noqa: N802 - a module's constant
+        """The formats; an empty suffix is a directory."""
+        ...
+
+    def read(self, path: Path) -> tuple[Arrays, list[str]]:
+        """The arrays by native name, and sentences about what was taken off around them; nothing is executed.
+
+        Raises:
+            PortError: for what it will not read. A damaged file may raise anything.
+        """
+        ...
+
+    def write(self, path: Path, native: Arrays) -> None:
+        """Writes what `Layout.to_native` gives."""
         ...
 
 

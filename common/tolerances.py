@@ -140,7 +140,8 @@ def allowances(
         given = [np.zeros_like(read[name]) if name in held else allowed[name] for name in node.inputs]
         carry = carried(node.layer, inputs, given)
         if carry is None:
-            allowed[node.name] = ALLOWED * deviation(squares[node.name])
+            # Samples are few and may understate it, but it is never less than the layer's own rounding.
+            allowed[node.name] = ALLOWED * np.maximum(deviation(squares[node.name]), own[node.name])
         else:
             allowed[node.name] = carry + ALLOWED * own[node.name]
     return allowed

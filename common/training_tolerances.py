@@ -11,7 +11,7 @@ import numpy as np
 
 from common import backprop, reference
 from common.backprop import Gradients, Pass, statistics
-from common.layers import AvgPool2d, BatchNorm2d, Conv2d, Linear, Softmax
+from common.layers import AvgPool2d, BatchNorm2d, Conv2d, GlobalAvgPool2d, Linear, Softmax
 from common.optimisers import Optimiser
 from common.params import Arrays
 from common.reference import per_channel
@@ -156,6 +156,8 @@ def gradient_errors(
             return [y * (total + 2 * np.abs(dy)) + last[0]], {}
         case AvgPool2d() as layer:
             return [last[0] * np.sqrt(np.prod(layer.kernel_size))], {}
+        case GlobalAvgPool2d():
+            return [last[0][:, :, :1, :1]], {}  # one rounded number for all pixels of a channel
         case _:
             return last, {}
 

@@ -2,10 +2,12 @@
 
 import importlib
 import importlib.util
+import warnings
+from types import ModuleType
 from typing import cast
 
 from common.catalogue import known
-from common.protocols import Backend
+from common.protocols import Backend, Files, Layout
 
 # name: (our module, the distribution's modules that must be there)
 BACKENDS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -44,6 +46,22 @@ def load(name: str) -> Backend:
         UnknownName: for a name that is not in the table.
         MissingFramework: if the framework is not installed.
     """
+    return cast(Backend, _module(name))
+
+
+def layout(name: str) -> Layout:
+    """The backend's layouts; raises as `load` does."""
+    return cast(Layout, _module(name, ".layout"))
+
+
+def files(name: str) -> Files:
+    """The backend's file formats; raises as `load` does."""
+    return cast(Files, _module(name, ".files"))
+
+
+def _module(name: str, part: str = "") -> ModuleType:
     if reason := missing(name):
         raise MissingFramework(reason)
-    return cast(Backend, importlib.import_module(BACKENDS[name][0]))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "No ccache found")  # Paddle, at import
+        return importlib.import_module(BACKENDS[name][0] + part)

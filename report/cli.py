@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,16 @@ _json = click.option(
 )
 _threads = click.option(
     "--threads", type=click.IntRange(1), default=None, help="CPU threads for every framework [default: all processors]."
+)
+_map = click.option(
+    "--map",
+    "map_",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Which layer is which, as --save-map writes it.",
+)
+_save_map = click.option(
+    "--save-map", type=click.Path(path_type=Path), metavar="FILE", help="Write which layer was taken for which."
 )
 _profile = click.option("--profile", default="quick", show_default=True, metavar="NAME", help="quick or full.")
 _output = click.option(
@@ -267,6 +277,99 @@ def explain(block: str, source: str, target: str) -> None:
         click.echo(text, nl=False)
 
 
+@cli.command(
+    **_command("convparity port net.pt --from torch --to flax --block mobilenet_v1 --set alpha=0.5 -o net.msgpack")
+)
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.option("--from", "from_", required=True, metavar="NAME", help="The framework that IN belongs to.")
+@click.option("--to", required=True, metavar="NAME", help="The framework that OUT is for.")
+@click.option("--block", required=True, metavar="NAME", help="The block whose weights these are.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="An option of the block; repeats.")
+@click.option(
+    "-o", "--output", required=True, metavar="OUT", type=click.Path(path_type=Path), help="Its suffix is its format."
+)
+@click.option("--align", is_flag=True, help="Find layers that are named otherwise by their order and shapes.")
+@_map
+@_save_map
+def port(
+    source: Path,
+    from_: str,
+    to: str,
+    block: str,
+    assignments: tuple[str, ...],
+    output: Path,
+    align: bool,
+    map_: Path | None,
+    save_map: Path | None,
+) -> None:
+    r"""Writes the weights in IN, a file of one framework, as another framework's OUT, bit for bit and verified.
+
+    \b
+    torch:      .pt .pth .safetensors
+    paddle:     .pdparams .safetensors
+    jax, flax:  .msgpack .npz .safetensors, and directories (Orbax)
+    """
+    import logging
+
+    from report.porting import options_of, read_map
+    from report.porting import port as port_weights
+
+    logging.getLogger("jax").setLevel(logging.WARNING)  # Paddle's import turns on everybody's INFO
+
+    ported = port_weights(
+        source,
+        output,
+        from_=from_,
+        to=to,
+        block=block,
+        options=options_of(assignments),
+        names=read_map(map_),
+        by_structure=align,
+        save_map=save_map,
+    )
+    for note in ported.notes:
+        click.echo(note)
+    _show_map(ported.names)
+    click.echo(f"wrote {output}")
+
+
+@cli.command(
+    **_command("convparity compare net.py:Net 'paddle.vision.models:mobilenet_v1(scale=0.5)' --input 1x3x224x224")
+)
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option("--input", "size", required=True, metavar="NxCxHxW", help="The input's shape, for every framework NCHW.")
+@_map
+@_save_map
+def compare(first: str, second: str, size: str, map_: Path | None, save_map: Path | None) -> None:
+    """Are two live modules of any two frameworks the same function? Aligns them, copies weights, runs and compares.
+
+    A and B are FILE.py:NAME or PACKAGE.MODULE:NAME, a module or what makes one, perhaps with arguments in
+    parentheses: 'nets.py:Net(width=8)'. Our own blocks are convparity.BACKEND:BLOCK, such as
+    'convparity.jax:mobilenet_v1(alpha=0.5)'.
+    """
+    from report.comparing import compare_targets, input_shape, lines
+    from report.porting import read_map, write_map
+
+    _writable(save_map)
+    found = compare_targets(first, second, input_shape(size), read_map(map_))
+    if save_map:
+        write_map(save_map, found.alignment.names)
+    for note in found.notes:
+        click.echo(note)
+    _show_map(found.alignment.names)
+    for line in lines(found):
+        click.echo(line)
+    if not found.agrees:
+        sys.exit(EXIT_DISAGREE)
+
+
+def _show_map(names: dict[str, str]) -> None:
+    for ours, theirs in names.items():
+        if ours != theirs:
+            click.echo(f"  {ours} <- {theirs}")
+
+
 def _writable(path: Path | None) -> None:
     """Refuses before the work what could not be written after it."""
     from common.results import write_text
@@ -309,18 +412,28 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if not isinstance(error, _user_errors()):
             raise
-        _fail(str(error))
+        _fail(str(error), getattr(error, "details", ()), _status(error))
 
 
 def _user_errors() -> tuple[type[Exception], ...]:
     from common.catalogue import UnknownName
+    from common.porting import PortError
     from common.results import ResultsError
     from common.values import SpecError
+    from frameworks import MissingFramework
     from report.run import NothingToRun
 
-    return (UnknownName, SpecError, ResultsError, NothingToRun)
+    return (UnknownName, SpecError, PortError, ResultsError, NothingToRun, MissingFramework)
 
 
-def _fail(message: str) -> None:
+def _status(error: Exception) -> int:
+    from common.porting import Disagreement
+
+    return EXIT_DISAGREE if isinstance(error, Disagreement) else EXIT_USAGE
+
+
+def _fail(message: str, details: Iterable[str] = (), status: int = EXIT_USAGE) -> None:
     click.echo("convparity: " + " ".join(message.split()), err=True)
-    sys.exit(EXIT_USAGE)
+    for line in details:
+        click.echo(f"  {line}", err=True)
+    sys.exit(status)

@@ -1,5 +1,7 @@
 """Options and fixtures. Nothing here imports a framework: each test imports only the one that it names."""
 
+import importlib.util
+
 import pytest
 
 import frameworks
@@ -18,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "needs(*backends): the test imports these backends' frameworks")
+    config.addinivalue_line("markers", "needs(*backends, modules=()): the test imports these")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -51,6 +53,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("needs"):
         for name in marker.args:
             require(item.config, name)
+        for name in marker.kwargs.get("modules", ()):
+            if importlib.util.find_spec(name) is None:
+                reason = f"needs `{name}`: pip install -e '.[published]'"
+                pytest.fail(reason, pytrace=False) if item.config.getoption("--backend") else pytest.skip(reason)
 
 
 @pytest.fixture

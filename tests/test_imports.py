@@ -28,7 +28,13 @@ def test_importing_us_imports_no_framework(statement: str) -> None:
 
 
 def test_the_command_starts_with_click_alone() -> None:
-    assert not modules_after("import report.cli") & {"numpy", "rich", "msgspec", "sklearn", "tabulate"}
+    assert not modules_after("import convparity, report.cli") & {
+        "numpy",
+        "rich",
+        "msgspec",
+        "sklearn",
+        "tabulate",
+    }
 
 
 def test_common_does_not_know_the_layers_above_it() -> None:

@@ -8,7 +8,7 @@ from common.catalogue import Case, cases
 from common.check import expect
 from common.comparison import compare
 from common.params import Arrays, randomised
-from common.tolerances import allowances
+from common.tolerances import ALLOWED, UNIT_ROUNDOFF, allowances, rounding
 
 SMALL = [case for case in cases() if np.prod(case.input_shape) < 3000 and case.spec.family != "mobilenet_v1"]
 FEW = [case for case in SMALL if case.name in ("k3", "small", "r2", "affine_off", "eps_momentum", "g3")]
@@ -44,6 +44,17 @@ def test_a_change_of_one_thousandth_in_any_array_fails(case: Case, dtype: str) -
         y = reference.run(case.spec, wrong, expected.x)[output]
         problem, _, _ = compare(y, expected.y, expected.allowance)
         assert problem, f"{name} of {case.id}"
+
+
+@pytest.mark.parametrize("case", FEW, ids=lambda case: case.id)
+def test_the_allowance_is_never_less_than_a_layers_own_rounding(case: Case) -> None:
+    params = randomised(case.spec)
+    values = reference.run(case.spec, params, inputs.make("random", case.input_shape))
+    allowed = allowances(case.spec, params, values, "float32")
+    for node in case.spec.nodes:
+        arrays, given = reference.local(node, params), [values[name] for name in node.inputs]
+        own = UNIT_ROUNDOFF["float32"] * rounding(node.layer, arrays, given, values[node.name])
+        assert (allowed[node.name] >= ALLOWED * own).all(), node.name
 
 
 def test_the_allowance_shrinks_with_the_unit_roundoff() -> None:

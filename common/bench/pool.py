@@ -34,9 +34,18 @@ class Worker:
 
     MAX_DEATHS = 2
 
-    def __init__(self, name: str, module: str, threads: int, timeout: float = TIMEOUT, x64: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        threads: int,
+        timeout: float = TIMEOUT,
+        x64: bool = False,
+        entry: str = "common.bench.worker",
+    ) -> None:
         self.name = name
         self.first = 0  # of the processors: `threads` of them, from here, are its own
+        self._entry = entry
         self.timeout = timeout
         self._x64 = x64
         self._module = module
@@ -55,7 +64,7 @@ class Worker:
         command = [
             "-P",
             "-m",
-            "common.bench.worker",
+            self._entry,
             self._module,
             str(child.fileno()),
             str(self._threads),

@@ -54,6 +54,16 @@ class Session:
         importlib.import_module(f"{self._module}.faults")
         return run(next(item for item in FAULTS if item.id == fault), self._backend, expected)
 
+    def verify(self, spec: BlockSpec, arrays: Arrays, dtype: str, expected: Expected) -> str | None:
+        """What is wrong with the block that holds these arrays: they read back otherwise, or its output is off."""
+        # As it is run, not `strict`: what is asked is whether these weights work there.
+        built = self._backend.build(spec, arrays, dtype=dtype)
+        held = built.params()
+        for name, array in arrays.items():
+            if held[name].tobytes() != array.astype(dtype).tobytes():
+                return f"`{name}` reads back as other numbers"
+        return compare(built.forward(expected.x), expected.y, expected.allowance)[0]
+
     def prepare(self, case: Case, expected: Expected) -> tuple[float, float, str]:
         """Builds the case and runs it once: seconds to build, seconds of the first call, the device.
 
@@ -104,8 +114,11 @@ class Session:
         return built.fit(batches, optimiser), built.forward(x)
 
 
-def main(module: str, descriptor: str, threads: str, first: str) -> None:
-    """Serves requests; a request that raises is answered with the error, and the next one is served."""
+def serve(make: Callable[[], object], descriptor: str, threads: str, first: str) -> None:
+    """Answers requests by the methods of what ``make`` gives, which is made at the first of them.
+
+    A request that raises is answered with the error, and the next one is served.
+    """
     if sys.platform == "linux":  # a parent that is killed takes its workers with it, even stopped ones
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     if hasattr(os, "sched_setaffinity"):  # not on macOS
@@ -113,18 +126,18 @@ def main(module: str, descriptor: str, threads: str, first: str) -> None:
         start = int(first) % len(ours)
         os.sched_setaffinity(0, (ours[start:] + ours[:start])[: int(threads)])
     connection = Connection(int(descriptor))
-    session: Session | None = None
+    session: object = None
     while True:
         try:
             request, arguments = connection.recv()
         except EOFError:  # the parent is gone
             return
         try:
-            session = session or Session(module)
+            session = session or make()
             connection.send((True, getattr(session, request)(*arguments)))
         except Exception as error:
             connection.send((False, first_line(error)))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    serve(lambda: Session(sys.argv[1]), *sys.argv[2:])

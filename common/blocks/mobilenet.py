@@ -19,13 +19,14 @@ def mobilenet_v1(
     bias: bool = True,
     dropout: float = 0.5,
     pool_size: Pair = (7, 7),
+    softmax: bool = True,
     group_aware_init: bool = False,
 ) -> list[Node]:
-    """MobileNetV1 with its softmax (Howard et al., 2017, https://arxiv.org/abs/1704.04861); 1/32 of the size is pooled.
+    """MobileNetV1 (Howard et al., 2017, https://arxiv.org/abs/1704.04861); 1/32 of the size is pooled.
 
     ``alpha`` scales the channels, ``int(c * alpha)``. The paper's convolutions have no bias; ``bias=True`` is the
-    published PyTorch code that the counts of 4,242,920 and 829,194 belong to. Convolutions start from Kaiming normal,
-    fan out, for ReLU; ``group_aware_init`` divides the fan by the groups
+    published PyTorch code that the counts of 4,242,920 and 829,194 belong to; without ``softmax`` it gives logits.
+    Convolutions start from Kaiming normal, fan out, for ReLU; ``group_aware_init`` divides the fan by the groups
     (https://github.com/huggingface/pytorch-image-models/issues/84).
 
     Raises:
@@ -64,5 +65,5 @@ def mobilenet_v1(
         Node("flatten", Flatten()),
         Node("dropout", Dropout(dropout)),
         Node("linear", Linear(channels, classes, init=Init("normal", std=0.01, zero_bias=True))),
-        Node("softmax", Softmax()),
+        *([Node("softmax", Softmax())] if softmax else []),
     ]

@@ -10,6 +10,7 @@ from common.params import Arrays
 
 ARRAYS = nnx.Any(nnx.Param, nnx.BatchStat)  # the state of random streams is no array of the block
 LEAVES = {"kernel": "weight", "scale": "weight", "mean": "running_mean", "var": "running_var"}
+STATISTICS = {"running_mean": "mean", "running_var": "var"}
 # By rank: vectors stay, linear weights [out, in] become [in, out], kernels OIHW become HWIO.
 TO_FLAX = {1: (0,), 2: (1, 0), 4: (2, 3, 1, 0)}
 TO_CANONICAL = {1: (0,), 2: (1, 0), 4: (3, 2, 0, 1)}
@@ -58,6 +59,24 @@ def canonical(state: nnx.State) -> Arrays:
     """Canonical arrays of a state: a module's variables, or their gradients."""
     arrays = {_name(path): np.asarray(variable.get_value()) for path, variable in nnx.to_flat_state(state)}
     return {name: array.transpose(TO_CANONICAL[array.ndim]).copy() for name, array in arrays.items()}
+
+
+def from_native(state: Arrays) -> Arrays:
+    """Canonical arrays of a state's leaves, by dotted path."""
+    return {
+        _name(tuple(name.split("."))): np.ascontiguousarray(array.transpose(TO_CANONICAL.get(array.ndim)))
+        for name, array in state.items()
+    }
+
+
+def to_native(arrays: Arrays) -> Arrays:
+    """A state's leaves by dotted path, from canonical arrays."""
+    found = {}
+    for name, array in arrays.items():
+        *path, leaf = name.split(".")
+        leaf = STATISTICS.get(leaf, leaf) if leaf != "weight" else "scale" if array.ndim == 1 else "kernel"
+        found[".".join([*path, leaf])] = np.ascontiguousarray(array.transpose(TO_FLAX[array.ndim]))
+    return found
 
 
 def activation(y: jax.Array) -> np.ndarray:

@@ -22,20 +22,25 @@ def _native(name: str, array: np.ndarray) -> tuple[list[str], np.ndarray]:
     *path, leaf = name.split(".")
     if leaf == "weight":
         leaf = "scale" if array.ndim == 1 else "kernel"
-    return [*path, STATISTICS.get(leaf, leaf)], array.transpose((2, 3, 1, 0)) if array.ndim == 4 else array.T
+    return [*path, STATISTICS.get(leaf, leaf)], native_array(array)
+
+
+def native_array(array: np.ndarray) -> np.ndarray:
+    """A canonical array in JAX's layout: kernels OIHW become HWIO, matrices are transposed."""
+    return array.transpose((2, 3, 1, 0)) if array.ndim == 4 else array.T
 
 
 def _canonical(path: list[str], array: np.ndarray) -> tuple[str, np.ndarray]:
     *parents, leaf = path
     array = array.transpose((3, 2, 0, 1)) if array.ndim == 4 else array.T
-    return ".".join([*parents, CANONICAL[leaf]]), np.ascontiguousarray(array)
+    return ".".join([*parents, CANONICAL.get(leaf, leaf)]), np.ascontiguousarray(array)
 
 
-def _lists(tree: Tree) -> Tree:
+def lists(tree: Tree) -> Tree:
     """The tree with every dict whose keys are 0, 1, ... as a list; one with gaps stays a dict."""
     if not isinstance(tree, dict):
         return tree
-    children = {key: _lists(child) for key, child in tree.items()}
+    children = {key: lists(child) for key, child in tree.items()}
     return list(children.values()) if children and list(children) == list(map(str, range(len(children)))) else children
 
 
@@ -52,10 +57,24 @@ def write(arrays: Arrays, dtype: str, place: Sharding) -> tuple[Tree, Tree]:
                     tree = tree.setdefault(key, {})
             if holds:
                 tree[path[-1]] = jax.device_put(value.astype(dtype, order="C"), place)
-    return _lists(params), _lists(stats)
+    return lists(params), lists(stats)
 
 
 def leaves(tree: Tree) -> Iterator[tuple[str, np.ndarray]]:
     """Canonical names and arrays of what a tree holds."""
     for path, value in jax.tree_util.tree_leaves_with_path(tree):
         yield _canonical([str(getattr(key, "key", getattr(key, "idx", None))) for key in path], np.asarray(value))
+
+
+def from_native(state: Arrays) -> Arrays:
+    """Canonical arrays of the leaves, by dotted path, of both trees."""
+    return dict(_canonical(name.split("."), array) for name, array in state.items())
+
+
+def to_native(arrays: Arrays) -> Arrays:
+    """Leaves by dotted path, below ``params`` and ``stats``, of canonical arrays."""
+    leaves = [_native(name, array) for name, array in arrays.items()]
+    return {
+        ".".join(["stats" if path[-1] in STATISTICS.values() else "params", *path]): np.ascontiguousarray(array)
+        for path, array in leaves
+    }

@@ -1,4 +1,8 @@
-"""Looking at the layers inside a plain function, which has no modules to put hooks on."""
+"""Looking at the layers inside a plain function, which has no modules to put hooks on.
+
+Of our own blocks the functions that are their layers can be watched (`tapped`); of any other function, what is
+computed from each layer's arrays (`layer_outputs`).
+"""
 
 import contextlib
 import functools
@@ -7,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
+from jax.extend import core
 
 from frameworks.jax import layers
 from frameworks.jax.layers import Tree
@@ -52,3 +57,45 @@ def tapped(params: Tree, tap: Tap) -> Iterator[None]:
     finally:
         for module, function in replaced:
             setattr(module, function.__name__, function)
+
+
+def layer_outputs(function: Callable[..., Any], trees: Tree, owners: Tree, x: jax.Array) -> dict[str, jax.Array]:
+    """For each layer the last map that is computed straight from one of its arrays, in order of execution.
+
+    ``function(trees, x)`` is run equation by equation; ``owners`` has a layer's name at each leaf of ``trees``. What is
+    computed from a layer's arrays alone (the root of a variance) counts as the layer's. Loops are not looked into.
+    """
+    seen: dict[str, jax.Array] = {}
+
+    def run(jaxpr: core.Jaxpr, consts: list[Any], arguments: list[Any], given: list[str | None]) -> Any:
+        """Values and owners of the results; an owner is "" for a constant and None for what depends on ``x``."""
+        values = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*consts, *arguments), strict=True))
+        owner: dict[Any, str | None] = {
+            **dict.fromkeys(jaxpr.constvars, ""),
+            **dict(zip(jaxpr.invars, given, strict=True)),
+        }
+
+        def read(atom: Any) -> tuple[Any, str | None]:
+            return (atom.val, "") if isinstance(atom, core.Literal) else (values[atom], owner[atom])
+
+        for equation in jaxpr.eqns:
+            inputs, whose = map(list, zip(*map(read, equation.invars), strict=True)) if equation.invars else ([], [])
+            inner = equation.params.get("jaxpr") or equation.params.get("call_jaxpr")
+            if isinstance(inner, core.ClosedJaxpr) and len(inner.jaxpr.invars) == len(inputs):
+                results, found = run(inner.jaxpr, inner.consts, inputs, whose)
+            else:
+                results = equation.primitive.bind(*inputs, **equation.params)
+                results = results if equation.primitive.multiple_results else [results]
+                own = {name for name in whose if name}
+                alone = None not in whose and len(own) <= 1
+                found = [next(iter(own), "") if alone else None] * len(results)
+                if not alone:
+                    seen.update((name, y) for name in own for y in results if y.ndim > 1)
+            for variable, value, name in zip(equation.outvars, results, found, strict=True):
+                values[variable], owner[variable] = value, name
+        outs, names = zip(*map(read, jaxpr.outvars), strict=True)
+        return list(outs), list(names)
+
+    closed = jax.make_jaxpr(function)(trees, x)
+    run(closed.jaxpr, closed.consts, [*jax.tree.leaves(trees), x], [*jax.tree.leaves(owners), None])
+    return seen

@@ -7,12 +7,19 @@ from paddle import nn
 from common.params import Arrays
 
 CANONICAL = {"_mean": "running_mean", "_variance": "running_var"}  # every other leaf has its canonical name
+NATIVE = {name: native for native, name in CANONICAL.items()}
 
 
 def canonical(name: str) -> str:
     """The canonical form of a name in Paddle's ``state_dict``."""
     path, dot, leaf = name.rpartition(".")
     return f"{path}{dot}{CANONICAL.get(leaf, leaf)}"
+
+
+def native(name: str) -> str:
+    """The name in Paddle's ``state_dict`` of a canonical one."""
+    path, dot, leaf = name.rpartition(".")
+    return f"{path}{dot}{NATIVE.get(leaf, leaf)}"
 
 
 def transposed(array: np.ndarray) -> np.ndarray:
@@ -35,13 +42,22 @@ def write(layer: nn.Layer, params: Arrays) -> None:
         tensor.set_value(paddle.to_tensor(transposed(params[name]), dtype=tensor.dtype, place=tensor.place))
 
 
+def from_native(state: Arrays) -> Arrays:
+    """Canonical arrays of what a ``state_dict`` holds."""
+    return {canonical(name): np.ascontiguousarray(transposed(array)) for name, array in state.items()}
+
+
+def to_native(arrays: Arrays) -> Arrays:
+    """A ``state_dict`` of canonical arrays."""
+    return {native(name): np.ascontiguousarray(transposed(array)) for name, array in arrays.items()}
+
+
 def read(layer: nn.Layer) -> Arrays:
     """Canonical arrays of everything the layer holds.
 
     A norm without scale and bias has None for them, and they are not in its state_dict: nothing has to be left out.
     """
-    state = layer.state_dict().items()
-    return {canonical(name): np.ascontiguousarray(transposed(value.numpy())) for name, value in state}
+    return from_native({name: value.numpy() for name, value in layer.state_dict().items()})
 
 
 def trainable(layer: nn.Layer) -> frozenset[str]:
@@ -56,5 +72,4 @@ def gradient(tensor: paddle.Tensor) -> np.ndarray:
 
 def gradients(layer: nn.Layer) -> Arrays:
     """Canonical gradients of everything that an optimiser updates."""
-    found = {canonical(name): gradient(value) for name, value in layer.named_parameters() if not value.stop_gradient}
-    return {name: np.ascontiguousarray(transposed(array)) for name, array in found.items()}
+    return from_native({name: gradient(p) for name, p in layer.named_parameters() if not p.stop_gradient})

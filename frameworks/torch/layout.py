@@ -22,6 +22,22 @@ def read(module: nn.Module) -> Arrays:
     return {name: value.detach().cpu().numpy().copy() for name, value in state if not name.endswith(STEP_COUNTER)}
 
 
+def from_native(state: Arrays) -> Arrays:
+    """Canonical arrays of what a state dict holds: all but the step counters."""
+    return {name: array for name, array in state.items() if not name.endswith(STEP_COUNTER)}
+
+
+def to_native(arrays: Arrays) -> Arrays:
+    """A state dict of canonical arrays, with the step counters, at 0, that ``load_state_dict`` insists on."""
+    state: Arrays = {}
+    for name, array in arrays.items():
+        state[name] = array
+        path, dot, leaf = name.rpartition(".")
+        if leaf == "running_var":
+            state[f"{path}{dot}{STEP_COUNTER}"] = np.zeros((), np.int64)
+    return state
+
+
 def gradient(tensor: torch.Tensor) -> np.ndarray:
     """The gradient that reached a tensor; zeros where none did."""
     return (torch.zeros_like(tensor) if tensor.grad is None else tensor.grad).detach().cpu().numpy().copy()

@@ -52,12 +52,12 @@ class SeparableBlock(nnx.Module):
 
 
 class MobileNetV1(nnx.Module):
-    """MobileNetV1 with softmax: ``[n, h, w, in_channels] -> [n, classes]``, where 1/32 of h, w is ``pool_size``.
+    """MobileNetV1: ``[n, h, w, in_channels] -> [n, classes]``, where 1/32 of h, w is ``pool_size``.
 
     Porting notes: ``nnx.avg_pool`` steps by one pixel unless ``strides`` is given, where PyTorch steps by the window.
     Stride 2 wants its padding in numbers, for "SAME" pads even sizes at the right and bottom only (flax#2993).
     Dropout draws from a stream that the module holds, and like the norms obeys ``train()`` and ``eval()``. The
-    cross-entropy losses of optax want the logits: leave the softmax out when training with them.
+    cross-entropy losses of optax want the logits: ``softmax=False`` when training with them.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class MobileNetV1(nnx.Module):
         bias: bool = True,
         dropout: float = 0.5,
         pool_size: Pair = (7, 7),
+        softmax: bool = True,
         *,
         rngs: nnx.Rngs,
     ) -> None:
@@ -81,6 +82,7 @@ class MobileNetV1(nnx.Module):
         self.pool_size = pool_size
         self.dropout = nnx.Dropout(dropout, rngs=rngs)
         self.linear = nnx.Linear(widths[-1], classes, rngs=rngs)
+        self.softmax = softmax
 
     def __call__(self, x: jax.Array) -> jax.Array:
         x = self.stem(x)
@@ -88,4 +90,5 @@ class MobileNetV1(nnx.Module):
             x = block(x)
         x = nnx.avg_pool(x, self.pool_size, strides=self.pool_size)
         x = self.dropout(flatten(x))
-        return nnx.softmax(self.linear(x))
+        x = self.linear(x)
+        return nnx.softmax(x) if self.softmax else x

@@ -35,10 +35,11 @@ def mobilenet_v1(
     *,
     dropout: float = 0.5,
     pool_size: Pair = (7, 7),
+    softmax: bool = True,
     train: bool = False,
     key: jax.Array | None = None,
 ) -> tuple[jax.Array, Tree]:
-    """MobileNetV1 with softmax: ``[n, h, w, c] -> [n, classes]``, where 1/32 of h, w is ``pool_size``.
+    """MobileNetV1: ``[n, h, w, c] -> [n, classes]``, where 1/32 of h, w is ``pool_size``.
 
     Porting notes: padding 1 on both sides at stride 2 must be explicit, "SAME" is another function. ``alpha``, the
     classes and the biases are in the arrays. Dropout takes its randomness as ``key``, needed in training only.
@@ -50,4 +51,5 @@ def mobilenet_v1(
         blocks.append(block_stats)
     x = flatten(avg_pool(x, pool_size))
     x = layers.dropout(x, dropout, key, train)
-    return jax.nn.softmax(linear(params["linear"], x)), {"stem": stem, "blocks": blocks}
+    x = linear(params["linear"], x)
+    return jax.nn.softmax(x) if softmax else x, {"stem": stem, "blocks": blocks}

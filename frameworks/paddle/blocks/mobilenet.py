@@ -38,7 +38,7 @@ class SeparableBlock(nn.Layer):
 
 
 class MobileNetV1(nn.Layer):
-    """MobileNetV1 with softmax: ``[n, in_channels, h, w] -> [n, classes]``, where 1/32 of h, w is ``pool_size``.
+    """MobileNetV1: ``[n, in_channels, h, w] -> [n, classes]``, where 1/32 of h, w is ``pool_size``.
 
     Porting notes: ``nn.Linear`` holds ``[in, out]`` (torch: ``[out, in]``) and starts Xavier uniform with a bias of
     zero. ``nn.AvgPool2D`` does not count its padding in the mean (``exclusive=True``, the opposite of torch; here
@@ -53,6 +53,7 @@ class MobileNetV1(nn.Layer):
         bias: bool = True,
         dropout: float = 0.5,
         pool_size: Pair = (7, 7),
+        softmax: bool = True,
     ) -> None:
         super().__init__()
         widths = [int(channels * alpha) for channels, _ in BLOCKS]
@@ -66,7 +67,7 @@ class MobileNetV1(nn.Layer):
         self.flatten = nn.Flatten()
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(widths[-1], classes)
-        self.softmax = nn.Softmax(axis=1)
+        self.softmax = nn.Softmax(axis=1) if softmax else nn.Identity()
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         x = self.blocks(self.stem(x))

@@ -38,10 +38,10 @@ class SeparableBlock(nn.Module):
 
 
 class MobileNetV1(nn.Module):
-    """MobileNetV1 with softmax: ``[n, in_channels, h, w] -> [n, classes]``, where 1/32 of h, w is ``pool_size``.
+    """MobileNetV1: ``[n, in_channels, h, w] -> [n, classes]``, where 1/32 of h, w is ``pool_size``.
 
     Porting notes: stride 2 with padding 1 on both sides is not TensorFlow's and JAX's SAME, which pads only right
-    and bottom at even sizes. ``nn.CrossEntropyLoss`` wants the logits: leave the softmax out when training with it.
+    and bottom at even sizes. ``nn.CrossEntropyLoss`` wants the logits: ``softmax=False`` when training with it.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class MobileNetV1(nn.Module):
         bias: bool = True,
         dropout: float = 0.5,
         pool_size: Pair = (7, 7),
+        softmax: bool = True,
     ) -> None:
         super().__init__()
         widths = [int(channels * alpha) for channels, _ in BLOCKS]
@@ -65,7 +66,7 @@ class MobileNetV1(nn.Module):
         self.flatten = nn.Flatten()
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(widths[-1], classes)
-        self.softmax = nn.Softmax(dim=1)
+        self.softmax = nn.Softmax(dim=1) if softmax else nn.Identity()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.blocks(self.stem(x))

@@ -1,0 +1,53 @@
+"""Weights on disk as JAX users have them: a pytree in an Orbax directory, msgpack, npz, safetensors."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+from flax import serialization
+from orbax import checkpoint
+
+from common import params
+from common.params import Arrays
+from common.porting import as_arrays, flat, nested, unwrapped
+from frameworks.jax.layout import lists
+
+SUFFIXES = ("", ".orbax", ".msgpack", ".npz", ".safetensors")
+
+
+def read(path: Path) -> tuple[Arrays, list[str]]:
+    """The leaves by dotted path, below ``params`` and ``batch_stats`` where a file has these; no pickle is read."""
+    if path.is_dir():
+        with jax.enable_x64(True), checkpoint.StandardCheckpointer() as orbax:
+            tree = orbax.restore(path.absolute())
+    elif path.suffix == ".msgpack":
+        tree = serialization.msgpack_restore(path.read_bytes())
+    elif path.suffix == ".npz":
+        with path.open("rb") as file:  # `np.load` leaves a damaged file open that it has opened itself
+            tree = dict(np.load(file, allow_pickle=False))
+    else:
+        tree = params.load(path)
+    leaves, notes = unwrapped(flat(tree))
+    return as_arrays(leaves), notes
+
+
+def write(path: Path, native: Arrays) -> None:
+    """Writes ``{"params": ..., "stats": ...}`` (paths joined by dots in npz and safetensors).
+
+    An Orbax directory has lists where the pytree has them, msgpack has dicts with their indices, as ``to_bytes`` does.
+    """
+    tree = {"params": {}, "stats": {}} | nested(native)
+    for name in native:
+        _, *layer, _ = name.split(".")
+        own = tree["params"]
+        for key in layer:  # a norm that trains nothing has an empty dict
+            own = own.setdefault(key, {})
+    if path.suffix == ".safetensors":
+        params.save(path, native)
+    elif path.suffix == ".npz":
+        np.savez(path, **native)  # type: ignore[arg-type]
+    elif path.suffix == ".msgpack":
+        path.write_bytes(serialization.msgpack_serialize(tree))
+    else:
+        with checkpoint.StandardCheckpointer() as orbax:
+            orbax.save(path.absolute(), lists(tree))

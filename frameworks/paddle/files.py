@@ -1,0 +1,61 @@
+"""Weights on disk as Paddle users have them: a ``state_dict``, pickled or as safetensors."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import paddle
+
+from common import params
+from common.params import Arrays
+from common.porting import PortError, as_arrays
+
+SUFFIXES = (".pdparams", ".safetensors")
+NAMES = "StructuredToParameterName@@"  # where `paddle.save` keeps its own names of the parameters
+# What a pickle of dicts and arrays is made of; `numpy.core` is the name of `numpy._core` before NumPy 2.
+ALLOWED = {
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    *((f"numpy.{core}.multiarray", "_reconstruct") for core in ("core", "_core")),
+    *((f"numpy.{core}.numeric", "_frombuffer") for core in ("core", "_core")),
+    ("_codecs", "encode"),
+    ("collections", "OrderedDict"),
+    ("builtins", "tuple"),
+}
+
+
+class ArraysOnly(pickle.Unpickler):
+    """An unpickler that knows dicts and NumPy arrays, and refuses any other name before it is imported."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in ALLOWED:
+            raise PortError(f"it asks for `{module}.{name}`; a dict of arrays is read, and nothing else")
+        return super().find_class(module, name)
+
+
+def read(path: Path) -> tuple[Arrays, list[str]]:
+    """The state by Paddle's names and layouts, and what was left out; nothing in the file is run."""
+    if path.suffix == ".safetensors":
+        return params.load(path), []
+    with path.open("rb") as file:
+        state = ArraysOnly(file).load()
+    if not isinstance(state, dict):
+        raise PortError(f"it holds {type(state).__name__}, not a state_dict")
+    notes = []
+    for key in ("model", "state_dict"):
+        if isinstance(state.get(key), dict):
+            notes.append(f"took `{key}`")
+            state = state[key]
+    # A tensor that was not in a state_dict is a pair of its name and its array.
+    values = {
+        name: value[1] if isinstance(value, tuple) and len(value) == 2 else value for name, value in state.items()
+    }
+    return as_arrays({name: value for name, value in values.items() if name != NAMES}), notes
+
+
+def write(path: Path, native: Arrays) -> None:
+    """Writes a state_dict, for ``set_state_dict``."""
+    if path.suffix == ".safetensors":
+        params.save(path, native)
+    else:
+        paddle.save(dict(native), str(path))  # pyright: ignore[reportArgumentType] - it takes arrays too

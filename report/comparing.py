@@ -1,0 +1,167 @@
+"""Two live modules of any frameworks: each in a process of its own, or both in the process of a test."""
+
+import importlib
+import sys
+from typing import Any
+
+import numpy as np
+
+import frameworks
+from common.bench import machine
+from common.bench.pool import Worker, WorkerFailed
+from common.bench.worker import serve
+from common.live import Comparison, Live, Observed, compare_live
+from common.params import Arrays
+from common.porting import NameMap, PortError, Shapes
+from common.values import Shape
+from convparity import OURS, PROGRAM, Packages
+from report.targets import Found, framework_of, parse
+
+
+class Isolated:
+    """A live module whose code sees its own project's packages when it runs."""
+
+    def __init__(self, native: Any, framework: str, packages: Packages, shape: Shape, alone: bool) -> None:
+        if reason := frameworks.missing(framework):
+            raise PortError(reason)
+        module = importlib.import_module(f"{frameworks.BACKENDS[framework][0]}.live")
+        self._packages = packages
+        with packages:
+            self._live: Live = module.Live(native, shape, alone)
+        self.framework, self.precision, self.notes = framework, self._live.precision, self._live.notes
+
+    def shapes(self) -> Shapes:
+        return self._live.shapes()
+
+    def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
+        with self._packages:
+            return self._live.observe(arrays, x, dy)
+
+
+class Session:
+    """What can be asked of the process of one module."""
+
+    def __init__(self, target: str) -> None:
+        self._found = Found(parse(target))
+
+    def framework(self) -> str | None:
+        return self._found.framework
+
+    def open(self, shape: Shape, alone: bool) -> tuple[float, Shapes]:
+        found = self._found
+        assert found.framework is not None
+        self._live = Isolated(found.native, found.framework, found.packages, shape, alone)
+        return self._live.precision, dict(self._live.shapes())
+
+    def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None) -> tuple[Observed, list[str]]:
+        return self._live.observe(arrays, x, dy), self._live.notes
+
+
+class Remote:
+    """A live module in a process of its own."""
+
+    def __init__(self, target: str) -> None:
+        self.notes: list[str] = []
+        self._target, self._where = target, parse(target).where
+        self._worker = Worker(target, target, machine.processors(), entry="report.comparing")
+
+    def _collect(self) -> Any:
+        try:
+            return self._worker.collect()
+        except WorkerFailed as error:
+            reason = str(error).removeprefix("PortError: ")
+            raise PortError(reason if self._where in reason else f"{self._target}: {reason}") from None
+
+    def start(self) -> None:
+        """Sets the process off, to be waited for in `found`."""
+        self._worker.post("framework")
+
+    def found(self) -> str:
+        """The module's framework."""
+        self.framework: str = self._collect()
+        return self.framework
+
+    def open(self, shape: Shape, alone: bool) -> None:
+        """Makes the copy that is run."""
+        self._worker.post("open", shape, alone)
+        self.precision, self._shapes = self._collect()
+
+    def shapes(self) -> Shapes:
+        return self._shapes
+
+    def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
+        self._worker.post("observe", arrays, x, dy)
+        found, self.notes = self._collect()
+        return found
+
+    def stop(self) -> None:
+        self._worker.stop()
+
+
+def compare_targets(first: str, second: str, shape: Shape, names: NameMap | None = None) -> Comparison:
+    """Compares two modules by name (`report.targets`) on an input of ``shape`` (n, c, h, w).
+
+    Raises:
+        PortError: if one cannot be found, run or aligned with the other.
+    """
+    remotes = Remote(first), Remote(second)
+    try:
+        for remote in remotes:
+            remote.start()
+        kinds = [remote.found() for remote in remotes]
+        for remote in remotes:
+            remote.open(shape, kinds[0] == kinds[1])
+        return compare_live(*remotes, shape, names)
+    finally:
+        for remote in remotes:
+            remote.stop()
+
+
+def check_parity(first: Any, second: Any, shape: Shape, names: NameMap | None) -> None:
+    """What `convparity.assert_parity` does."""
+    kinds = [framework_of(native) for native in (first, second)]
+    for native, kind in zip((first, second), kinds, strict=True):
+        if kind is None:
+            raise PortError(f"{type(native).__name__} is no module of {', '.join(frameworks.BACKENDS)}")
+    alone = kinds[0] == kinds[1]
+    pairs = zip((first, second), kinds, strict=True)
+    one, other = (Isolated(native, str(kind), PROGRAM, shape, alone) for native, kind in pairs)
+    found = compare_live(one, other, shape, names)
+    if not found.agrees:
+        raise AssertionError("\n".join(lines(found, failures=True)))
+
+
+def input_shape(text: str) -> Shape:
+    """``1x3x224x224`` as a shape.
+
+    Raises:
+        PortError: for anything else.
+    """
+    parts = text.lower().split("x")
+    if len(parts) != 4 or not all(part.isdigit() and int(part) for part in parts):
+        raise PortError(f"`--input {text}` must be NxCxHxW, such as 1x3x224x224")
+    n, c, h, w = map(int, parts)
+    return (n, c, h, w)
+
+
+def lines(found: Comparison, failures: bool = False) -> list[str]:
+    """A line for each thing that was compared, or that failed, and the first layer that differs."""
+    rows = [finding for finding in found.findings if finding.problem or not failures]
+
+    def line(finding: Any) -> str:
+        if finding.problem:
+            return f"{finding.what}: DIFFERS: {finding.problem}"
+        numbers = (
+            f" (greatest difference {finding.error:.1e}, allowed {finding.allowance:.1e})" if finding.error else ""
+        )
+        return f"{finding.what}: agrees{numbers}"
+
+    last = [f"first layer that differs: {found.divergence}"] if found.divergence else []
+    if not last and any(row.problem for row in rows if row.what.startswith("output")):
+        last = ["every layer that holds arrays agrees: what comes after them differs"]
+    return [line(row) for row in rows if row.what != "case" or row.problem] + last
+
+
+if __name__ == "__main__":
+    with OURS:
+        serve(lambda: Session(sys.argv[1]), *sys.argv[2:])

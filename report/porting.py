@@ -1,0 +1,240 @@
+"""Weights from one framework's file to another's: read, fitted to a block, verified in the target, and then written."""
+
+import ast
+import contextlib
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import frameworks
+from common import inputs, reference, tolerances
+from common.bench import machine
+from common.bench.pool import Worker, WorkerFailed
+from common.bench.worker import Session
+from common.catalogue import block as catalogue_block
+from common.catalogue import known
+from common.check import Expected, first_line
+from common.params import Arrays
+from common.porting import Disagreement, NameMap, PortError, align, dump_map, fit, leaves, load_map, renamed, usable
+from common.results import ResultsError, write_text
+from common.spec import BlockSpec
+from common.values import SpecError
+
+SIZES = (9, 12, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384, 448, 512)
+
+
+@dataclass(frozen=True)
+class Ported:
+    """What was written: the canonical arrays, what was done on the way in sentences, and the layers' names by ours."""
+
+    arrays: Arrays
+    notes: tuple[str, ...]
+    names: NameMap
+
+
+def port(
+    source: Path | str,
+    destination: Path | str,
+    *,
+    from_: str,
+    to: str,
+    block: str,
+    options: Mapping[str, Any] | None = None,
+    names: NameMap | None = None,
+    by_structure: bool = False,
+    save_map: Path | None = None,
+) -> Ported:
+    """Writes the weights of a catalogue block in one framework's file as another framework's, bit for bit.
+
+    The file's suffix is its format: see ``SUFFIXES`` in ``frameworks/<name>/files.py``. ``names`` maps the spec's layer
+    names to the file's where they differ; ``by_structure`` finds them from the layers' order and shapes. Nothing in
+    the file is executed. Before anything is written the weights are read back from the new file and from the block
+    built in the target framework, and its output is compared with the reference.
+
+    Raises:
+        PortError: for a file that cannot be read, does not fit, or cannot be written; nothing is written then.
+        Disagreement: if the target does not hold or compute what it should; nothing is written then.
+        UnknownName: for a backend or block that does not exist.
+        SpecError: for options that the block does not have.
+        MissingFramework: if one of the frameworks is not installed.
+    """
+    source, destination = Path(source), Path(destination)
+    for name in (from_, to):
+        known("backend", name, frameworks.BACKENDS)
+    spec = catalogue_block(block, **(options or {}))
+    if not source.exists():
+        raise PortError(f"cannot read {source}: no such file")
+    if not destination.parent.is_dir():
+        raise PortError(f"cannot write {destination}: there is no folder {destination.parent}")
+    reader, writer = frameworks.files(from_), frameworks.files(to)
+    _known_suffix(from_, source, reader.SUFFIXES)
+    _known_suffix(to, destination, writer.SUFFIXES)
+    if destination.is_dir():
+        raise PortError(f"{destination} is there already; a directory is not replaced")
+    arrays, notes = read(from_, source)
+    names, found = _names(spec, arrays, names or {}, by_structure, save_map)
+    arrays = fit(spec, renamed(arrays, names))
+    notes = [*notes, *found]
+    with _replacing(destination) as part:
+        writer.write(part, frameworks.layout(to).to_native(arrays))
+        again, _ = read(to, part)
+        if wrong := [name for name in arrays if not _same(arrays[name], again.get(name))]:
+            raise Disagreement(f"`{wrong[0]}` reads back from {to}'s file as something else")
+        notes.append(_verified(to, spec, arrays))
+    return Ported(arrays, tuple(notes), names)
+
+
+def options_of(assignments: Sequence[str]) -> dict[str, Any]:
+    """Options from ``key=value`` as they are typed: numbers, true and false, pairs such as ``3,5``, words.
+
+    Raises:
+        SpecError: for one without ``=``.
+    """
+    found: dict[str, Any] = {}
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise SpecError(f"`--set {text}` must be --set KEY=VALUE")
+        found[key.strip()] = _value(value.strip())
+    return found
+
+
+def _value(text: str) -> Any:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+
+
+def _known_suffix(backend: str, path: Path, suffixes: Sequence[str]) -> None:
+    if path.suffix in suffixes or (path.is_dir() and "" in suffixes):
+        return
+    choices = ", ".join(suffix or "a directory (Orbax)" for suffix in suffixes)
+    what = f"suffix `{path.suffix}`" if path.suffix else "no suffix"
+    raise PortError(f"{path} has {what}; {backend} has weights in {choices}")
+
+
+def read(backend: str, path: Path) -> tuple[Arrays, list[str]]:
+    """The canonical arrays of a file, under the file's module paths, and what was taken off around them.
+
+    Raises:
+        PortError: in one line, if it is not there, damaged, hostile, or not of finite real numbers.
+    """
+    try:
+        native, notes = frameworks.files(backend).read(path)
+        arrays = frameworks.layout(backend).from_native(native)
+        usable(arrays)
+    except PortError as error:
+        raise PortError(f"cannot read {path}: {error}") from None
+    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        raise PortError(f"cannot read {path}: {error.strerror}") from None
+    except Exception as error:  # a damaged file can raise anything
+        raise PortError(f"cannot read {path}: damaged, or not of {backend} ({first_line(error)[:200]})") from None
+    return arrays, notes
+
+
+def _names(
+    spec: BlockSpec, arrays: Arrays, names: NameMap, by_structure: bool, save_map: Path | None
+) -> tuple[NameMap, list[str]]:
+    """The spec's layers by the file's names, and how they were found."""
+    if not by_structure:
+        return names, []
+    ours = leaves({param.name: param.shape for param in spec.params()})
+    theirs = leaves({name: array.shape for name, array in arrays.items()})
+    found = align(ours, theirs, names)
+    if save_map:
+        write_map(save_map, found.names)
+    if found.doubts:
+        advice = "give the right names with --map" + (
+            f" (a guess is in {save_map})" if save_map else ", --save-map F writes a guess"
+        )
+        raise PortError(f"which layer is which is not certain: {advice}", found.doubts)
+    return found.names, [f"matched {len(found.names)} layers {found.how}"]
+
+
+def write_map(path: Path, names: NameMap) -> None:
+    """Writes a map file.
+
+    Raises:
+        PortError: if it cannot.
+    """
+    try:
+        write_text(path, dump_map(names))
+    except ResultsError as error:
+        raise PortError(str(error)) from None
+
+
+def read_map(path: Path | None) -> NameMap:
+    """A map file, or no names."""
+    return load_map(path) if path else {}
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A path of the same name to write to, which takes the place of ``path`` if all goes well."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=".convparity-", dir=path.parent))
+        try:
+            yield folder / path.name
+            (folder / path.name).replace(path)
+        finally:
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise PortError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _same(one: np.ndarray, other: np.ndarray | None) -> bool:
+    return (
+        other is not None and one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+    )
+
+
+def _preference(size: tuple[int, int]) -> tuple[bool, int]:
+    height, width = size
+    return height == width, abs(height * width - 32 * 48)
+
+
+def sample_shape(spec: BlockSpec) -> tuple[int, int, int, int]:
+    """An input that the block takes, of those tried: height and width differ if they can, and the size is moderate.
+
+    Raises:
+        SpecError: if it takes none of them.
+    """
+    for height, width in sorted(itertools.product(SIZES, SIZES), key=_preference):
+        with contextlib.suppress(SpecError):
+            spec.output_shape((1, spec.in_channels, height, width))
+            return (1, spec.in_channels, height, width)
+    raise SpecError(f"`{spec.family}` takes no input of {SIZES[0]} to {SIZES[-1]} pixels, so it cannot be verified")
+
+
+def _verified(backend: str, spec: BlockSpec, arrays: Arrays) -> str:
+    """Builds the block in the target framework and compares its arrays and its output; a sentence about it."""
+    dtype = "float64" if any(array.dtype == np.float64 for array in arrays.values()) else "float32"
+    shape = sample_shape(spec)
+    x = inputs.make("random", shape)
+    values, output = reference.run(spec, arrays, x), spec.nodes[-1].name
+    expected = Expected("random", x, values[output], tolerances.allowances(spec, arrays, values, dtype)[output])
+    try:
+        if dtype == "float64":  # JAX decides once in a process whether there are 64-bit types
+            worker = Worker(backend, frameworks.BACKENDS[backend][0], machine.processors(), x64=True)
+            try:
+                problem = worker.ask("verify", spec, arrays, dtype, expected)
+            finally:
+                worker.stop()
+        else:
+            problem = Session(frameworks.BACKENDS[backend][0]).verify(spec, arrays, dtype, expected)
+    except WorkerFailed as error:
+        problem = str(error)
+    if problem:
+        raise Disagreement(f"{backend} with these weights: {problem}")
+    size = "x".join(map(str, shape))
+    vain = ", but is all but constant with these weights, which tells little" if expected.degenerate else ""
+    return f"verified in {backend}: reads back bit for bit, output on {size} agrees with the reference{vain}"

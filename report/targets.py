@@ -1,0 +1,156 @@
+"""Modules by name: ``file.py:Name``, ``package.module:factory(width=8)``, our blocks ``convparity.jax:block(...)``."""
+
+import ast
+import difflib
+import importlib
+import importlib.util
+import inspect
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import frameworks
+from common.backprop import without_dropout
+from common.catalogue import UnknownName, block, known
+from common.check import first_line
+from common.params import initial
+from common.porting import PortError
+from common.values import SpecError
+from convparity import OURS, theirs
+
+OWN = "convparity"
+_TARGET = re.compile(r"(?P<where>[^()]+?):(?P<name>[A-Za-z_][\w.]*)(?P<call>\(.*\))?", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a module is, what it is called there, and what its factory is called with, if that was said."""
+
+    where: str
+    name: str
+    arguments: tuple[Any, ...] = ()
+    options: tuple[tuple[str, Any], ...] = ()
+
+
+def parse(text: str) -> Target:
+    """A target from what a user types.
+
+    Raises:
+        PortError: for anything else, or arguments that are not literals.
+    """
+    found = _TARGET.fullmatch(text.strip())
+    if not found:
+        raise PortError(f"`{text}` is no module; write FILE.py:NAME, PACKAGE.MODULE:NAME or convparity.BACKEND:BLOCK")
+    try:
+        call = ast.parse(f"f{found['call'] or '()'}", mode="eval").body
+        assert isinstance(call, ast.Call)
+        arguments = tuple(ast.literal_eval(item) for item in call.args)
+        options = tuple((str(item.arg), ast.literal_eval(item.value)) for item in call.keywords)
+    except (ValueError, SyntaxError, AssertionError):
+        raise PortError(f"`{text}`: arguments must be literals, such as (alpha=0.5, bias=False)") from None
+    return Target(found["where"], found["name"], arguments, options)
+
+
+def framework_of(native: Any) -> str | None:
+    """Which framework a live module belongs to; None for what is none. Nothing is imported to find out."""
+    if isinstance(native, tuple) and len(native) in (2, 3) and callable(native[0]):
+        return "jax"
+    if isinstance(native, type):
+        return None
+    for kind in type(native).__mro__:
+        match kind.__module__.partition(".")[0], kind.__name__:
+            case ("torch" | "flax") as name, "Module":
+                return name
+            case "paddle", "Layer":
+                return "paddle"
+    return None
+
+
+class Found:
+    """A module that was found, and the packages that its code sees."""
+
+    def __init__(self, target: Target) -> None:
+        self.packages = theirs(str(Path.cwd()))
+        if target.where.partition(".")[0] == OWN:
+            self.packages = OURS
+            self.native = _own(target)
+        elif target.where.endswith(".py"):
+            root, module = _root(Path(target.where))
+            self.packages = theirs(root, str(Path.cwd()))
+            self.native = self._made(target, lambda: _from_file(Path(target.where).resolve(), module))
+        else:
+            self.native = self._made(target, lambda: importlib.import_module(target.where))
+        self.framework = framework_of(self.native)
+        if self.framework is None:
+            raise PortError(
+                f"{target.where}:{target.name} gives {type(self.native).__name__}, which is no module of "
+                f"{', '.join(frameworks.BACKENDS)} (for JAX: (apply, params, stats))"
+            )
+
+    def _made(self, target: Target, load: Any) -> Any:
+        try:
+            with self.packages:
+                return _made(_attribute(load(), target), target)
+        except PortError:
+            raise
+        except Exception as error:
+            raise PortError(f"{target.where}:{target.name}: {first_line(error)}") from None
+
+
+def _own(target: Target) -> Any:
+    if target.arguments:
+        raise PortError(f"options of `{target.name}` are given by name, such as (alpha=0.5)")
+    try:
+        backend = known("backend", target.where.partition(".")[2], frameworks.BACKENDS)
+        spec = without_dropout(block(target.name, **dict(target.options)))
+        return frameworks.load(backend).build(spec, initial(spec)).native
+    except (UnknownName, SpecError, frameworks.MissingFramework) as error:
+        raise PortError(str(error)) from None
+
+
+def _root(path: Path) -> tuple[str, str]:
+    """The folder that a file's imports start from, and its dotted name there."""
+    if not path.is_file():
+        raise PortError(f"cannot read {path}: no such file")
+    path = path.resolve()
+    names, folder = [path.stem], path.parent
+    while (folder / "__init__.py").exists():
+        names.insert(0, folder.name)
+        folder = folder.parent
+    return str(folder), ".".join(names)
+
+
+def _from_file(path: Path, module: str) -> ModuleType:
+    if "." in module:
+        return importlib.import_module(module)
+    # Not under its own name, which may be that of something else (a `torch.py`).
+    spec = importlib.util.spec_from_file_location(f"_target_{module}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = loaded
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+def _attribute(module: ModuleType, target: Target) -> Any:
+    found: Any = module
+    for part in target.name.split("."):
+        if not hasattr(found, part):
+            near = difflib.get_close_matches(part, [item for item in dir(found) if not item.startswith("_")], 3)
+            nearest = f"; nearest: {', '.join(near)}" if near else ""
+            raise PortError(f"{target.where} has no `{target.name}`{nearest}")
+        found = getattr(found, part)
+    return found
+
+
+def _made(found: Any, target: Target) -> Any:
+    if framework_of(found) is not None or not callable(found):
+        return found
+    options = dict(target.options)
+    if "rngs" in inspect.signature(found).parameters and "rngs" not in options:  # a Flax module's
+        options["rngs"] = importlib.import_module("flax.nnx").Rngs(0)
+    return found(*target.arguments, **options)
