@@ -49,26 +49,20 @@ class Fed(Rounded):
     """
 
     def __init__(self, rng: np.random.Generator, u: float, held: Seen, exact: Pass | None) -> None:
-        super().__init__(rng, u, ())
-        self._held, self._pass = held, exact
+        super().__init__(rng, u, [exact] if exact else [])
+        self._held = held
         self.found: Arrays = {}
-
-    def begin(self) -> None:
-        self._values = {}
-        if self._pass:
-            self._exact = self._pass
 
     def output(self, node: Node, params: Arrays, inputs: list[np.ndarray], y: np.ndarray) -> np.ndarray:
         self.found[f"{TRAINED} {node.name}"] = y = super().output(node, params, inputs, y)
-        return self._held.outputs.get(node.name, y)
+        if node.name not in self._held.outputs:
+            return y
+        del self._values[node.name]  # what is given has no error
+        return self._held.outputs[node.name]
 
     def cotangent(self, node: Node, dy: np.ndarray) -> np.ndarray:
         self.found[f"{GRADIENT} {node.name}"] = dy
         return self._held.cotangents.get(node.name, dy)
-
-    def mask(self, node: Node, x: np.ndarray) -> np.ndarray:
-        known = self._pass is None or node.inputs[0] in self._held.outputs
-        return x if known else super().mask(node, x)
 
 
 def _pass(spec: BlockSpec, params: Arrays, x: np.ndarray, dy: np.ndarray, dtype: str, held: Seen) -> Values:

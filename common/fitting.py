@@ -13,7 +13,7 @@ from common.backprop import Exact, Pass, train
 from common.digits import Batch
 from common.optimisers import Optimiser, updater
 from common.params import Arrays
-from common.spec import BlockSpec, Node
+from common.spec import BlockSpec
 from common.tolerances import ALLOWED, SAMPLES, UNIT_ROUNDOFF
 from common.training_tolerances import Rounded
 
@@ -59,24 +59,6 @@ class Losses:
         return int(beyond.argmax()) + 1 if beyond.any() else None
 
 
-class _Run(Rounded):
-    """A whole training with rounding: each sign near zero is the run's own, in both of a step's passes.
-
-    `Rounded` draws those signs at random, within the distance from the oracle. Over many steps that distance is more
-    than rounding, and what is drawn by it would widen it, and feed on itself.
-    """
-
-    def __init__(self, rng: np.random.Generator, u: float) -> None:
-        super().__init__(rng, u, ())
-
-    def begin(self) -> None:
-        """The oracle's pass is not needed."""
-        self._values: Arrays = {}
-
-    def mask(self, node: Node, x: np.ndarray) -> np.ndarray:
-        return x
-
-
 def expected_losses(
     spec: BlockSpec, params: Arrays, batches: Sequence[Batch], optimiser: Optimiser, dtype: str = "float32"
 ) -> Losses:
@@ -91,5 +73,5 @@ def expected_losses(
         return np.array([loss for loss, *_ in fit(spec, params, batches, optimiser, disturb)])
 
     exact = losses(Exact())
-    squares = [(losses(_Run(rng, u)) - exact) ** 2 for _ in range(SAMPLES)]
+    squares = [(losses(Rounded(rng, u)) - exact) ** 2 for _ in range(SAMPLES)]
     return Losses(exact, ALLOWED * np.sqrt(np.mean(squares, 0)))

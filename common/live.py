@@ -19,9 +19,10 @@ from typing import Protocol
 import numpy as np
 
 from common import inputs
-from common.check import compare
-from common.params import Arrays, drawn
-from common.porting import Alignment, Leaf, NameMap, PortError, Shapes, align, leaves
+from common.alignment import Alignment, Leaf, NameMap, align, leaves
+from common.comparison import compare
+from common.params import Arrays, Shapes, drawn
+from common.porting import PortError
 from common.spec import INPUT
 from common.tolerances import ALLOWED
 from common.values import Shape

@@ -3,8 +3,11 @@
 Names are the spec's (``depthwise.conv.weight``), layouts canonical (kernels OIHW, linear weights [out, in]).
 """
 
+import difflib
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +16,7 @@ from common.spec import BlockSpec
 from common.values import Init, ParamSpec, Shape
 
 Arrays = dict[str, np.ndarray]
+Shapes = Mapping[str, Shape]
 
 
 def fan(shape: tuple[int, ...], kind: str = "in", groups: int = 1) -> int:
@@ -72,24 +76,43 @@ def drawn(rng: np.random.Generator, role: str, shape: Shape) -> np.ndarray:
     return array.astype(np.float32)
 
 
+def misfits(spec: BlockSpec, arrays: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What is missing, unexpected and mis-shaped (or no array of real numbers), a line each.
+
+    A name that is not there has its nearest candidate with it.
+    """
+    shapes: Shapes = {param.name: param.shape for param in spec.params()}
+    theirs: Shapes = {name: tuple(getattr(array, "shape", ())) for name, array in arrays.items()}
+
+    def nearest(name: str, shape: Shape, candidates: Shapes) -> str:
+        alike = [other for other in candidates if candidates[other] == shape]
+        found = difflib.get_close_matches(name, alike, 1, 0.5) or difflib.get_close_matches(name, candidates, 1, 0.5)
+        return f" (nearest: `{found[0]}` {candidates[found[0]]})" if found else ""
+
+    def wrong(name: str) -> str:
+        array = arrays[name]
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+            return f"is {getattr(array, 'dtype', type(array).__name__)}, not an array of real numbers"
+        return "" if array.shape == shapes[name] else f"has shape {array.shape}, not {shapes[name]}"
+
+    missing = {name: shape for name, shape in shapes.items() if name not in theirs}
+    unexpected = {name: shape for name, shape in theirs.items() if name not in shapes}
+    return {
+        "missing": [f"missing `{n}` {shape}{nearest(n, shape, unexpected)}" for n, shape in missing.items()],
+        "unexpected": [f"unexpected `{n}` {shape}{nearest(n, shape, missing)}" for n, shape in unexpected.items()],
+        "mis-shaped": [f"`{name}` {wrong(name)}" for name in shapes if name in theirs and wrong(name)],
+    }
+
+
 def fits(spec: BlockSpec, arrays: Arrays) -> Arrays:
     """``arrays`` in network order, if they are the spec's.
 
     Raises:
         ValueError: in one line, naming every array that is missing, unexpected, mis-shaped or not of real numbers.
     """
-    expected = {param.name: param.shape for param in spec.params()}
-    faults = [f"missing `{name}` {shape}" for name, shape in expected.items() if name not in arrays]
-    for name, array in arrays.items():
-        if name not in expected:
-            faults.append(f"unexpected `{name}`")
-        elif not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
-            faults.append(f"`{name}` is {getattr(array, 'dtype', type(array).__name__)}, not an array of real numbers")
-        elif array.shape != expected[name]:
-            faults.append(f"`{name}` has shape {array.shape}, not {expected[name]}")
-    if faults:
+    if faults := [line for lines in misfits(spec, arrays).values() for line in lines]:
         raise ValueError(f"arrays do not fit `{spec.family}`: {'; '.join(faults)}")
-    return {name: np.ascontiguousarray(arrays[name]) for name in expected}
+    return {param.name: np.ascontiguousarray(arrays[param.name]) for param in spec.params()}
 
 
 def save(path: Path, arrays: Arrays) -> None:

@@ -5,7 +5,7 @@ such errors show how they spread: through batch statistics, gradients, running s
 an activation's input is so near zero that rounding may decide its sign, the sign is drawn at random.
 """
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import numpy as np
 
@@ -22,15 +22,20 @@ PIXELS = (0, 2, 3)
 
 
 class Rounded(backprop.Exact):
-    """Rounding errors of a type of unit roundoff ``u``, drawn from ``rng``; ``exact`` are the passes without them."""
+    """Rounding errors of a type of unit roundoff ``u``, drawn from ``rng``.
 
-    def __init__(self, rng: np.random.Generator, u: float, exact: Iterable[Pass]) -> None:
+    ``exact`` are the passes without them: where rounding may decide the sign of an activation's input, it is drawn.
+    Without them every run keeps the signs that its own rounding gives: over many steps the distance from ``exact`` is
+    more than rounding, and signs drawn by it would widen it, and feed on themselves.
+    """
+
+    def __init__(self, rng: np.random.Generator, u: float, exact: Sequence[Pass] = ()) -> None:
         self._rng, self._u = rng, u
         self._passes = iter(exact)
 
     def begin(self) -> None:
-        self._exact = next(self._passes)
-        self._values: dict[str, np.ndarray] = {}
+        self._exact = next(self._passes, None)
+        self._values: Arrays = {}
 
     def _error(self, deviation: np.ndarray) -> np.ndarray:
         return self._u * deviation * self._rng.standard_normal(deviation.shape)
@@ -56,7 +61,7 @@ class Rounded(backprop.Exact):
 
     def mask(self, node: Node, x: np.ndarray) -> np.ndarray:
         source = node.inputs[0]
-        if source not in self._values:  # the block's input, which has no error
+        if self._exact is None or source not in self._values:  # the block's input, which has no error
             return x
         error = self._values[source] - self._exact.values[source]
         near = ALLOWED * np.sqrt((error**2).mean(tuple({*range(x.ndim)} - {1}), keepdims=True))

@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
-EXIT_DISAGREE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+from report.commands import EXIT_DISAGREE, EXIT_INTERRUPTED, EXIT_USAGE, described, writable
+from report.porting_commands import compare, explain, port
+
 DTYPES = ("float32", "float64")
 HERE = Path(__file__).parent
 
@@ -28,16 +30,6 @@ _json = click.option(
 _threads = click.option(
     "--threads", type=click.IntRange(1), default=None, help="CPU threads for every framework [default: all processors]."
 )
-_map = click.option(
-    "--map",
-    "map_",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Which layer is which, as --save-map writes it.",
-)
-_save_map = click.option(
-    "--save-map", type=click.Path(path_type=Path), metavar="FILE", help="Write which layer was taken for which."
-)
 _profile = click.option("--profile", default="quick", show_default=True, metavar="NAME", help="quick or full.")
 _output = click.option(
     "--output",
@@ -48,11 +40,7 @@ _output = click.option(
 )
 
 
-def _command(example: str) -> dict[str, Any]:
-    return {"epilog": f"Example: {example}", "context_settings": {"help_option_names": ["-h", "--help"]}}
-
-
-@click.group(**_command("convparity check -b paddle -k depthwise"))
+@click.group(**described("convparity check -b paddle -k depthwise"))
 def cli() -> None:
     """Convolution blocks in PyTorch, PaddlePaddle, JAX and Flax: are they the same function, and what do they cost?
 
@@ -61,7 +49,11 @@ def cli() -> None:
     """
 
 
-@cli.command("list", **_command("convparity list"))
+for _added in (explain, port, compare):
+    cli.add_command(_added)
+
+
+@cli.command("list", **described("convparity list"))
 def list_() -> None:
     """The blocks with their cases, and the backends with their devices."""
     import frameworks
@@ -86,7 +78,7 @@ def list_() -> None:
             worker.stop()
 
 
-@cli.command(**_command("convparity check -b paddle -k depthwise --json out.json"))
+@cli.command(**described("convparity check -b paddle -k depthwise --json out.json"))
 @_backend
 @_block
 @_json
@@ -108,7 +100,7 @@ def check(backends: tuple[str, ...], words: tuple[str, ...], json: Path | None, 
     known("dtype", dtype, DTYPES)
     selected = [case.cast(dtype) for case in choose_cases(cases(), words)]
     choose_backends(backends)
-    _writable(json)
+    writable(json)
     with runner(backends, machine.processors(), len(selected), x64=dtype == "float64") as run:
         run.describe()
         run.check(selected)
@@ -118,7 +110,7 @@ def check(backends: tuple[str, ...], words: tuple[str, ...], json: Path | None, 
     _finish(run.record, json)
 
 
-@cli.command(**_command("convparity bench -k separable_stack --json out.json"))
+@cli.command(**described("convparity bench -k separable_stack --json out.json"))
 @_backend
 @_block
 @_json
@@ -135,7 +127,7 @@ def bench(
 
     selected = choose_cases(timed_cases(profile), words)
     choose_backends(backends)
-    _writable(json)
+    writable(json)
     with runner(backends, threads or machine.processors(), len(selected), profile) as run:
         run.describe()
         run.time(selected, BUDGET[profile])
@@ -144,27 +136,25 @@ def bench(
     _finish(run.record, json)
 
 
-@cli.command(**_command("convparity selftest -b paddle -k norm"))
+@cli.command(**described("convparity selftest -b paddle -k norm"))
 @_backend
 @click.option("-k", "--fault", "words", multiple=True, metavar="WORD", help="Only faults whose name contains WORD.")
 @_output
 def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) -> None:
     """Puts mistakes that ports make into every framework: is each caught, at its level and at its layer?
 
-    Written to selftest.json, from which the report tells of it.
+    Without -k it is written to selftest.json, from which the report tells of it.
     """
     from common.bench import machine
-    from common.catalogue import UnknownName
     from common.faults.cases import CASES
     from common.faults.catalogue import FAULTS
-    from report.run import choose_backends, runner
+    from report.run import choose, choose_backends, runner
     from report.tables import kills, plain
 
-    selected = [fault for fault in FAULTS if not words or any(word in fault.id for word in words)]
-    if not selected:
-        raise UnknownName(f"no fault matches `{' '.join(words)}`; they are {', '.join(fault.id for fault in FAULTS)}")
+    selected = choose(FAULTS, words, f"the faults are {', '.join(fault.id for fault in FAULTS)}")
     choose_backends(backends)
-    _writable(output / SELFTEST)
+    record = None if words else output / SELFTEST  # a part is for looking at, and would replace the whole
+    writable(record)
     with runner(backends, machine.processors(), len(CASES) + len(selected)) as run:
         run.describe()
         run.check(CASES)
@@ -172,13 +162,13 @@ def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) ->
     click.echo(plain(kills(run.record)))
     caught = sum(result.caught for result in run.record.faults)
     click.echo(f"{caught} of {len(run.record.faults)} caught at the level and the layer where they belong")
-    _finish(run.record, output / SELFTEST)
+    _finish(run.record, record)
 
 
 BUDGET = {"quick": 5.0, "full": 30.0}  # seconds of timing a case
 
 
-@cli.command(**_command("convparity report --profile full"))
+@cli.command(**described("convparity report --profile full"))
 @_backend
 @_threads
 @_profile
@@ -194,7 +184,7 @@ def report(backends: tuple[str, ...], threads: int | None, profile: str, output:
     timed = timed_cases(profile)
     results, page = output / "results.json", output / "REPORT.md"
     choose_backends(backends)
-    _writable(results)
+    writable(results)
     selftested, training = _selftested(output), _training_section(output)  # before the work: a record may be bad
     with runner(backends, threads or machine.processors(), len(cases()) + len(timed), profile) as run:
         run.describe()
@@ -206,7 +196,7 @@ def report(backends: tuple[str, ...], threads: int | None, profile: str, output:
     _finish(run.record, results)
 
 
-@cli.command(**_command("convparity train -b torch --seeds 3"))
+@cli.command(**described("convparity train -b torch --seeds 3"))
 @_backend
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Trainings of each net.")
 @click.option("--epochs", type=click.IntRange(1), default=15, show_default=True, help="Passes over the data in each.")
@@ -224,7 +214,7 @@ def train(backends: tuple[str, ...], seeds: int, epochs: int, output: Path) -> N
 
     results = output / TRAINING
     choose_backends(backends)
-    _writable(results)
+    writable(results)
     with runner(backends, training_run.THREADS, seeds * len(training_run.NETS)) as run:
         record = training_run.train(run, seeds, epochs)
     record.seconds = run.record.seconds
@@ -257,125 +247,6 @@ def _training_section(output: Path) -> str:
     record = load(path)
     draw(record, output / FIGURE)
     return training_section(record)
-
-
-@cli.command(**_command("convparity explain ghost_module --from torch --to paddle"))
-@click.argument("block")
-@click.option("--from", "source", required=True, metavar="NAME", help="The framework that the port is from.")
-@click.option("--to", "target", required=True, metavar="NAME", help="The framework that it is to.")
-def explain(block: str, source: str, target: str) -> None:
-    """Prints how a block is ported: both implementations, where the arrays go, the rules and the pitfalls."""
-    from rich.console import Console
-    from rich.markdown import Markdown
-
-    from report.guide.explain import explain
-
-    text = explain(block, source, target)
-    if sys.stdout.isatty():
-        Console().print(Markdown(text))
-    else:
-        click.echo(text, nl=False)
-
-
-@cli.command(
-    **_command("convparity port net.pt --from torch --to flax --block mobilenet_v1 --set alpha=0.5 -o net.msgpack")
-)
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.option("--from", "from_", required=True, metavar="NAME", help="The framework that IN belongs to.")
-@click.option("--to", required=True, metavar="NAME", help="The framework that OUT is for.")
-@click.option("--block", required=True, metavar="NAME", help="The block whose weights these are.")
-@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="An option of the block; repeats.")
-@click.option(
-    "-o", "--output", required=True, metavar="OUT", type=click.Path(path_type=Path), help="Its suffix is its format."
-)
-@click.option("--align", is_flag=True, help="Find layers that are named otherwise by their order and shapes.")
-@_map
-@_save_map
-def port(
-    source: Path,
-    from_: str,
-    to: str,
-    block: str,
-    assignments: tuple[str, ...],
-    output: Path,
-    align: bool,
-    map_: Path | None,
-    save_map: Path | None,
-) -> None:
-    r"""Writes the weights in IN, a file of one framework, as another framework's OUT, bit for bit and verified.
-
-    \b
-    torch:      .pt .pth .safetensors
-    paddle:     .pdparams .safetensors
-    jax, flax:  .msgpack .npz .safetensors, and directories (Orbax)
-    """
-    import logging
-
-    from report.porting import options_of, read_map
-    from report.porting import port as port_weights
-
-    logging.getLogger("jax").setLevel(logging.WARNING)  # Paddle's import turns on everybody's INFO
-
-    ported = port_weights(
-        source,
-        output,
-        from_=from_,
-        to=to,
-        block=block,
-        options=options_of(assignments),
-        names=read_map(map_),
-        by_structure=align,
-        save_map=save_map,
-    )
-    for note in ported.notes:
-        click.echo(note)
-    _show_map(ported.names)
-    click.echo(f"wrote {output}")
-
-
-@cli.command(
-    **_command("convparity compare net.py:Net 'paddle.vision.models:mobilenet_v1(scale=0.5)' --input 1x3x224x224")
-)
-@click.argument("first", metavar="A")
-@click.argument("second", metavar="B")
-@click.option("--input", "size", required=True, metavar="NxCxHxW", help="The input's shape, for every framework NCHW.")
-@_map
-@_save_map
-def compare(first: str, second: str, size: str, map_: Path | None, save_map: Path | None) -> None:
-    """Are two live modules of any two frameworks the same function? Aligns them, copies weights, runs and compares.
-
-    A and B are FILE.py:NAME or PACKAGE.MODULE:NAME, a module or what makes one, perhaps with arguments in
-    parentheses: 'nets.py:Net(width=8)'. Our own blocks are convparity.BACKEND:BLOCK, such as
-    'convparity.jax:mobilenet_v1(alpha=0.5)'.
-    """
-    from report.comparing import compare_targets, input_shape, lines
-    from report.porting import read_map, write_map
-
-    _writable(save_map)
-    found = compare_targets(first, second, input_shape(size), read_map(map_))
-    if save_map:
-        write_map(save_map, found.alignment.names)
-    for note in found.notes:
-        click.echo(note)
-    _show_map(found.alignment.names)
-    for line in lines(found):
-        click.echo(line)
-    if not found.agrees:
-        sys.exit(EXIT_DISAGREE)
-
-
-def _show_map(names: dict[str, str]) -> None:
-    for ours, theirs in names.items():
-        if ours != theirs:
-            click.echo(f"  {ours} <- {theirs}")
-
-
-def _writable(path: Path | None) -> None:
-    """Refuses before the work what could not be written after it."""
-    from common.results import write_text
-
-    if path:
-        write_text(path, None)
 
 
 def _finish(record: Any, json: Path | None) -> None:

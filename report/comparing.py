@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 import frameworks
+from common.alignment import NameMap
 from common.bench import machine
 from common.bench.pool import Worker, WorkerFailed
 from common.bench.worker import serve
 from common.live import Comparison, Live, Observed, compare_live
-from common.params import Arrays
-from common.porting import NameMap, PortError, Shapes
+from common.params import Arrays, Shapes
+from common.porting import PortError
 from common.values import Shape
 from convparity import OURS, PROGRAM, Packages
 from report.targets import Found, framework_of, parse

@@ -116,9 +116,10 @@ def _selftest(record: RunRecord) -> Iterator[str]:
     caught = sum(result.caught for result in record.faults)
     yield "## Can the check fail?"
     yield (
-        f"{len({result.fault for result in record.faults})} mistakes that ports make were put into each framework, one "
-        "at a time: as its own code for a wrong spec, as arrays stored in a wrong layout, as a wrong layer of its own, "
-        "or as an optimiser written by hand. A mistake is caught where it belongs if the lowest level that fails, and "
+        f"{len({result.fault for result in record.faults})} mistakes that ports make were put into "
+        f"{', '.join(tables.unique(result.backend for result in record.faults))}, one at a time: as the framework's "
+        "own code for a wrong spec, as arrays stored in a wrong layout, as a wrong layer, or as an optimiser written "
+        "by hand. A mistake is caught where it belongs if the lowest level that fails, and "
         "the layer that its message names, are those at which the mistake is made. "
         f"**{caught} of {len(record.faults)}** were. The same blocks without a mistake were checked in the same run: "
         + ("all agree" if all(result.passed for result in record.checks) else "**not all agree**")

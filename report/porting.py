@@ -14,6 +14,7 @@ import numpy as np
 
 import frameworks
 from common import inputs, reference, tolerances
+from common.alignment import NameMap, align, dump_map, leaves, load_map, renamed
 from common.bench import machine
 from common.bench.pool import Worker, WorkerFailed
 from common.bench.worker import Session
@@ -21,7 +22,7 @@ from common.catalogue import block as catalogue_block
 from common.catalogue import known
 from common.check import Expected, first_line
 from common.params import Arrays
-from common.porting import Disagreement, NameMap, PortError, align, dump_map, fit, leaves, load_map, renamed, usable
+from common.porting import Disagreement, PortError, fit, usable
 from common.results import ResultsError, write_text
 from common.spec import BlockSpec
 from common.values import SpecError

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import frameworks
 from common.bench import machine
@@ -18,6 +18,8 @@ from common.faults.injection import Fault, needed
 from common.results import NOT_INSTALLED, CaseCost, LayerRow, RunRecord, Unavailable
 from report.progress import Progress
 from report.tables import milliseconds, missed
+
+Named = TypeVar("Named", Case, Fault)
 
 
 class NothingToRun(RuntimeError):
@@ -39,16 +41,21 @@ def choose_backends(names: Sequence[str]) -> tuple[list[str], list[Unavailable]]
     return [name for name in wanted if name not in reasons], absent
 
 
-def choose_cases(cases: Sequence[Case], words: Sequence[str]) -> list[Case]:
-    """The cases whose id (``<block>-<case>``) contains one of the words; all without words.
+def choose(items: Sequence[Named], words: Sequence[str], choices: str) -> list[Named]:
+    """The items whose id contains one of the words; all without words.
 
     Raises:
-        UnknownName: for a word that is in no id.
+        UnknownName: for a word that is in no id, with a sentence of the choices.
     """
     for word in words:
-        if not any(word in case.id for case in cases):
-            raise UnknownName(f"nothing to run matches `{word}`; the blocks are {', '.join(CATALOGUE)}")
-    return [case for case in cases if not words or any(word in case.id for word in words)]
+        if not any(word in item.id for item in items):
+            raise UnknownName(f"nothing to run matches `{word}`; {choices}")
+    return [item for item in items if not words or any(word in item.id for word in words)]
+
+
+def choose_cases(cases: Sequence[Case], words: Sequence[str]) -> list[Case]:
+    """`choose` among cases, whose ids are ``<block>-<case>``."""
+    return choose(cases, words, f"the blocks are {', '.join(CATALOGUE)}")
 
 
 def costed(case: Case) -> CaseCost:

@@ -13,9 +13,10 @@ import pytest
 
 import convparity
 import frameworks
+from common.alignment import align, leaves, load_map, renamed
 from common.catalogue import block, names
 from common.params import Arrays, randomised
-from common.porting import PortError, align, fit, leaves, load_map, renamed
+from common.porting import PortError, fit
 from common.protocols import Backend
 from common.spec import BlockSpec
 from report import porting
@@ -410,8 +411,8 @@ def test_names_that_do_not_fit_are_listed_with_their_nearest(
     )
     assert capsys.readouterr().err.splitlines() == [
         "convparity: the arrays do not fit `conv_bn_act`: 1 missing, 1 unexpected, 1 mis-shaped",
-        "  missing `conv.weight` (4, 3, 3, 3); nearest is `conv.wieght` (4, 3, 3, 3)",
-        "  unexpected `conv.wieght` (4, 3, 3, 3); nearest is `conv.weight` (4, 3, 3, 3)",
+        "  missing `conv.weight` (4, 3, 3, 3) (nearest: `conv.wieght` (4, 3, 3, 3))",
+        "  unexpected `conv.wieght` (4, 3, 3, 3) (nearest: `conv.weight` (4, 3, 3, 3))",
         "  `norm.bias` has shape (5,), not (4,)",
     ]
     assert [item.name for item in tmp_path.iterdir()] == ["w.pt"]

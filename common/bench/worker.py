@@ -21,6 +21,8 @@ from common.check import Expectation, Expected, check, first_line
 from common.comparison import compare
 from common.digits import Batch
 from common.divergence import trace
+from common.faults import injection
+from common.faults.catalogue import FAULTS
 from common.optimisers import Optimiser
 from common.params import Arrays, randomised
 from common.protocols import Backend, BuiltBlock
@@ -48,11 +50,8 @@ class Session:
 
     def selftest(self, fault: str, expected: Expectation) -> FaultResult:
         """Puts a fault of the catalogue into the backend, and checks it."""
-        from common.faults.catalogue import FAULTS
-        from common.faults.injection import run
-
         importlib.import_module(f"{self._module}.faults")
-        return run(next(item for item in FAULTS if item.id == fault), self._backend, expected)
+        return injection.run(next(item for item in FAULTS if item.id == fault), self._backend, expected)
 
     def verify(self, spec: BlockSpec, arrays: Arrays, dtype: str, expected: Expected) -> str | None:
         """What is wrong with the block that holds these arrays: they read back otherwise, or its output is off."""

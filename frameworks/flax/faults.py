@@ -10,25 +10,7 @@ from flax import nnx
 from jax import lax
 
 from common.faults import layers as faulty
-from frameworks.flax.graph import Function, native
-
-
-def _conv(kind: type[nnx.Conv], layer: faulty.Conv2d, rngs: nnx.Rngs) -> nnx.Module:
-    return kind(
-        layer.in_channels,
-        layer.out_channels,
-        layer.kernel_size,
-        strides=layer.stride,
-        padding=layer.padding,
-        kernel_dilation=layer.dilation,
-        feature_group_count=layer.groups,
-        use_bias=layer.bias,
-        rngs=rngs,
-    )
-
-
-def _norm(kind: type[nnx.BatchNorm], layer: faulty.BatchNorm2d, rngs: nnx.Rngs) -> nnx.Module:
-    return kind(layer.num_features, momentum=1 - layer.momentum, epsilon=layer.eps, rngs=rngs)
+from frameworks.flax.graph import Function, convolution, native, norm
 
 
 def _convolved(layer: nnx.Conv, x: jax.Array, kernel: jax.Array, padding: object) -> jax.Array:
@@ -101,17 +83,17 @@ class EpsOutsideBatchNorm(nnx.BatchNorm):
 
 @native.register
 def _(layer: faulty.ReplicatedConv2d, rngs: nnx.Rngs) -> nnx.Module:
-    return _conv(ReplicatedConv, layer, rngs)
+    return convolution(layer, rngs, ReplicatedConv)
 
 
 @native.register
 def _(layer: faulty.HalfConv2d, rngs: nnx.Rngs) -> nnx.Module:
-    return _conv(HalfConv, layer, rngs)
+    return convolution(layer, rngs, HalfConv)
 
 
 @native.register
 def _(layer: faulty.DetachedConv2d, rngs: nnx.Rngs) -> nnx.Module:
-    return _conv(DetachedConv, layer, rngs)
+    return convolution(layer, rngs, DetachedConv)
 
 
 @native.register
@@ -156,19 +138,19 @@ def _(layer: faulty.ScaledDropout, rngs: nnx.Rngs) -> nnx.Module:
 
 @native.register
 def _(layer: faulty.FrozenBatchNorm2d, rngs: nnx.Rngs) -> nnx.Module:
-    return _norm(FrozenBatchNorm, layer, rngs)
+    return norm(layer, rngs, FrozenBatchNorm)
 
 
 @native.register
 def _(layer: faulty.DetachedBatchNorm2d, rngs: nnx.Rngs) -> nnx.Module:
-    return _norm(DetachedBatchNorm, layer, rngs)
+    return norm(layer, rngs, DetachedBatchNorm)
 
 
 @native.register
 def _(layer: faulty.OtherVarianceBatchNorm2d, rngs: nnx.Rngs) -> nnx.Module:
-    return _norm(UnbiasedBatchNorm, layer, rngs)
+    return norm(layer, rngs, UnbiasedBatchNorm)
 
 
 @native.register
 def _(layer: faulty.EpsOutsideBatchNorm2d, rngs: nnx.Rngs) -> nnx.Module:
-    return _norm(EpsOutsideBatchNorm, layer, rngs)
+    return norm(layer, rngs, EpsOutsideBatchNorm)

@@ -31,9 +31,9 @@ def native(layer: spec.Layer, rngs: nnx.Rngs) -> nnx.Module:
     raise NotImplementedError(f"Flax has no layer for {type(layer).__name__}")
 
 
-@native.register
-def _(layer: spec.Conv2d, rngs: nnx.Rngs) -> nnx.Module:
-    return nnx.Conv(
+def convolution(layer: spec.Conv2d, rngs: nnx.Rngs, kind: type[nnx.Conv] = nnx.Conv) -> nnx.Module:
+    """A convolution of some class with the layer's sizes."""
+    return kind(
         layer.in_channels,
         layer.out_channels,
         layer.kernel_size,
@@ -47,8 +47,13 @@ def _(layer: spec.Conv2d, rngs: nnx.Rngs) -> nnx.Module:
 
 
 @native.register
-def _(layer: spec.BatchNorm2d, rngs: nnx.Rngs) -> nnx.Module:
-    return nnx.BatchNorm(
+def _(layer: spec.Conv2d, rngs: nnx.Rngs) -> nnx.Module:
+    return convolution(layer, rngs)
+
+
+def norm(layer: spec.BatchNorm2d, rngs: nnx.Rngs, kind: type[nnx.BatchNorm] = nnx.BatchNorm) -> nnx.Module:
+    """A norm of some class with the layer's settings."""
+    return kind(
         layer.num_features,
         momentum=1 - layer.momentum,
         epsilon=layer.eps,
@@ -56,6 +61,11 @@ def _(layer: spec.BatchNorm2d, rngs: nnx.Rngs) -> nnx.Module:
         use_scale=layer.affine,
         rngs=rngs,
     )
+
+
+@native.register
+def _(layer: spec.BatchNorm2d, rngs: nnx.Rngs) -> nnx.Module:
+    return norm(layer, rngs)
 
 
 @native.register

@@ -11,8 +11,8 @@ import numpy as np
 from flax import linen, nnx
 
 from common.live import DROPOUT_OFF, PRECISION, Observed
-from common.params import Arrays
-from common.porting import PortError, Shapes, flat, nested
+from common.params import Arrays, Shapes
+from common.porting import PortError, flat, nested
 from common.spec import INPUT
 from frameworks.flax import layout
 

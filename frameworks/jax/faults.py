@@ -12,8 +12,7 @@ from frameworks.jax.layers import Tree
 Key = jax.Array | None
 
 
-def _conv(layer: faulty.Conv2d, params: Tree, x: jax.Array) -> jax.Array:
-    return layers.conv2d(params, x, layer.stride, layer.padding, layer.dilation, layer.groups)
+_conv = native.dispatch(faulty.Conv2d)
 
 
 @native.register

@@ -7,17 +7,8 @@ import paddle.nn.functional as F
 from paddle import nn
 
 from common.faults import layers as faulty
-from frameworks.paddle.graph import native
+from frameworks.paddle.graph import convolution, native, norm
 from frameworks.paddle.layers import Conv2d, per_channel
-
-
-def _conv(kind: type[Conv2d], layer: faulty.Conv2d) -> nn.Layer:
-    sizes = (layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding, layer.dilation)
-    return kind(*sizes, layer.groups, layer.bias)
-
-
-def _norm(kind: type[nn.BatchNorm2D], layer: faulty.BatchNorm2d) -> nn.Layer:
-    return kind(layer.num_features, 1 - layer.momentum, layer.eps)
 
 
 def _convolved(layer: Conv2d, x: paddle.Tensor, weight: paddle.Tensor, padding: object) -> paddle.Tensor:
@@ -89,17 +80,17 @@ class EpsOutsideBatchNorm2D(nn.BatchNorm2D):
 
 @native.register
 def _(layer: faulty.ReplicatedConv2d) -> nn.Layer:
-    return _conv(ReplicatedConv2d, layer)
+    return convolution(layer, ReplicatedConv2d)
 
 
 @native.register
 def _(layer: faulty.HalfConv2d) -> nn.Layer:
-    return _conv(HalfConv2d, layer)
+    return convolution(layer, HalfConv2d)
 
 
 @native.register
 def _(layer: faulty.DetachedConv2d) -> nn.Layer:
-    return _conv(DetachedConv2d, layer)
+    return convolution(layer, DetachedConv2d)
 
 
 @native.register
@@ -139,19 +130,19 @@ def _(layer: faulty.ScaledDropout) -> nn.Layer:
 
 @native.register
 def _(layer: faulty.FrozenBatchNorm2d) -> nn.Layer:
-    return _norm(FrozenBatchNorm2D, layer)
+    return norm(layer, FrozenBatchNorm2D)
 
 
 @native.register
 def _(layer: faulty.DetachedBatchNorm2d) -> nn.Layer:
-    return _norm(DetachedBatchNorm2D, layer)
+    return norm(layer, DetachedBatchNorm2D)
 
 
 @native.register
 def _(layer: faulty.OtherVarianceBatchNorm2d) -> nn.Layer:
-    return _norm(UnbiasedBatchNorm2D, layer)
+    return norm(layer, UnbiasedBatchNorm2D)
 
 
 @native.register
 def _(layer: faulty.EpsOutsideBatchNorm2d) -> nn.Layer:
-    return _norm(EpsOutsideBatchNorm2D, layer)
+    return norm(layer, EpsOutsideBatchNorm2D)

@@ -41,9 +41,9 @@ def native(layer: spec.Layer) -> nn.Layer:
     raise NotImplementedError(f"Paddle has no layer for {type(layer).__name__}")
 
 
-@native.register
-def _(layer: spec.Conv2d) -> nn.Layer:
-    return Conv2d(
+def convolution(layer: spec.Conv2d, kind: type[Conv2d] = Conv2d) -> nn.Layer:
+    """A convolution of some class with the layer's sizes."""
+    return kind(
         layer.in_channels,
         layer.out_channels,
         layer.kernel_size,
@@ -56,9 +56,19 @@ def _(layer: spec.Conv2d) -> nn.Layer:
 
 
 @native.register
-def _(layer: spec.BatchNorm2d) -> nn.Layer:
+def _(layer: spec.Conv2d) -> nn.Layer:
+    return convolution(layer)
+
+
+def norm(layer: spec.BatchNorm2d, kind: type[nn.BatchNorm2D] = nn.BatchNorm2D) -> nn.Layer:
+    """A norm of some class with the layer's settings."""
     attr = None if layer.affine else False
-    return nn.BatchNorm2D(layer.num_features, 1 - layer.momentum, layer.eps, weight_attr=attr, bias_attr=attr)
+    return kind(layer.num_features, 1 - layer.momentum, layer.eps, weight_attr=attr, bias_attr=attr)
+
+
+@native.register
+def _(layer: spec.BatchNorm2d) -> nn.Layer:
+    return norm(layer)
 
 
 @native.register

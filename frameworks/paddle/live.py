@@ -9,8 +9,8 @@ import paddle
 from paddle import nn
 
 from common.live import DROPOUT_OFF, Observed
-from common.params import Arrays
-from common.porting import PortError, Shapes
+from common.params import Arrays, Shapes
+from common.porting import PortError
 from common.spec import INPUT
 from frameworks.paddle import layout
 

@@ -5,17 +5,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from common.faults import layers as faulty
-from frameworks.torch.graph import native
+from frameworks.torch.graph import convolution, native, norm
 from frameworks.torch.layers import BiasedBatchNorm2d, Conv2d
-
-
-def _conv(kind: type[Conv2d], layer: faulty.Conv2d) -> nn.Module:
-    sizes = (layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding, layer.dilation)
-    return kind(*sizes, layer.groups, layer.bias)
-
-
-def _norm(kind: type[nn.BatchNorm2d], layer: faulty.BatchNorm2d) -> nn.Module:
-    return kind(layer.num_features, layer.eps, layer.momentum, layer.affine)
 
 
 class ReplicatedConv2d(Conv2d):
@@ -86,17 +77,17 @@ class EpsOutsideBatchNorm2d(nn.BatchNorm2d):
 
 @native.register
 def _(layer: faulty.ReplicatedConv2d) -> nn.Module:
-    return _conv(ReplicatedConv2d, layer)
+    return convolution(layer, ReplicatedConv2d)
 
 
 @native.register
 def _(layer: faulty.HalfConv2d) -> nn.Module:
-    return _conv(HalfConv2d, layer)
+    return convolution(layer, HalfConv2d)
 
 
 @native.register
 def _(layer: faulty.DetachedConv2d) -> nn.Module:
-    return _conv(DetachedConv2d, layer)
+    return convolution(layer, DetachedConv2d)
 
 
 @native.register
@@ -136,19 +127,19 @@ def _(layer: faulty.ScaledDropout) -> nn.Module:
 
 @native.register
 def _(layer: faulty.FrozenBatchNorm2d) -> nn.Module:
-    return _norm(FrozenBatchNorm2d, layer)
+    return norm(layer, FrozenBatchNorm2d)
 
 
 @native.register
 def _(layer: faulty.DetachedBatchNorm2d) -> nn.Module:
-    return _norm(DetachedBatchNorm2d, layer)
+    return norm(layer, DetachedBatchNorm2d)
 
 
 @native.register
 def _(layer: faulty.OtherVarianceBatchNorm2d) -> nn.Module:
-    return _norm(BiasedBatchNorm2d, layer)
+    return norm(layer, BiasedBatchNorm2d)
 
 
 @native.register
 def _(layer: faulty.EpsOutsideBatchNorm2d) -> nn.Module:
-    return _norm(EpsOutsideBatchNorm2d, layer)
+    return norm(layer, EpsOutsideBatchNorm2d)

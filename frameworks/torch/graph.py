@@ -41,9 +41,9 @@ def native(layer: spec.Layer) -> nn.Module:
     raise NotImplementedError(f"PyTorch has no layer for {type(layer).__name__}")
 
 
-@native.register
-def _(layer: spec.Conv2d) -> nn.Module:
-    return Conv2d(
+def convolution(layer: spec.Conv2d, kind: type[Conv2d] = Conv2d) -> nn.Module:
+    """A convolution of some class with the layer's sizes."""
+    return kind(
         layer.in_channels,
         layer.out_channels,
         layer.kernel_size,
@@ -56,8 +56,18 @@ def _(layer: spec.Conv2d) -> nn.Module:
 
 
 @native.register
+def _(layer: spec.Conv2d) -> nn.Module:
+    return convolution(layer)
+
+
+def norm(layer: spec.BatchNorm2d, kind: type[nn.BatchNorm2d] = nn.BatchNorm2d) -> nn.Module:
+    """A norm of some class with the layer's settings."""
+    return kind(layer.num_features, layer.eps, layer.momentum, layer.affine)
+
+
+@native.register
 def _(layer: spec.BatchNorm2d) -> nn.Module:
-    return nn.BatchNorm2d(layer.num_features, layer.eps, layer.momentum, layer.affine)
+    return norm(layer)
 
 
 @native.register

@@ -1,0 +1,130 @@
+"""The commands of porting: explain, port, compare."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from report.commands import EXIT_DISAGREE, described, writable
+
+_map = click.option(
+    "--map",
+    "map_",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Which layer is which, as --save-map writes it.",
+)
+_save_map = click.option(
+    "--save-map", type=click.Path(path_type=Path), metavar="FILE", help="Write which layer was taken for which."
+)
+
+
+@click.command(**described("convparity explain ghost_module --from torch --to paddle"))
+@click.argument("block")
+@click.option("--from", "source", required=True, metavar="NAME", help="The framework that the port is from.")
+@click.option("--to", "target", required=True, metavar="NAME", help="The framework that it is to.")
+def explain(block: str, source: str, target: str) -> None:
+    """Prints how a block is ported: both implementations, where the arrays go, the rules and the pitfalls."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from report.guide.explain import explain
+
+    text = explain(block, source, target)
+    if sys.stdout.isatty():
+        Console().print(Markdown(text))
+    else:
+        click.echo(text, nl=False)
+
+
+@click.command(
+    **described("convparity port net.pt --from torch --to flax --block mobilenet_v1 --set alpha=0.5 -o net.msgpack")
+)
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.option("--from", "from_", required=True, metavar="NAME", help="The framework that IN belongs to.")
+@click.option("--to", required=True, metavar="NAME", help="The framework that OUT is for.")
+@click.option("--block", required=True, metavar="NAME", help="The block whose weights these are.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="An option of the block; repeats.")
+@click.option(
+    "-o", "--output", required=True, metavar="OUT", type=click.Path(path_type=Path), help="Its suffix is its format."
+)
+@click.option("--align", is_flag=True, help="Find layers that are named otherwise by their order and shapes.")
+@_map
+@_save_map
+def port(
+    source: Path,
+    from_: str,
+    to: str,
+    block: str,
+    assignments: tuple[str, ...],
+    output: Path,
+    align: bool,
+    map_: Path | None,
+    save_map: Path | None,
+) -> None:
+    r"""Writes the weights in IN, a file of one framework, as another framework's OUT, bit for bit and verified.
+
+    \b
+    torch:      .pt .pth .safetensors
+    paddle:     .pdparams .safetensors
+    jax, flax:  .msgpack .npz .safetensors, and directories (Orbax)
+    """
+    import logging
+
+    from report.porting import options_of, read_map
+    from report.porting import port as port_weights
+
+    logging.getLogger("jax").setLevel(logging.WARNING)  # Paddle's import turns on everybody's INFO
+
+    ported = port_weights(
+        source,
+        output,
+        from_=from_,
+        to=to,
+        block=block,
+        options=options_of(assignments),
+        names=read_map(map_),
+        by_structure=align,
+        save_map=save_map,
+    )
+    for note in ported.notes:
+        click.echo(note)
+    _show_map(ported.names)
+    click.echo(f"wrote {output}")
+
+
+@click.command(
+    **described("convparity compare net.py:Net 'paddle.vision.models:mobilenet_v1(scale=0.5)' --input 1x3x224x224")
+)
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option("--input", "size", required=True, metavar="NxCxHxW", help="The input's shape, for every framework NCHW.")
+@_map
+@_save_map
+def compare(first: str, second: str, size: str, map_: Path | None, save_map: Path | None) -> None:
+    """Are two live modules of any two frameworks the same function? Aligns them, copies weights, runs and compares.
+
+    A and B are FILE.py:NAME or PACKAGE.MODULE:NAME, a module or what makes one, perhaps with arguments in
+    parentheses: 'nets.py:Net(width=8)'. Our own blocks are convparity.BACKEND:BLOCK, such as
+    'convparity.jax:mobilenet_v1(alpha=0.5)'.
+    """
+    from report.comparing import compare_targets, input_shape, lines
+    from report.porting import read_map, write_map
+
+    writable(save_map)
+    found = compare_targets(first, second, input_shape(size), read_map(map_))
+    if save_map:
+        write_map(save_map, found.alignment.names)
+    for note in found.notes:
+        click.echo(note)
+    _show_map(found.alignment.names)
+    for line in lines(found):
+        click.echo(line)
+    if not found.agrees:
+        sys.exit(EXIT_DISAGREE)
+
+
+def _show_map(names: dict[str, str]) -> None:
+    for ours, theirs in names.items():
+        if ours != theirs:
+            click.echo(f"  {ours} <- {theirs}")
