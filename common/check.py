@@ -21,8 +21,9 @@ from common.comparison import compare, compare_all
 from common.params import Arrays, randomised
 from common.protocols import Backend
 from common.results import CheckResult, LayerRow
-from common.spec import BlockSpec
+from common.spec import INPUT, BlockSpec
 from common.training_check import Training, expect_training
+from common.values import storable
 
 LEVELS = ("case", "builds", "shape", "parameters", "forward", *training_check.LEVELS, "known_differences")
 
@@ -44,8 +45,8 @@ class Expected:
 
 def expect(case: Case, kind: str) -> Expected:
     """Runs the reference on a case."""
-    params = randomised(case.spec, case.seed)
-    x = inputs.make(kind, case.input_shape, case.seed)
+    params = storable(randomised(case.spec, case.seed), case.dtype)
+    x = storable({INPUT: inputs.make(kind, case.input_shape, case.seed)}, case.dtype)[INPUT]
     values = reference.run(case.spec, params, x)
     output = case.spec.nodes[-1].name
     return Expected(kind, x, values[output], tolerances.allowances(case.spec, params, values, case.dtype)[output])

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from common.layers import Conv2d, Layer, Linear
-from common.spec import BlockSpec
+from common.spec import INPUT, BlockSpec
 from common.values import Shape
 
 
@@ -19,12 +19,16 @@ class Cost:
 
     ``activation_bytes`` counts every layer's output once. ``read_bytes`` counts each layer's inputs and arrays,
     ``write_bytes`` its output; views (flatten, channel slice, dropout in evaluation) are counted as if copied.
+    ``input_macs`` are those of layers that read the block's input, whose gradient a training step does not need.
     """
 
     trainable: int
     buffers: int
     macs: int
+    input_macs: int
+    input_bytes: int
     weight_bytes: int
+    output_bytes: int
     activation_bytes: int
     read_bytes: int
     write_bytes: int
@@ -58,7 +62,10 @@ def cost(spec: BlockSpec, input_shape: Sequence[int], itemsize: int = 4) -> Cost
         trainable=sum(param.size for param in params if param.trainable),
         buffers=sum(param.size for param in params if not param.trainable),
         macs=sum(macs(node.layer, shapes[node.name]) for node in spec.nodes),
+        input_macs=sum(macs(node.layer, shapes[node.name]) for node in spec.nodes if INPUT in node.inputs),
+        input_bytes=itemsize * math.prod(input_shape),
         weight_bytes=itemsize * weights,
+        output_bytes=itemsize * math.prod(shapes[spec.nodes[-1].name]),
         activation_bytes=itemsize * outputs,
         read_bytes=itemsize * (read + weights),
         write_bytes=itemsize * outputs,

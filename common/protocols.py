@@ -1,6 +1,7 @@
 """What a backend is: a module that satisfies `Backend`; no base class, no registration."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,6 +11,32 @@ from common.differences import Difference
 from common.optimisers import Optimiser
 from common.params import Arrays
 from common.spec import BlockSpec
+
+
+def _nothing() -> None: ...
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A call to be timed, on arrays that are already on the device, and a way to see that it did what it should.
+
+    ``call`` returns when the result is there, not when the work is queued; the first may compile. By mode it is
+
+    - ``forward``: the output in evaluation mode; ``result`` is ``{"output": y}``;
+    - ``gradients``: forward in training mode and backward from the cotangent ``dy``; ``result`` has ``output``,
+      ``input`` and the gradient of every trained array by canonical name;
+    - ``step``: forward, backward and one step of `common.optimisers.SGD`, no gradient of the input; ``result`` is every
+      trained array afterwards.
+
+    ``result`` is of the last call, canonical (NCHW, OIHW) and in float32 or float64. ``restore`` puts the initial
+    arrays and optimiser state back and drops what calls have left behind. ``planned`` is the bytes of temporaries and
+    outputs that a compiler planned, if it says; known once ``call`` has run.
+    """
+
+    call: Callable[[], None]
+    result: Callable[[], Arrays]
+    restore: Callable[[], None] = _nothing
+    planned: Callable[[], int | None] = _nothing
 
 
 class BuiltBlock(Protocol):
@@ -71,10 +98,13 @@ class BuiltBlock(Protocol):
         """
         ...
 
-    def runner(self, x: np.ndarray) -> Callable[[], None]:
-        """What is timed: runs the forward pass on ``x``, already on the device in the framework's own layout.
+    def timed(
+        self, mode: str, x: np.ndarray, dy: np.ndarray | None = None, form: str = "usual", layout: str = "native"
+    ) -> Timed:
+        """What is timed: see `Timed` for what a call does, and `common.measurements.Config` for the choices.
 
-        It returns when the result is there, not when the work is queued. Its first call may compile.
+        Raises:
+            ValueError: for a mode, form or layout that this framework does not have.
         """
         ...
 
@@ -135,13 +165,15 @@ class Backend(Protocol):
         dtype: str = "float32",
         device: str | None = None,
         strict: bool = False,
+        variant: str = "reference",
     ) -> BuiltBlock:
         """The block in this framework holding ``params`` (canonical), on ``device`` (default: the first).
 
         A spec whose family is not in the catalogue is built from its graph, layer by layer. ``strict`` replaces the
-        layers that train differently from the spec (see known_differences.toml) by ones that follow it.
+        layers that train differently from the spec (see known_differences.toml) by ones that follow it. ``variant``
+        ``ready-made`` is what the framework itself has for this block.
 
         Raises:
-            ValueError: for arrays that do not fit the spec, or a dtype or device that cannot be had.
+            ValueError: for arrays that do not fit the spec, or a dtype, device or variant that cannot be had.
         """
         ...

@@ -1,16 +1,18 @@
 """What a run yields, and its versioned JSON. Raw numbers are stored; whatever is derived from them is a property."""
 
+import math
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-import numpy as np
 
 from common.costs import Cost
+from common.measurements import Config, Measurement, MemoryUse, Peaks
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 Record = TypeVar("Record")
 NOT_INSTALLED = "installation"  # the stage of an Unavailable whose framework is not there
 
@@ -89,45 +91,19 @@ class FaultResult:
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """Forward times of one case in one backend: seconds a call, one value a round, in the order of the rounds.
-
-    ``cpu_seconds`` is the processor time of the same calls: divided by the wall time it is the threads really used.
-    """
-
-    case: str
-    block: str
-    backend: str
-    device: str
-    setup_seconds: float
-    first_call_seconds: float
-    calls_per_sample: int
-    seconds: list[float]
-    cpu_seconds: list[float]
-    rounds: list[int]
-
-    @property
-    def median(self) -> float:
-        return float(np.median(self.seconds))
-
-    @property
-    def quartiles(self) -> tuple[float, float]:
-        low, high = np.quantile(self.seconds, [0.25, 0.75])
-        return float(low), float(high)
-
-    @property
-    def threads_used(self) -> float:
-        return float(np.sum(self.cpu_seconds) / np.sum(self.seconds))
-
-
-@dataclass(frozen=True)
 class Unavailable:
-    """What is missing from a run, and why; ``case`` is empty when the whole backend is."""
+    """What is missing from a run, and why; ``case`` is empty when the whole backend is.
+
+    What was to be timed has its mode and configuration.
+    """
 
     backend: str
     case: str
     stage: str
     reason: str
+    mode: str = ""
+    dtype: str = ""
+    config: Config | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,9 +126,12 @@ class RunRecord:
     checks: list[CheckResult] = field(default_factory=list)
     costs: list[CaseCost] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
+    memory: list[MemoryUse] = field(default_factory=list)
+    peaks: Peaks | None = None
     unavailable: list[Unavailable] = field(default_factory=list)
     faults: list[FaultResult] = field(default_factory=list)
     seconds: float = 0.0
+    timed_seconds: list[tuple[str, float]] = field(default_factory=list)  # what each timed table took, all included
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -193,24 +172,49 @@ def dump(record: object, path: Path) -> None:
     write_text(path, msgspec.json.format(msgspec.json.encode(record), indent=1).decode() + "\n")
 
 
-def read(path: Path, kind: type[Record], version: int) -> Record:
-    """Reads a record of one kind.
+def read(
+    path: Path, kind: type[Record], version: int, older: Mapping[int, Callable[[dict[str, Any]], None]] | None = None
+) -> Record:
+    """Reads a record of one kind; ``older`` has, by version, what makes a file of that version one of the next.
 
     Raises:
         ResultsError: if the file cannot be read, is not such a record, or is of another schema version.
     """
+    older = older or {}
     try:
         data = msgspec.json.decode(path.read_bytes())
         found = data.get("schema_version") if isinstance(data, dict) else None
-        if found != version:
+        if found != version and found not in older:
             raise ResultsError(f"{path}: schema version {found!r}, this is for {version}")
+        for number in range(found, version):
+            older[number](data)
         return msgspec.convert(data, kind)
     except OSError as error:
         raise ResultsError(f"cannot read {path}: {error.strerror}") from None
+    except (KeyError, TypeError) as error:  # in a file that says it is an older one
+        raise ResultsError(f"{path} is not a results file: {error}") from None
     except msgspec.MsgspecError as error:
         raise ResultsError(f"{path} is not a results file: {error}") from None
 
 
+def _from_1(data: dict[str, Any]) -> None:
+    """Version 1 timed forward passes only, each in one process."""
+    for cost in data.get("costs", []):
+        cost["input_macs"] = 0  # of training, which was not timed
+        for end in ("input", "output"):
+            cost[f"{end}_bytes"] = 4 * math.prod(cost[f"{end}_shape"])
+    for row in data.get("measurements", []):
+        samples = {name: row.pop(name) for name in ("setup_seconds", "first_call_seconds", "seconds", "cpu_seconds")}
+        samples |= {"calls": row.pop("calls_per_sample"), "rounds": row.pop("rounds")}
+        config = {"backend": row.pop("backend")}
+        row |= {"mode": "forward", "dtype": "float32", "config": config, "processes": [samples]}
+
+
 def load(path: Path) -> RunRecord:
-    """Reads a run's record; raises as `read` does."""
-    return read(path, RunRecord, SCHEMA_VERSION)
+    """Reads a run's record, of this version or an older one; raises as `read` does."""
+    return read(path, RunRecord, SCHEMA_VERSION, {1: _from_1})
+
+
+def schema() -> str:
+    """The JSON schema of a run's record."""
+    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(RunRecord)), indent=1).decode() + "\n"

@@ -36,7 +36,7 @@ from common.params import Arrays
 from common.reference import per_channel
 from common.spec import INPUT, BlockSpec, Node
 
-UNIT_ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
+UNIT_ROUNDOFF = {"bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
 # The largest of 10^6 normal errors is 5 deviations, and one of 100 deviations estimated from 8 samples is less than
 # 0.45 of the true one (chi-squared, 8 degrees of freedom): 5 / 0.45 = 11, rounded up.
 SAMPLES = 8

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 Pair = tuple[int, int]
 Padding = tuple[Pair, Pair]
 Shape = tuple[int, ...]
@@ -118,3 +120,14 @@ def resolve_padding(padding: object, kernel_size: Pair, stride: Pair, dilation: 
         return (pair("padding", first, 0), pair("padding", second, 0))
     height, width = pair("padding", padding, 0)
     return ((height, height), (width, width))
+
+
+def storable(arrays: dict[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
+    """The float32 arrays as ``dtype`` can hold them: rounded to nearest, ties to even, where that is bfloat16."""
+    return {name: bfloat16(array) for name, array in arrays.items()} if dtype == "bfloat16" else arrays
+
+
+def bfloat16(array: np.ndarray) -> np.ndarray:
+    """Float32 numbers rounded to the nearest that bfloat16 has, which NumPy has not."""
+    bits = array.astype(np.float32).view(np.uint32)
+    return ((bits + (0x7FFF + (bits >> 16 & 1))) & np.uint32(0xFFFF0000)).view(np.float32)

@@ -1,19 +1,21 @@
 """The machine and the checkout that a run's numbers belong to."""
 
+import contextlib
+import ctypes
 import os
 import platform
 import subprocess
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
+from common.bench.pool import KEEPING
+
 ALLOCATOR = (
-    "MALLOC_ARENA_MAX",
-    "MALLOC_MMAP_MAX_",
-    "MALLOC_TOP_PAD_",
-    "MALLOC_TRIM_THRESHOLD_",
-    "GLIBC_TUNABLES",
+    *KEEPING,
     "LD_PRELOAD",
 )
 
@@ -26,6 +28,47 @@ SOURCES = (".", ":!docs", *(f":!report/{name}" for name in WRITTEN))
 def processors() -> int:
     """Processors that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def stolen() -> float:
+    """Seconds, summed over processors, in which the hypervisor ran someone else; 0 where the system does not say."""
+    try:
+        fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+        return int(fields[8]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, IndexError):
+        return 0.0
+
+
+def clock() -> float:
+    """Seconds of a fixed piece of work on one processor, the shortest of three: it is longer where that is slower."""
+    found = []
+    for _ in range(3):
+        start = time.perf_counter()
+        sum(range(5000))
+        found.append(time.perf_counter() - start)
+    return min(found)
+
+
+def peak_of(call: Callable[[], None]) -> int:
+    """Bytes of resident memory that a call takes at its peak beyond what is held before it.
+
+    Raises:
+        ValueError: where the system does not tell.
+    """
+    with contextlib.suppress(AttributeError):  # not glibc
+        ctypes.CDLL(None).malloc_trim(0)  # what earlier calls have left with the allocator would hide this one's
+    try:
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from what is resident now
+        before = _resident("VmRSS")
+        call()
+        return max(0, _resident("VmHWM") - before)
+    except OSError:
+        raise ValueError("this system does not tell a process's peak memory") from None
+
+
+def _resident(name: str) -> int:
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
+    return 1024 * int(line.split()[1])
 
 
 def _cpu() -> str:

@@ -19,14 +19,26 @@ class WorkerFailed(RuntimeError):
     """A request that was not answered with a value: the message says why in one line."""
 
 
-def settings(threads: int, x64: bool = False) -> dict[str, str]:
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC")
+# What makes glibc keep freed memory and give it out again, in huge pages, rather than ask the system at every call.
+KEEPING = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TOP_PAD_": str(2**28),
+    "MALLOC_TRIM_THRESHOLD_": str(2**34),
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+}
+
+
+def settings(threads: int | None, x64: bool = False, allocator: str = "default") -> dict[str, str]:
     """Environment variables that give every framework the same number of CPU threads, set before its import.
 
     Paddle reads OMP_NUM_THREADS (and takes 1 if it is unset), torch OMP_NUM_THREADS, XLA the processors it may run on
-    or NPROC; MKL and OpenBLAS have their own. ``x64`` lets JAX compute in float64, which it decides once a process.
+    or NPROC; MKL and OpenBLAS have their own. Without ``threads`` none of them is set. ``x64`` lets JAX compute in
+    float64, which it decides once a process. ``allocator`` ``tuned`` sets `KEEPING`.
     """
-    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC")
-    return dict.fromkeys(names, str(threads)) | ({"JAX_ENABLE_X64": "1"} if x64 else {})
+    found = dict.fromkeys(THREADS, str(threads)) if threads else {}
+    return found | ({"JAX_ENABLE_X64": "1"} if x64 else {}) | (KEEPING if allocator == "tuned" else {})
 
 
 class Worker:
@@ -38,16 +50,17 @@ class Worker:
         self,
         name: str,
         module: str,
-        threads: int,
+        threads: int | None,
         timeout: float = TIMEOUT,
         x64: bool = False,
         entry: str = "common.bench.worker",
+        allocator: str = "default",
     ) -> None:
         self.name = name
         self.first = 0  # of the processors: `threads` of them, from here, are its own
         self._entry = entry
         self.timeout = timeout
-        self._x64 = x64
+        self._settings = settings(threads, x64, allocator)
         self._module = module
         self._threads = threads
         self._deaths = 0
@@ -60,14 +73,15 @@ class Worker:
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         # Our own packages first, and the current folder not at all: it may have a `common` or a `numpy.py` of its own.
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        environment: Mapping[str, str] = os.environ | settings(self._threads, self._x64) | {"PYTHONPATH": path}
+        inherited = {name: value for name, value in os.environ.items() if self._threads or name not in THREADS}
+        environment: Mapping[str, str] = inherited | self._settings | {"PYTHONPATH": path}
         command = [
             "-P",
             "-m",
             self._entry,
             self._module,
             str(child.fileno()),
-            str(self._threads),
+            str(self._threads or 0),
             str(self.first),
         ]
         self._process = subprocess.Popen(

@@ -1,6 +1,6 @@
-"""When each backend is measured: rounds in which every backend has one turn, in a new order each time.
+"""When each process is measured: rounds in which every process has one turn, in a new order each time.
 
-Drift of the machine then hits all backends alike, and a ratio can be taken round by round.
+Drift of the machine then hits all alike, and a ratio can be taken round by round.
 """
 
 import math
@@ -8,88 +8,118 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from common.bench import statistics
 from common.bench.pool import Worker, WorkerFailed
-from common.catalogue import Case
-from common.check import expect
-from common.results import Measurement, Unavailable
+from common.bench.tasks import Experiment, Task
+from common.measurements import Config, Measurement, Samples
+from common.results import Unavailable
 
 SAMPLE_SECONDS = 0.03  # a sample lasts at least this long: short calls are repeated
 LONG_CALL = 0.25  # seconds from which one call brings the caches back after another process had its turn
-MIN_ROUNDS, MAX_ROUNDS = 7, 30
+MIN_ROUNDS, MAX_ROUNDS = 10, 60
+HALF_WIDTH = 0.02  # of the interval of a ratio, from the rounds alone: when all are narrower, it is enough
 
 
 @dataclass
 class _Turn:
-    """One backend's share of a case."""
+    """One process's share of an experiment."""
 
+    config: Config
     worker: Worker
     setup: float
     first_call: float
     device: str
-    calls: int = 1
     warm: int = 3
-    seconds: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
+    calls: int = 1
+    taken: list[tuple[float, float, float, float]] = field(default_factory=list)
     rounds: list[int] = field(default_factory=list)
 
-    def calibrate(self, case: Case) -> float:
+    def calibrate(self) -> float:
         """Sets calls a sample; returns the seconds that one turn will take."""
-        once = min(self.worker.ask("sample", case.id, 1, 1)[0] for _ in range(3))
+        once = min(self.worker.ask("sample", 1, 1)[0] for _ in range(2))
         self.calls = max(1, math.ceil(SAMPLE_SECONDS / once))
         self.warm = 1 if once >= LONG_CALL else 3
         return once * (self.warm + self.calls)
 
+    def sample(self, number: int) -> None:
+        self.taken.append(self.worker.ask("sample", self.warm, self.calls))
+        self.rounds.append(number)
+
+    @property
+    def samples(self) -> Samples:
+        seconds, cpu, stolen, clock = map(list, zip(*self.taken, strict=True)) if self.taken else ([], [], [], [])
+        return Samples(self.setup, self.first_call, self.calls, seconds, cpu, self.rounds, stolen, clock)
+
 
 def measure(
-    case: Case, workers: Sequence[Worker], budget: float, say: Callable[[str], None] = lambda text: None
+    experiment: Experiment,
+    task: Task,
+    workers: Sequence[tuple[Config, Worker]],
+    budget: float,
+    say: Callable[[str], None] = lambda text: None,
 ) -> tuple[list[Measurement], list[Unavailable]]:
-    """Times one case in all workers for about ``budget`` seconds, at least MIN_ROUNDS rounds.
+    """Times a task in all workers, until every ratio is known to HALF_WIDTH or for about ``budget`` seconds.
 
-    A worker that fails loses its row of this case; the others go on.
+    But no less than MIN_ROUNDS rounds. A configuration may have several workers. Every result is checked before the
+    first and after the last round. A worker that fails takes its configuration's row with it; the others go on.
     """
-    lost: list[Unavailable] = []
+    lost: dict[Config, Unavailable] = {}
     turns: list[_Turn] = []
-    expected = expect(case, "photograph" if case.spec.in_channels == 3 else "random")
+    case, title = experiment.case, experiment.title
 
-    def attempt(worker: Worker, stage: str, action: Callable[[], float | None]) -> float:
+    def attempt(config: Config, worker: Worker, stage: str, action: Callable[[], float | None]) -> float:
+        if config in lost:
+            return 0.0
         try:
             with worker.turn():
                 return action() or 0.0
         except WorkerFailed as error:
-            turns[:] = [turn for turn in turns if turn.worker is not worker]
-            lost.append(Unavailable(worker.name, case.id, stage, str(error)))
+            turns[:] = [turn for turn in turns if turn.config != config]
+            lost[config] = Unavailable(
+                config.backend, case.id, stage, str(error), experiment.mode, case.dtype, config
+            )
             return 0.0
 
-    for worker in workers:
-        say(f"{case.id}: {worker.name} builds")
-        attempt(worker, "build", lambda: turns.append(_Turn(worker, *worker.ask("prepare", case, expected))))  # noqa: B023
-    each_round = sum(attempt(turn.worker, "timing", lambda: turn.calibrate(case)) for turn in list(turns))  # noqa: B023
+    def prepare(config: Config, worker: Worker) -> None:
+        turns.append(_Turn(config, worker, *worker.ask("prepare", task, config)))
+
+    def verify(turn: _Turn) -> None:
+        if problem := turn.worker.ask("wrong"):
+            raise WorkerFailed(f"its result was right before it was timed and wrong after: {problem}")
+
+    for config, worker in workers:
+        say(f"{title}: {config.label} builds")
+        attempt(config, worker, "build", lambda: prepare(config, worker))  # noqa: B023
+    each_round = sum(attempt(turn.config, turn.worker, "timing", turn.calibrate) for turn in list(turns))
+    rng = random.Random(f"{experiment.group}")
     rounds = int(min(MAX_ROUNDS, max(MIN_ROUNDS, budget / each_round))) if each_round else 0
-    rng = random.Random(case.seed)
     for number in range(rounds):
-        say(f"{case.id}: round {number + 1} of {rounds}")
+        say(f"{title}: round {number + 1} of {rounds} at most")
         for turn in rng.sample(turns, len(turns)):
+            attempt(turn.config, turn.worker, "timing", lambda: turn.sample(number))  # noqa: B023
+        if number + 1 >= MIN_ROUNDS and known(turns):
+            break
+    for turn in list(turns):
+        attempt(turn.config, turn.worker, "after timing", lambda: verify(turn))  # noqa: B023
+    return rows(experiment, turns), list(lost.values())
 
-            def sample(turn: _Turn = turn, number: int = number) -> None:
-                seconds, cpu = turn.worker.ask("sample", case.id, turn.warm, turn.calls)
-                turn.seconds.append(seconds)
-                turn.cpu.append(cpu)
-                turn.rounds.append(number)
 
-            attempt(turn.worker, "timing", sample)
-    measurements = [
-        Measurement(
-            case.id,
-            case.spec.family,
-            turn.worker.name,
-            turn.device,
-            turn.setup,
-            turn.first_call,
-            turn.calls,
-            turn.seconds,
-            turn.cpu,
-            turn.rounds,
-        )
-        for turn in turns
+def known(turns: Sequence[_Turn]) -> bool:
+    """Whether every configuration's ratio to the first is known to HALF_WIDTH."""
+    processes: dict[Config, list[Samples]] = {}
+    for turn in turns:
+        processes.setdefault(turn.config, []).append(turn.samples)
+    first, *others = processes.values() or [[]]
+    ratios = [statistics.paired(other, first) for other in others]
+    return all(ratio.size and statistics.half_width(ratio) <= HALF_WIDTH for ratio in ratios)
+
+
+def rows(experiment: Experiment, turns: Sequence[_Turn]) -> list[Measurement]:
+    found: dict[Config, list[_Turn]] = {}
+    for turn in turns:
+        found.setdefault(turn.config, []).append(turn)
+    case, spec = experiment.case, experiment.case.spec
+    return [
+        Measurement(case.id, spec.family, experiment.mode, case.dtype, config, of[0].device, [t.samples for t in of])
+        for config, of in found.items()
     ]
-    return measurements, lost

@@ -5,6 +5,7 @@ in its environment, since most frameworks read them once, at import.
 """
 
 import ctypes
+import gc
 import importlib
 import os
 import signal
@@ -16,16 +17,19 @@ from typing import cast
 
 import numpy as np
 
+from common.bench import machine
+from common.bench.tasks import Task
 from common.catalogue import Case
 from common.check import Expectation, Expected, check, first_line
-from common.comparison import compare
+from common.comparison import compare, compare_all
 from common.digits import Batch
 from common.divergence import trace
 from common.faults import injection
 from common.faults.catalogue import FAULTS
 from common.optimisers import Optimiser
-from common.params import Arrays, randomised
-from common.protocols import Backend, BuiltBlock
+from common.measurements import Config
+from common.params import Arrays
+from common.protocols import Backend, BuiltBlock, Timed
 from common.results import CheckResult, FaultResult, LayerRow
 from common.spec import BlockSpec
 
@@ -36,7 +40,8 @@ class Session:
     def __init__(self, module: str) -> None:
         self._module = module
         self._backend = cast(Backend, importlib.import_module(module))
-        self._runners: dict[str, Callable[[], None]] = {}
+        self._timed: Timed | None = None
+        self._task: Task | None = None
         self._trained: dict[tuple[BlockSpec, str], BuiltBlock] = {}
 
     def environment(self) -> dict[str, str]:
@@ -63,35 +68,65 @@ class Session:
                 return f"`{name}` reads back as other numbers"
         return compare(built.forward(expected.x), expected.y, expected.allowance)[0]
 
-    def prepare(self, case: Case, expected: Expected) -> tuple[float, float, str]:
-        """Builds the case and runs it once: seconds to build, seconds of the first call, the device.
+    def prepare(self, task: Task, config: Config) -> tuple[float, float, str]:
+        """Builds the task and calls it once: seconds to build, seconds of the first call, the device.
 
         Raises:
             ValueError: if what would be timed is not the block.
         """
-        self._runners.clear()
+        self._timed, self._task = None, task
         start = time.perf_counter()
-        built = self._backend.build(case.spec, randomised(case.spec, case.seed), dtype=case.dtype)
-        run = built.runner(expected.x)
+        options = {"dtype": task.dtype, "strict": task.dtype == "float64", "variant": config.variant}
+        built = self._backend.build(task.spec, task.params, **options)
+        timed = built.timed(task.mode, task.x, task.dy, config.form, config.layout)
         built_at = time.perf_counter()
-        run()
+        timed.call()
         called_at = time.perf_counter()
-        problem, _, _ = compare(built.forward(expected.x), expected.y, expected.allowance)
-        if problem:
-            raise ValueError(f"not timed, because its output is wrong: {problem}")
-        self._runners[case.id] = run
+        self._timed = timed
+        if problem := self.wrong():
+            raise ValueError(f"not timed, because it is wrong: {problem}")
         return built_at - start, called_at - built_at, self._backend.devices()[0]
 
-    def sample(self, case_id: str, warm: int, calls: int) -> tuple[float, float]:
-        """Wall and processor seconds a call, over ``calls`` calls after ``warm`` that are not counted."""
-        run = self._runners[case_id]
+    def wrong(self) -> str | None:
+        """What is wrong with the result of a call from the initial arrays."""
+        timed, task = self._ready
+        timed.restore()
+        timed.call()
+        return compare_all(timed.result(), task.right)[0].problem
+
+    @property
+    def _ready(self) -> tuple[Timed, Task]:
+        if self._timed is None or self._task is None:
+            raise ValueError("nothing was prepared")
+        return self._timed, self._task
+
+    def sample(self, warm: int, calls: int) -> tuple[float, float, float, float]:
+        """Seconds a call, wall and processor, over ``calls`` calls after ``warm`` that are not counted.
+
+        And the share of the time that was stolen, and the seconds of a fixed piece of work beforehand: see `Samples`.
+        """
+        timed, _ = self._ready
+        timed.restore()
+        call = timed.call
         for _ in range(warm):
-            run()
+            call()
+        clock, stolen = machine.clock(), machine.stolen()
         cpu, wall = time.process_time(), time.perf_counter()
         for _ in range(calls):
-            run()
+            call()
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        return wall / calls, cpu / calls
+        return wall / calls, cpu / calls, (machine.stolen() - stolen) / wall, clock
+
+    def memory(self) -> tuple[int, int | None]:
+        """Bytes that one call takes beyond what the process held before, and what the framework says: `MemoryUse`.
+
+        Raises:
+            ValueError: where the system does not tell.
+        """
+        timed, _ = self._ready
+        timed.restore()
+        gc.collect()
+        return machine.peak_of(timed.call), timed.planned()
 
     def fit(
         self,
@@ -123,7 +158,7 @@ def serve(make: Callable[[], object], descriptor: str, threads: str, first: str)
     if hasattr(os, "sched_setaffinity"):  # not on macOS
         ours = sorted(os.sched_getaffinity(0))
         start = int(first) % len(ours)
-        os.sched_setaffinity(0, (ours[start:] + ours[:start])[: int(threads)])
+        os.sched_setaffinity(0, (ours[start:] + ours[:start])[: int(threads) or None])
     connection = Connection(int(descriptor))
     session: object = None
     while True:

@@ -1,6 +1,6 @@
 """The PyTorch backend."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,9 @@ from common import differences
 from common.catalogue import known
 from common.optimisers import Optimiser
 from common.params import Arrays, fits
+from common.protocols import Timed
 from common.spec import INPUT, BlockSpec
-from frameworks.torch import layout, optimisers
+from frameworks.torch import layout, optimisers, timing
 from frameworks.torch.blocks import BLOCKS
 from frameworks.torch.graph import Graph
 from frameworks.torch.layers import with_biased_norms
@@ -21,7 +22,7 @@ from frameworks.torch.tracing import tapped
 
 NAME = "torch"
 DIFFERENCES = differences.load(Path(__file__).parent)
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
 
 
 def environment() -> dict[str, str]:
@@ -108,20 +109,23 @@ class Built:
         outputs = {name: value.detach().cpu().numpy() for name, value in seen.items()}
         return outputs, {} if dy is None else {name: layout.gradient(value) for name, value in seen.items()}
 
-    def runner(self, x: np.ndarray) -> Callable[[], None]:
-        module, tensor = self.native.eval(), self._tensor(x)
-        synchronize = torch.accelerator.synchronize if self.device != "cpu" else lambda: None
-
-        @torch.inference_mode()
-        def run() -> None:
-            module(tensor)
-            synchronize()
-
-        return run
+    def timed(
+        self, mode: str, x: np.ndarray, dy: np.ndarray | None = None, form: str = "usual", layout: str = "native"
+    ) -> Timed:
+        tensor = self._tensor(x)
+        if mode == "forward":
+            return timing.forward(self.native, tensor, form, layout)
+        return timing.training(self.native, mode, tensor, self._tensor(dy), form, layout)
 
 
 def build(
-    spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None, strict: bool = False
+    spec: BlockSpec,
+    params: Arrays,
+    *,
+    dtype: str = "float32",
+    device: str | None = None,
+    strict: bool = False,
+    variant: str = "reference",
 ) -> Built:
     """See `common.protocols.Backend.build`."""
     known("dtype", dtype, DTYPES)

@@ -1,0 +1,75 @@
+"""What is timed, and what must come out of it: a case in one mode, with its arrays and the reference's answer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from common import inputs, training_tolerances
+from common.backprop import without_dropout
+from common.catalogue import Case, known
+from common.check import expect
+from common.comparison import Values
+from common.measurements import MODES, Config
+from common.optimisers import SGD
+from common.params import Arrays, randomised
+from common.spec import BlockSpec
+from common.values import storable
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A case in one mode, and the configurations that take turns at it."""
+
+    case: Case
+    mode: str
+    configs: tuple[Config, ...]
+
+    @property
+    def group(self) -> tuple[str, str, str]:
+        return self.case.id, self.mode, self.case.dtype
+
+    @property
+    def title(self) -> str:
+        """``conv_stack-c3``, with the mode and dtype unless they are the usual ones."""
+        words = [word for word in (self.mode, self.case.dtype) if word not in ("forward", "float32")]
+        return " ".join([self.case.id, *words])
+
+
+@dataclass(frozen=True)
+class Task:
+    """Everything a worker needs to be timed and checked."""
+
+    spec: BlockSpec
+    dtype: str
+    mode: str
+    params: Arrays
+    x: np.ndarray
+    dy: np.ndarray | None
+    right: Values
+
+
+def task(case: Case, mode: str) -> Task:
+    """Runs the reference on a case; in training with dropout at rate 0.
+
+    Raises:
+        UnknownName: for a mode that does not exist.
+        ValueError: for training in a dtype that only inference is run in.
+    """
+    known("mode", mode, MODES)
+    if mode == "forward":
+        expected = expect(case, "photograph" if case.spec.in_channels == 3 else "random")
+        right = Values({"output": expected.y}, {"output": expected.allowance})
+        params = storable(randomised(case.spec, case.seed), case.dtype)
+        return Task(case.spec, case.dtype, mode, params, expected.x, None, right)
+    if case.dtype == "bfloat16":
+        raise ValueError("bfloat16 is timed forward only: nobody trains with weights and norms of eight bits")
+    spec, params = without_dropout(case.spec), randomised(case.spec, case.seed)
+    x = inputs.make("random", case.input_shape, case.seed)
+    dy = inputs.make("random", spec.output_shape(case.input_shape), case.seed + 1)
+    if mode == "gradients":
+        right = Values(*training_tolerances.one_pass(spec, params, x, dy, case.dtype))
+    else:
+        (exact,), (allowed,) = training_tolerances.steps(spec, params, [(x, dy)], SGD(), case.dtype)
+        trained = [param.name for param in spec.params() if param.trainable]
+        right = Values({name: exact[name] for name in trained}, {name: allowed[name] for name in trained})
+    return Task(spec, case.dtype, mode, params, x, dy, right)

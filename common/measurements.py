@@ -1,0 +1,143 @@
+"""What timing yields: raw samples a process, the memory of a call, and what the machine can do at best."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+MODES = ("forward", "gradients", "step")
+VARIANTS = ("reference", "ready-made")
+FORMS = ("usual", "eager", "compiled")
+LAYOUTS = ("native", "nchw", "nhwc")
+ALLOCATORS = ("default", "tuned")
+
+
+@dataclass(frozen=True)
+class Config:
+    """One way to run a block: what is built, how it is called, and the conditions of its process.
+
+    ``variant`` is our block or the framework's ``ready-made`` one. ``form`` is ``eager``, ``compiled``
+    (`torch.compile`, `paddle.jit.to_static`, `jax.jit`) or the ``usual`` one of the two: eager in torch and Paddle,
+    compiled elsewhere. ``layout`` is that of the arrays handed over and wanted back: a conversion that the framework
+    needs is timed with the rest. ``threads`` is the run's number (``usual``), a number, or ``unset``: whatever a plain
+    process of that framework takes. ``allocator`` ``tuned`` makes glibc keep the memory that it has. ``copy`` tells
+    the same thing, run again, from the first.
+    """
+
+    backend: str
+    variant: str = "reference"
+    form: str = "usual"
+    layout: str = "native"
+    threads: str = "usual"
+    allocator: str = "default"
+    copy: int = 0
+
+    @property
+    def label(self) -> str:
+        """``jax``, ``torch compiled``, ``paddle threads unset``: the backend and whatever is not the default."""
+        words = [
+            self.backend,
+            *[word for word, default in zip(self._words, Config("")._words, strict=True) if word != default],
+        ]
+        return " ".join([*words, *(["again"] if self.copy else [])])
+
+    @property
+    def _words(self) -> tuple[str, ...]:
+        threads = {"1": "1 thread", "unset": "threads unset"}.get(self.threads, f"{self.threads} threads")
+        return self.variant, self.form, self.layout, threads, f"{self.allocator} allocator"
+
+
+@dataclass(frozen=True)
+class Samples:
+    """One process's times, one sample a round: seconds a call, wall and processor, over ``calls`` calls.
+
+    ``stolen`` is the share of a sample in which the hypervisor kept a processor from us (``/proc/stat``); ``clock`` the
+    seconds that a fixed piece of work took just before it, which tells how fast the processor was.
+    """
+
+    setup_seconds: float
+    first_call_seconds: float
+    calls: int
+    seconds: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
+    rounds: list[int] = field(default_factory=list)
+    stolen: list[float] = field(default_factory=list)
+    clock: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Times of one case in one mode and configuration, from one or more processes that took turns."""
+
+    case: str
+    block: str
+    mode: str
+    dtype: str
+    config: Config
+    device: str
+    processes: list[Samples]
+
+    @property
+    def backend(self) -> str:
+        return self.config.backend
+
+    @property
+    def key(self) -> tuple[str, str, str, Config]:
+        """What two runs must have in common to be compared."""
+        return self.case, self.mode, self.dtype, self.config
+
+    @property
+    def group(self) -> tuple[str, str, str]:
+        """Measurements of one group were interleaved, and stand in one table."""
+        return self.case, self.mode, self.dtype
+
+    @property
+    def seconds(self) -> list[float]:
+        return [seconds for process in self.processes for seconds in process.seconds]
+
+    @property
+    def median(self) -> float:
+        return float(np.median(self.seconds))
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        low, high = np.quantile(self.seconds, [0.25, 0.75])
+        return float(low), float(high)
+
+    @property
+    def threads_used(self) -> float:
+        return float(sum(sum(p.cpu_seconds) for p in self.processes) / np.sum(self.seconds))
+
+    @property
+    def setup_seconds(self) -> float:
+        return float(np.median([process.setup_seconds for process in self.processes]))
+
+    @property
+    def first_call_seconds(self) -> float:
+        return float(np.median([process.first_call_seconds for process in self.processes]))
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """Bytes that one call takes beyond what its process held before: inputs, weights and compiled code are not in it.
+
+    ``planned`` is what the framework itself says: XLA's temporaries and outputs, or an accelerator's allocator.
+    """
+
+    case: str
+    mode: str
+    dtype: str
+    config: Config
+    peak: int
+    planned: int | None = None
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """What the machine does at best: FLOP/s of a float32 matrix product, and bytes/s of copies by bytes copied."""
+
+    flops: float
+    copy: list[tuple[int, float]]
+
+    def bandwidth(self, size: int) -> float:
+        """Bytes a second, read and written together, of the copy that is nearest in size."""
+        return min(self.copy, key=lambda item: abs(np.log(item[0] / max(size, 1))))[1]

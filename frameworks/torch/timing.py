@@ -1,0 +1,81 @@
+"""The calls that are timed: see `common.protocols.Timed`."""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from common.optimisers import SGD
+from common.params import Arrays
+from common.protocols import Timed
+from common.spec import INPUT
+from frameworks.torch import layout as arrays
+from frameworks.torch import optimisers
+
+
+def _placed(tensor: torch.Tensor, layout: str) -> torch.Tensor:
+    """An NHWC array is, without a copy, a tensor of shape NCHW in the memory format that torch calls channels_last."""
+    return tensor.to(memory_format=torch.channels_last) if layout == "nhwc" and tensor.ndim == 4 else tensor
+
+
+def _prepared(module: nn.Module, form: str, layout: str) -> Callable[[torch.Tensor], torch.Tensor]:
+    if layout == "nhwc":
+        module.to(memory_format=torch.channels_last)
+    return torch.compile(module) if form == "compiled" else module
+
+
+def _synchronize(tensor: torch.Tensor) -> Callable[[], None]:
+    return torch.accelerator.synchronize if tensor.device.type != "cpu" else lambda: None
+
+
+def forward(module: nn.Module, x: torch.Tensor, form: str, layout: str) -> Timed:
+    """The output in evaluation mode."""
+    run, x, synchronize = _prepared(module.eval(), form, layout), _placed(x, layout), _synchronize(x)
+    kept: dict[str, torch.Tensor] = {}
+
+    @torch.inference_mode()
+    def call() -> None:
+        kept["output"] = run(x)
+        synchronize()
+
+    def result() -> Arrays:
+        y = kept["output"].cpu()
+        return {"output": (y.float() if y.dtype == torch.bfloat16 else y).numpy()}
+
+    return Timed(call, result, kept.clear)
+
+
+def training(module: nn.Module, mode: str, x: torch.Tensor, dy: torch.Tensor, form: str, layout: str) -> Timed:
+    """Forward and backward, or a whole step."""
+    run, synchronize = _prepared(module.train(), form, layout), _synchronize(x)
+    x, dy, initial = _placed(x, layout), _placed(dy, layout), arrays.read(module)
+    parameters = {name: value for name, value in module.named_parameters() if value.requires_grad}
+    steps = optimisers.native(SGD(), module.parameters())
+    kept: dict[str, torch.Tensor] = {}
+
+    def gradients() -> None:
+        steps.zero_grad()
+        kept[INPUT] = leaf = x.detach().requires_grad_()
+        kept["output"] = y = run(leaf)
+        y.backward(dy)
+        synchronize()
+
+    def step() -> None:
+        steps.zero_grad()
+        run(x).backward(dy)
+        steps.step()
+        synchronize()
+
+    def result() -> Arrays:
+        if mode == "step":
+            return {name: array for name, array in arrays.read(module).items() if name in parameters}
+        found = {name: arrays.gradient(value) for name, value in {**parameters, INPUT: kept[INPUT]}.items()}
+        return {"output": kept["output"].detach().cpu().numpy(), **found}
+
+    def restore() -> None:
+        kept.clear()
+        steps.zero_grad()
+        steps.state.clear()
+        arrays.write(module, initial)
+
+    return Timed(gradients if mode == "gradients" else step, result, restore)
