@@ -130,6 +130,10 @@ class MemoryUse:
     peak: int
     planned: int | None = None
 
+    @property
+    def group(self) -> tuple[str, str, str]:
+        return self.case, self.mode, self.dtype
+
 
 @dataclass(frozen=True)
 class Peaks:

@@ -104,6 +104,15 @@ class Unavailable:
     mode: str = ""
     dtype: str = ""
     config: Config | None = None
+    died: bool = False  # its process did, or hung: it may be worth another try
+
+    @property
+    def group(self) -> tuple[str, str, str]:
+        return self.case, self.mode, self.dtype
+
+    @property
+    def label(self) -> str:
+        return self.config.label if self.config else self.backend
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +140,9 @@ class RunRecord:
     unavailable: list[Unavailable] = field(default_factory=list)
     faults: list[FaultResult] = field(default_factory=list)
     seconds: float = 0.0
-    timed_seconds: list[tuple[str, float]] = field(default_factory=list)  # what each timed table took, all included
+    timed_seconds: dict[str, float] = field(default_factory=dict)  # what each timed table took, all included
+    title: str = ""  # of a sweep
+    about: str = ""
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -184,7 +195,7 @@ def read(
     try:
         data = msgspec.json.decode(path.read_bytes())
         found = data.get("schema_version") if isinstance(data, dict) else None
-        if found != version and found not in older:
+        if not isinstance(found, int) or (found != version and found not in older):
             raise ResultsError(f"{path}: schema version {found!r}, this is for {version}")
         for number in range(found, version):
             older[number](data)

@@ -34,6 +34,14 @@ def missing(name: str) -> str | None:
     return f"backend `{name}` needs `{absent[0]}`: pip install -e '.[{extra}]'" if absent else None
 
 
+ENGINES: dict[str, tuple[str, tuple[str, ...]]] = {}
+
+
+def module(name: str) -> str:
+    """The path of a backend's module, which is not imported."""
+    return BACKENDS[name][0]
+
+
 def installed() -> tuple[str, ...]:
     """The backends whose framework is there."""
     return tuple(name for name in BACKENDS if missing(name) is None)

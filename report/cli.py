@@ -8,29 +8,25 @@ from typing import Any
 
 import click
 
-from report.commands import EXIT_DISAGREE, EXIT_INTERRUPTED, EXIT_USAGE, described, writable
+from report.commands import (
+    EXIT_DISAGREE,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    backend_option,
+    block_option,
+    described,
+    finish,
+    json_option,
+    profile_option,
+    threads_option,
+    writable,
+)
 from report.porting_commands import compare, explain, port
+from report.timing_commands import BUDGET, bench, diff, sweep
 
 DTYPES = ("float32", "float64")
 HERE = Path(__file__).parent
 
-_backend = click.option(
-    "-b", "--backend", "backends", multiple=True, metavar="NAME", help="Only this framework; repeats."
-)
-_block = click.option(
-    "-k", "--block", "words", multiple=True, metavar="WORD", help="Only cases whose id contains WORD; repeats."
-)
-_json = click.option(
-    "--json",
-    "json",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Also write the results as JSON.",
-)
-_threads = click.option(
-    "--threads", type=click.IntRange(1), default=None, help="CPU threads for every framework [default: all processors]."
-)
-_profile = click.option("--profile", default="quick", show_default=True, metavar="NAME", help="quick or full.")
 _output = click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
@@ -49,7 +45,7 @@ def cli() -> None:
     """
 
 
-for _added in (explain, port, compare):
+for _added in (bench, sweep, diff, explain, port, compare):
     cli.add_command(_added)
 
 
@@ -79,9 +75,9 @@ def list_() -> None:
 
 
 @cli.command(**described("convparity check -b paddle -k depthwise --json out.json"))
-@_backend
-@_block
-@_json
+@backend_option
+@block_option
+@json_option
 @click.option(
     "--dtype",
     default="float32",
@@ -107,37 +103,11 @@ def check(backends: tuple[str, ...], words: tuple[str, ...], json: Path | None, 
         for title, rows in run.trace(selected) if trace else ():
             click.echo(f"{title}\n{plain(layers(rows))}\n")
     click.echo(plain(agreement(run.record)))
-    _finish(run.record, json)
-
-
-@cli.command(**described("convparity bench -k separable_stack --json out.json"))
-@_backend
-@_block
-@_json
-@_threads
-@_profile
-def bench(
-    backends: tuple[str, ...], words: tuple[str, ...], json: Path | None, threads: int | None, profile: str
-) -> None:
-    """Times the forward pass of every block in every framework, each in a process of its own."""
-    from common.bench import machine
-    from common.catalogue import timed_cases
-    from report.run import choose_backends, choose_cases, runner
-    from report.tables import plain, times
-
-    selected = choose_cases(timed_cases(profile), words)
-    choose_backends(backends)
-    writable(json)
-    with runner(backends, threads or machine.processors(), len(selected), profile) as run:
-        run.describe()
-        run.time(selected, BUDGET[profile])
-    for case in selected:
-        click.echo(f"\n{case.id}\n{plain(times(run.record, case.id))}")
-    _finish(run.record, json)
+    finish(run.record, json)
 
 
 @cli.command(**described("convparity selftest -b paddle -k norm"))
-@_backend
+@backend_option
 @click.option("-k", "--fault", "words", multiple=True, metavar="WORD", help="Only faults whose name contains WORD.")
 @_output
 def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) -> None:
@@ -162,42 +132,43 @@ def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) ->
     click.echo(plain(kills(run.record)))
     caught = sum(result.caught for result in run.record.faults)
     click.echo(f"{caught} of {len(run.record.faults)} caught at the level and the layer where they belong")
-    _finish(run.record, record)
-
-
-BUDGET = {"quick": 5.0, "full": 30.0}  # seconds of timing a case
+    finish(run.record, record)
 
 
 @cli.command(**described("convparity report --profile full"))
-@_backend
-@_threads
-@_profile
+@backend_option
+@threads_option
+@profile_option
 @_output
 def report(backends: tuple[str, ...], threads: int | None, profile: str, output: Path) -> None:
     """The main job: checks, costs and timing, written to REPORT.md with the raw results beside it."""
     from common.bench import machine
+    from common.bench.tasks import Experiment
     from common.catalogue import cases, published_cases, timed_cases
+    from common.measurements import MODES, Config
     from common.results import write_text
     from report.markdown import render
     from report.run import choose_backends, costed, runner
+    from report.timing_run import time_all
 
+    names, _ = choose_backends(backends)
     timed = timed_cases(profile)
+    experiments = [Experiment(case, MODES[0], tuple(map(Config, names))) for case in timed]
     results, page = output / "results.json", output / "REPORT.md"
-    choose_backends(backends)
     writable(results)
-    selftested, training = _selftested(output), _training_section(output)  # before the work: a record may be bad
+    others = _others(output)  # before the work: a record may be bad
     with runner(backends, threads or machine.processors(), len(cases()) + len(timed), profile) as run:
         run.describe()
         run.check(cases())
         run.record.costs = [costed(case) for case in dict.fromkeys((*published_cases(), *timed))]
-        run.time(timed, BUDGET[profile])
-    write_text(page, render(run.record, selftested, training))
+        time_all(run, experiments, BUDGET[profile])
+    write_text(page, render(run.record, **others))
     click.echo(f"wrote {page}")
-    _finish(run.record, results)
+    finish(run.record, results)
 
 
 @cli.command(**described("convparity train -b torch --seeds 3"))
-@_backend
+@backend_option
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Trainings of each net.")
 @click.option("--epochs", type=click.IntRange(1), default=15, show_default=True, help="Passes over the data in each.")
 @_output
@@ -220,10 +191,11 @@ def train(backends: tuple[str, ...], seeds: int, epochs: int, output: Path) -> N
     record.seconds = run.record.seconds
     click.echo(f"{plain(accuracy(record))}\n{verdict(record)}\n\n{plain(parting(record))}")
     draw(record, output / FIGURE)
-    _finish(record, results)
+    finish(record, results)
 
 
-SELFTEST, TRAINING = "selftest.json", "training.json"
+SELFTEST, TRAINING, CALIBRATION = "selftest.json", "training.json", "aa.json"
+SWEEPS = "sweeps"  # a folder
 
 
 def _last(output: Path, name: str) -> Path | None:
@@ -231,10 +203,20 @@ def _last(output: Path, name: str) -> Path | None:
     return next((folder / name for folder in (output, HERE) if (folder / name).exists()), None)
 
 
-def _selftested(output: Path) -> Any:
+def _others(output: Path) -> dict[str, Any]:
+    """What the report tells of runs other than its own."""
     from common.results import load
 
-    return load(path) if (path := _last(output, SELFTEST)) else None
+    def record(name: str) -> Any:
+        return load(path) if (path := _last(output, name)) else None
+
+    folder = _last(output, SWEEPS)
+    return {
+        "selftest": record(SELFTEST),
+        "calibration": record(CALIBRATION),
+        "training": _training_section(output),
+        "sweeps": {path.stem: load(path) for path in sorted(folder.glob("*.json"))} if folder else {},
+    }
 
 
 def _training_section(output: Path) -> str:
@@ -247,18 +229,6 @@ def _training_section(output: Path) -> str:
     record = load(path)
     draw(record, output / FIGURE)
     return training_section(record)
-
-
-def _finish(record: Any, json: Path | None) -> None:
-    from common.results import dump
-
-    if json:
-        dump(record, json)
-        click.echo(f"wrote {json}")
-    for item in record.unavailable:
-        click.echo(f"not available: {item.backend} {item.case} {item.stage}: {item.reason}", err=True)
-    if not record.complete:
-        sys.exit(EXIT_DISAGREE)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,11 +1,12 @@
 """The comparison report: a pure function from a RunRecord to Markdown."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
-from common.catalogue import CATALOGUE
+from common.bench import schedule
 from common.results import CaseCost, RunRecord
-from report import tables
+from report import tables, timing_section, timing_tables
 from report.tables import Table, markdown, number, shape, size
 
 FORMULAS = Table(
@@ -21,12 +22,21 @@ FORMULAS = Table(
 )
 
 
-def render(record: RunRecord, selftest: RunRecord | None = None, training: str = "") -> str:
-    """The whole report; ``selftest`` and the text of the section on ``training`` are from runs of their own."""
+def render(
+    record: RunRecord,
+    selftest: RunRecord | None = None,
+    training: str = "",
+    calibration: RunRecord | None = None,
+    sweeps: Mapping[str, RunRecord] = MappingProxyType({}),
+) -> str:
+    """The whole report; all but ``record`` are from runs of their own: ``training`` is the text of its section."""
     sections = (
         *(section(record) for section in (_summary, _machine, _agreement)),
         _selftest(selftest) if selftest else [],
-        *(section(record) for section in (_costs, _separable, _times)),
+        *(section(record) for section in (_costs, _separable, timing_section.times)),
+        timing_section.effects([record, *sweeps.values()]),
+        timing_section.calibration(calibration) if calibration else [],
+        *(timing_section.sweep(found, name) for name, found in sweeps.items()),
         [training] if training else [],
         *(section(record) for section in (_missing, _method)),
     )
@@ -60,10 +70,12 @@ def _summary(record: RunRecord) -> Iterator[str]:
 
 
 def _saving_headline(record: RunRecord) -> Iterator[str]:
-    savings, costs = tables.savings(record), {c.block: c for c in record.costs}
+    savings, costs = timing_tables.savings(record), {c.block: c for c in record.costs}
     if savings and {"conv_stack", "separable_stack"} <= costs.keys():
         times_fewer = costs["conv_stack"].macs / costs["separable_stack"].macs
-        found = ", ".join(f"{s.backend} {s.ratio:.2f}x" for s in savings if s.input_shape == savings[-1].input_shape)
+        found = ", ".join(
+            f"{s.backend} {s.ratio.value:.2f}x" for s in savings if s.input_shape == savings[-1].input_shape
+        )
         yield (
             f"**What separable convolution saves:** {times_fewer:.1f} times fewer MACs; in time, on a "
             f"{savings[-1].input_shape} input: {found}."
@@ -174,14 +186,15 @@ def _costs(record: RunRecord) -> Iterator[str]:
 
 
 def _separable(record: RunRecord) -> Iterator[str]:
-    savings, costs = tables.savings(record), {c.case: c for c in record.costs}
+    savings, costs = timing_tables.savings(record), {c.case: c for c in record.costs}
     if not savings:
         return
     yield "## Separable against standard"
     yield (
         "Two stacks of ten 3x3 blocks, 3 to 128 channels, one of standard convolutions and one of depthwise and "
         "pointwise ones. How many times less does the second cost, and how much of that arrives as time? Below 1 "
-        "the separable stack is the *slower* one. Brackets: from the quartiles of both medians."
+        "the separable stack is the *slower* one. Brackets: the interval, as in the tables of times below; the two "
+        "stacks did not take turns, so drift of the machine between them is in it."
     )
     for where in tables.unique(saving.input_shape for saving in savings):
         standard, separable = costs[f"conv_stack-c3-{where}"], costs[f"separable_stack-c3-{where}"]
@@ -198,7 +211,7 @@ def _separable(record: RunRecord) -> Iterator[str]:
                 f"**time in {s.backend}**",
                 f"{tables.milliseconds(s.standard.median)} ms",
                 f"{tables.milliseconds(s.separable.median)} ms",
-                f"**{s.ratio:.2f}x** [{s.interval[0]:.2f}, {s.interval[1]:.2f}]",
+                f"**{s.ratio.value:.2f}x** [{s.ratio.low:.2f}, {s.ratio.high:.2f}]",
             ]
             for s in here
         ]
@@ -222,11 +235,11 @@ def _saved(what: str, standard: int, separable: int, text: Callable[[int], str])
     return [what, text(standard), text(separable), f"{standard / separable:.2f}x"]
 
 
-def _verdict(savings: list[tables.Saving], fewer: float) -> str:
+def _verdict(savings: list[timing_tables.Saving], fewer: float) -> str:
     """What the table says, in words: it is for the numbers to decide which."""
-    falls = [f"{s.ratio:.1f} times in {s.backend}" for s in savings if s.interval[0] > 1]
-    rises = [s.backend for s in savings if s.interval[1] < 1]
-    open_ = [s.backend for s in savings if s.interval[0] <= 1 <= s.interval[1]]
+    falls = [f"{s.ratio.value:.1f} times in {s.backend}" for s in savings if s.ratio.low > 1]
+    rises = [s.backend for s in savings if s.ratio.high < 1]
+    open_ = [s.backend for s in savings if not s.ratio.called]
     parts = [f"The MACs fall {fewer:.1f} times"]
     parts += [f"the time falls {', '.join(falls)}"] if falls else []
     parts += [f"it *rises* in {' and '.join(rises)}"] if rises else []
@@ -242,29 +255,6 @@ def _verdict(savings: list[tables.Saving], fewer: float) -> str:
     )
 
 
-def _times(record: RunRecord) -> Iterator[str]:
-    cases = tables.unique(
-        [m.case for m in record.measurements] + [u.case for u in record.unavailable if u.stage != "check"]
-    )
-    cases = [case for case in cases if case]
-    if not cases:
-        return
-    yield "## How long they take"
-    yield (
-        "Forward pass in evaluation mode, as a user would first write it: torch and Paddle eager, JAX and Flax "
-        "compiled by `jax.jit`, all in float32. *Against the fastest* is the median of ratios taken round by round, "
-        f"with their quartiles; a difference is called only if {tables.CALLED:.0%} of the rounds show it. *First call* "
-        "includes compilation. *Threads used* is processor time over wall time. *Samples* is rounds of calls."
-    )
-    costs = {c.case: c for c in record.costs}
-    yield "At a glance, in milliseconds; bold is the fastest and whatever is too close to it to call."
-    yield markdown(tables.overview(record))
-    for case in cases:
-        yield f"### `{case}`"
-        yield f"{CATALOGUE[costs[case].block].source}. {number(costs[case].macs)} MACs." if case in costs else ""
-        yield markdown(tables.times(record, case))
-
-
 def _missing(record: RunRecord) -> Iterator[str]:
     yield "## Not available"
     if not record.unavailable:
@@ -278,11 +268,14 @@ def _missing(record: RunRecord) -> Iterator[str]:
 def _method(record: RunRecord) -> Iterator[str]:
     yield "## How it was measured"
     yield (
-        "Every framework has a process of its own, started with the same number of threads in its environment before "
-        "the framework is imported. In each round every process has one turn, in a new random order, so that drift of "
-        "the machine hits all alike; the other processes are stopped meanwhile (SIGSTOP), since idle threads of some "
-        "pools spin. A turn starts with uncounted calls and then times about 30 ms of calls. "
-        "What is timed is checked against the reference first. Arrays are on the device, in the framework's own "
+        "Every configuration has processes of its own, two unless it says otherwise, started with the same number of "
+        "threads in their environment before the framework is imported. In each round every process has one turn, in a "
+        "new random order, so that drift of the machine hits all alike; the other processes are stopped meanwhile "
+        "(SIGSTOP), since idle threads of some pools spin. A turn starts with uncounted calls and then times about 30 "
+        "ms of calls. Rounds go on until each ratio to one of them is known to "
+        f"{schedule.HALF_WIDTH:.0%} from the rounds alone, or the time is up, but there are no less than "
+        f"{schedule.MIN_ROUNDS}. What is timed is compared with the reference before the first and after the last "
+        "round: a row that fails is listed as wrong, without a time. Arrays are on the device, in the framework's own "
         "layout, before the clock starts, and the clock stops when the result is there. All raw samples are in "
         "[results.json](results.json). Accelerators are detected and preferred, but only CPUs were ever run."
     )

@@ -10,14 +10,13 @@ from typing import Any, TypeVar
 import frameworks
 from common.bench import machine
 from common.bench.pool import TIMEOUT, Worker, WorkerFailed
-from common.bench.schedule import measure
 from common.catalogue import CATALOGUE, Case, UnknownName, known
 from common.check import expectations
 from common.costs import cost
 from common.faults.injection import Fault, needed
 from common.results import NOT_INSTALLED, CaseCost, LayerRow, RunRecord, Unavailable
 from report.progress import Progress
-from report.tables import milliseconds, missed
+from report.tables import missed
 
 Named = TypeVar("Named", Case, Fault)
 
@@ -26,14 +25,17 @@ class NothingToRun(RuntimeError):
     """No framework that was asked for, or none at all, is installed."""
 
 
-def choose_backends(names: Sequence[str]) -> tuple[list[str], list[Unavailable]]:
+def choose_backends(names: Sequence[str], engines: bool = False) -> tuple[list[str], list[Unavailable]]:
     """The backends to run, and those left out because they are not installed: only if they were not asked for.
+
+    ``engines`` may then be asked for too; they are never among the backends otherwise.
 
     Raises:
         UnknownName: for a name that is not in the table.
         NothingToRun: if one that was asked for is not installed, or none is.
     """
-    wanted = [known("backend", name, frameworks.BACKENDS) for name in dict.fromkeys(names)] or list(frameworks.BACKENDS)
+    choices = [*frameworks.BACKENDS, *(frameworks.ENGINES if engines else ())]
+    wanted = [known("backend", name, choices) for name in dict.fromkeys(names)] or list(frameworks.BACKENDS)
     reasons = {name: reason for name in wanted if (reason := frameworks.missing(name))}
     if reasons and (names or len(reasons) == len(wanted)):
         raise NothingToRun("; ".join(reasons.values()))
@@ -76,6 +78,8 @@ class Runner:
     workers: list[Worker]
     record: RunRecord
     progress: Progress
+    threads: int
+    timeout: float
 
     def lose(self, worker: Worker, case: str, stage: str, error: WorkerFailed) -> None:
         self.record.unavailable.append(Unavailable(worker.name, case, stage, str(error)))
@@ -142,22 +146,6 @@ class Runner:
                 except WorkerFailed as error:
                     self.lose(worker, case.id, "trace", error)
 
-    def time(self, cases: Sequence[Case], budget: float) -> None:
-        """Times the cases one by one, all workers taking turns, ``budget`` seconds a case.
-
-        In new processes: after the training of the checks Paddle's convolutions took three times as long in the old.
-        """
-        for worker in self.workers:
-            worker.stop()
-        for case in cases:
-            measurements, lost = measure(case, self.workers, budget, self.progress.say)
-            self.record.measurements += measurements
-            self.record.unavailable += lost
-            medians = ", ".join(f"{m.backend} {milliseconds(m.median)} ms" for m in measurements)
-            self.progress.step(f"time {case.id}: {medians or 'nothing'}")
-            for item in lost:
-                self.progress.note(f"[{item.case} / {item.backend}] {item.stage}: {item.reason}")
-
 
 @contextlib.contextmanager
 def runner(
@@ -168,14 +156,15 @@ def runner(
     Raises:
         UnknownName, NothingToRun: as `choose_backends` does.
     """
-    names, absent = choose_backends(backends)
+    names, absent = choose_backends(backends, engines=True)
     record = RunRecord(machine.environment(threads), {}, profile, unavailable=absent)
-    workers = [Worker(name, frameworks.BACKENDS[name][0], threads, timeout, x64) for name in names]
+    workers = [Worker(name, frameworks.module(name), threads, timeout, x64) for name in names]
     start = time.monotonic()
     with Progress(steps) as progress:
+        run = Runner(list(workers), record, progress, threads, timeout)
         try:
-            yield Runner(list(workers), record, progress)
+            yield run
         finally:
-            record.seconds = time.monotonic() - start
+            run.record.seconds += time.monotonic() - start  # to those of a run that is continued
             for worker in workers:
                 worker.stop()

@@ -9,10 +9,7 @@ import numpy as np
 from tabulate import tabulate
 
 from common.divergence import GRADIENT, STAGES
-from common.results import CaseCost, CheckResult, FaultResult, LayerRow, Measurement, RunRecord
-
-# A difference is called when at least this share of the rounds show it; with 7 rounds that is all of them.
-CALLED = 0.9
+from common.results import CaseCost, CheckResult, FaultResult, LayerRow, RunRecord
 
 
 @dataclass(frozen=True)
@@ -194,112 +191,12 @@ def holdings(record: RunRecord, costs: Sequence[CaseCost]) -> Table:
     return Table(["case", "spec: trainable + buffers", "held"], rows)
 
 
-def ratios(measurement: Measurement, baseline: Measurement) -> np.ndarray:
-    """Time over the baseline's, round by round, for the rounds that both have."""
-    base = dict(zip(baseline.rounds, baseline.seconds, strict=True))
-    pairs = zip(measurement.rounds, measurement.seconds, strict=True)
-    return np.array([seconds / base[number] for number, seconds in pairs if number in base])
-
-
-def slower(paired: np.ndarray) -> bool:
-    """Whether the difference may be called: enough of the rounds show it."""
-    return bool((paired > 1).mean() >= CALLED)
-
-
 def milliseconds(seconds: float) -> str:
     """Three significant digits."""
     value = 1e3 * seconds
     return f"{value:,.0f}" if value >= 99.95 else f"{value:#.3g}"
 
 
-def relative(measurement: Measurement, fastest: Measurement) -> str:
-    """``1.34x [1.29, 1.40]``: median and quartiles of the paired ratios; or that it is too close to call."""
-    if measurement is fastest:
-        return "fastest"
-    paired = ratios(measurement, fastest)
-    low, middle, high = np.quantile(paired, [0.25, 0.5, 0.75])
-    interval = f"{middle:.2f}x [{low:.2f}, {high:.2f}]"
-    return interval if slower(paired) else f"too close to call ({interval})"
-
-
-def times(record: RunRecord, case: str) -> Table:
-    """Each backend's forward time in one case, the fastest first, and what is missing last."""
-    found = sorted((m for m in record.measurements if m.case == case), key=lambda m: m.median)
-    header = [
-        "backend",
-        "median ms",
-        "quartiles ms",
-        "against the fastest",
-        "build s",
-        "first call s",
-        "threads used",
-        "samples",
-    ]
-    rows = [
-        [
-            m.backend,
-            milliseconds(m.median),
-            " to ".join(milliseconds(q) for q in m.quartiles),
-            relative(m, found[0]),
-            f"{m.setup_seconds:.2f}",
-            f"{m.first_call_seconds:.2f}",
-            f"{m.threads_used:.1f}",
-            f"{len(m.seconds)} of {m.calls_per_sample}",
-        ]
-        for m in found
-    ]
-    missing = unique(u.backend for u in record.unavailable if u.case in (case, ""))
-    timed = {m.backend for m in found}
-    rows += [[name, "", "", "not available"] + [""] * 4 for name in missing if name not in timed]
-    return Table(header, rows)
-
-
-def overview(record: RunRecord) -> Table:
-    """Case by backend: median milliseconds, in bold the fastest and all that are too close to it to call."""
-    names = backends(record)
-
-    def cells(case: str) -> Iterable[str]:
-        found = {m.backend: m for m in record.measurements if m.case == case}
-        fastest = min(found.values(), key=lambda m: m.median)
-        for name in names:
-            m = found.get(name)
-            text = milliseconds(m.median) if m else "not available"
-            yield f"**{text}**" if m and (m is fastest or not slower(ratios(m, fastest))) else text
-
-    cases = unique(m.case for m in record.measurements)
-    return Table(["median ms", *names], [[f"`{case}`", *cells(case)] for case in cases])
-
-
 def failures(record: RunRecord) -> list[CheckResult]:
     """Every comparison that did not pass."""
     return [result for result in record.checks if not result.passed]
-
-
-@dataclass(frozen=True)
-class Saving:
-    """How many times less the separable stack takes than the standard one, in one backend on one map."""
-
-    backend: str
-    input_shape: str
-    standard: Measurement
-    separable: Measurement
-
-    @property
-    def ratio(self) -> float:
-        return self.standard.median / self.separable.median
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The ratio from the quartiles that make it smallest, and those that make it largest."""
-        (low, high), (least, most) = self.standard.quartiles, self.separable.quartiles
-        return low / most, high / least
-
-
-def savings(record: RunRecord) -> list[Saving]:
-    """Standard against separable stack, wherever a backend was timed on both at one size."""
-    found = {(m.block, m.backend, m.case.rpartition("-")[2]): m for m in record.measurements}
-    return [
-        Saving(backend, size, standard, found["separable_stack", backend, size])
-        for (block, backend, size), standard in found.items()
-        if block == "conv_stack" and ("separable_stack", backend, size) in found
-    ]

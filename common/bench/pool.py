@@ -16,7 +16,12 @@ TIMEOUT = 300.0  # seconds for one request: a compilation of a large network tak
 
 
 class WorkerFailed(RuntimeError):
-    """A request that was not answered with a value: the message says why in one line."""
+    """A request that was not answered with a value: the message says why in one line.
+
+    ``died`` tells a process that ended or hung from one that answered with an error.
+    """
+
+    died = False
 
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC")
@@ -152,19 +157,24 @@ class Worker:
             self.pause()
 
     def _dead(self, process: subprocess.Popen[bytes], reason: str = "") -> WorkerFailed:
+        error = WorkerFailed(self._ended(process, reason))
+        error.died = True
+        return error
+
+    def _ended(self, process: subprocess.Popen[bytes], reason: str) -> str:
         self._deaths += 1
         if reason:
             self.stop()
-            return WorkerFailed(reason)
+            return reason
         code = process.wait()
         self._output.seek(0)
         lines = self._output.read().decode(errors="replace").split("\n")
         said = next((line.strip() for line in reversed(lines) if line.strip()), "")
         self.stop()
         if code == -signal.SIGKILL:  # from outside, so what it said before has nothing to do with it
-            return WorkerFailed("its process was killed by SIGKILL")
+            return "its process was killed by SIGKILL"
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-        return WorkerFailed(f"its process {how}; the last it said: {said[:200] or 'nothing'}")
+        return f"its process {how}; the last it said: {said[:200] or 'nothing'}"
 
     def stop(self) -> None:
         """Ends the process; a later request starts a new one."""

@@ -16,7 +16,7 @@ COPIES = tuple(2**power for power in range(18, 29, 2))  # bytes read and written
 SECONDS = 0.15  # of each copy
 
 
-def _best(call: Callable[[], None], repeats: int) -> float:
+def _best(call: Callable[[], object], repeats: int) -> float:
     found = []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -82,7 +82,7 @@ def work(cost: CaseCost, mode: str) -> tuple[int, int]:
 
 
 def bound(cost: CaseCost, mode: str, peaks: Peaks) -> float:
-    """Seconds that no implementation can beat by direct convolution: Williams et al., 2009, doi:10.1145/1498765.1498785.
+    """Seconds that no direct convolution can beat, a roofline: Williams et al., 2009, doi:10.1145/1498765.1498785.
 
     Winograd's and the like do fewer multiplications than that counts, and can be faster.
     """

@@ -65,7 +65,7 @@ def measure(
     """
     lost: dict[Config, Unavailable] = {}
     turns: list[_Turn] = []
-    case, title = experiment.case, experiment.title
+    title = experiment.title
 
     def attempt(config: Config, worker: Worker, stage: str, action: Callable[[], float | None]) -> float:
         if config in lost:
@@ -75,9 +75,7 @@ def measure(
                 return action() or 0.0
         except WorkerFailed as error:
             turns[:] = [turn for turn in turns if turn.config != config]
-            lost[config] = Unavailable(
-                config.backend, case.id, stage, str(error), experiment.mode, case.dtype, config
-            )
+            lost[config] = experiment.lost(config, stage, error)
             return 0.0
 
     def prepare(config: Config, worker: Worker) -> None:
@@ -97,14 +95,14 @@ def measure(
         say(f"{title}: round {number + 1} of {rounds} at most")
         for turn in rng.sample(turns, len(turns)):
             attempt(turn.config, turn.worker, "timing", lambda: turn.sample(number))  # noqa: B023
-        if number + 1 >= MIN_ROUNDS and known(turns):
+        if number + 1 >= MIN_ROUNDS and _known(turns):
             break
     for turn in list(turns):
         attempt(turn.config, turn.worker, "after timing", lambda: verify(turn))  # noqa: B023
-    return rows(experiment, turns), list(lost.values())
+    return _rows(experiment, turns), list(lost.values())
 
 
-def known(turns: Sequence[_Turn]) -> bool:
+def _known(turns: Sequence[_Turn]) -> bool:
     """Whether every configuration's ratio to the first is known to HALF_WIDTH."""
     processes: dict[Config, list[Samples]] = {}
     for turn in turns:
@@ -114,7 +112,7 @@ def known(turns: Sequence[_Turn]) -> bool:
     return all(ratio.size and statistics.half_width(ratio) <= HALF_WIDTH for ratio in ratios)
 
 
-def rows(experiment: Experiment, turns: Sequence[_Turn]) -> list[Measurement]:
+def _rows(experiment: Experiment, turns: Sequence[_Turn]) -> list[Measurement]:
     found: dict[Config, list[_Turn]] = {}
     for turn in turns:
         found.setdefault(turn.config, []).append(turn)

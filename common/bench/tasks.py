@@ -6,12 +6,14 @@ import numpy as np
 
 from common import inputs, training_tolerances
 from common.backprop import without_dropout
+from common.bench.pool import WorkerFailed
 from common.catalogue import Case, known
 from common.check import expect
 from common.comparison import Values
 from common.measurements import MODES, Config
 from common.optimisers import SGD
 from common.params import Arrays, randomised
+from common.results import Unavailable
 from common.spec import BlockSpec
 from common.values import storable
 
@@ -33,6 +35,9 @@ class Experiment:
         """``conv_stack-c3``, with the mode and dtype unless they are the usual ones."""
         words = [word for word in (self.mode, self.case.dtype) if word not in ("forward", "float32")]
         return " ".join([self.case.id, *words])
+
+    def lost(self, config: Config, stage: str, error: WorkerFailed) -> Unavailable:
+        return Unavailable(config.backend, self.case.id, stage, str(error), *self.group[1:], config, error.died)
 
 
 @dataclass(frozen=True)

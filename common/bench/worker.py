@@ -26,8 +26,8 @@ from common.digits import Batch
 from common.divergence import trace
 from common.faults import injection
 from common.faults.catalogue import FAULTS
-from common.optimisers import Optimiser
 from common.measurements import Config
+from common.optimisers import Optimiser
 from common.params import Arrays
 from common.protocols import Backend, BuiltBlock, Timed
 from common.results import CheckResult, FaultResult, LayerRow

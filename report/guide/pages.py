@@ -11,7 +11,8 @@ from report.guide.facts import Facts
 from report.guide.page import page, run, versions
 from report.guide.pitfalls import Pitfall
 from report.guide.sources import ROOT, TITLES
-from report.tables import Table, markdown, milliseconds, number, savings
+from report.tables import Table, markdown, milliseconds, number
+from report.timing_tables import savings
 
 DOCS = ROOT / "docs"
 REPORT = Path(__file__).parents[1]
@@ -100,7 +101,7 @@ SPEED_THREADS = {
 
 def speed(record: RunRecord) -> str:
     """docs/speed.md."""
-    found = {(m.case, m.backend): m for m in record.measurements}
+    found = {(m.case, m.config.label): m for m in record.measurements}
     full, thin = "standard_conv-c128-1x128x56x56", "depthwise_conv-c128-1x128x56x56"
     macs = {c.case: c.macs for c in record.costs}
     rows = [
@@ -110,7 +111,7 @@ def speed(record: RunRecord) -> str:
     ]
     by_block = {c.block: c.macs for c in record.costs}
     fewer = by_block["conv_stack"] / by_block["separable_stack"]
-    stacks = [[TITLES[s.backend], s.input_shape, f"{s.ratio:.2f}x"] for s in savings(record)]
+    stacks = [[TITLES[s.backend], s.input_shape, f"{s.ratio.value:.2f}x"] for s in savings(record)]
     return page(
         "Speed",
         "Fewer multiply-accumulates are not less time. No test depends on time, so this is no list of pitfalls that "
