@@ -5,15 +5,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from common.bench.machine import peak_of
 from common.bench.pool import ROOT, Worker, WorkerFailed, settings
+from common.bench.roof import COPIES, bound
+from common.bench.roof import work as work_of
 from common.bench.schedule import MAX_ROUNDS, MIN_ROUNDS, measure
+from common.bench.tasks import Experiment, Task, task
 from common.catalogue import Case, block
 from common.check import Expectation, expect
+from common.measurements import Config, Measurement, Peaks
+from common.results import Unavailable
+from report.run import costed
 
 CASE = Case("tiny", block("conv_bn_act", in_channels=3, out_channels=4), (1, 3, 8, 9))
 MODULE = "tests.numpy_backend"
@@ -47,6 +55,17 @@ def test_a_worker_has_its_thread_settings_before_the_import(worker: Worker) -> N
         "devices": "cpu",
     }
     assert set(settings(3).values()) == {"3"}
+    assert settings(None) == {}
+    assert settings(None, allocator="tuned")["MALLOC_MMAP_MAX_"] == "0"
+
+
+def test_a_worker_whose_threads_are_left_to_it_inherits_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    worker = Worker("numpy", MODULE, threads=None)
+    try:
+        assert worker.ask("environment")["threads"] == "unset"
+    finally:
+        worker.stop()
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not bind processes to processors")
@@ -61,8 +80,8 @@ def test_a_worker_has_as_many_processors_as_threads_from_its_first_on(worker: Wo
 
 
 def test_a_request_that_raises_is_answered_and_the_next_is_served(worker: Worker) -> None:
-    with pytest.raises(WorkerFailed, match="KeyError: 'nothing'"):
-        worker.ask("sample", "nothing", 0, 1)
+    with pytest.raises(WorkerFailed, match="ValueError: nothing was prepared"):
+        worker.ask("sample", 0, 1)
     assert worker.ask("environment")["devices"] == "cpu"
 
 
@@ -119,36 +138,75 @@ def test_a_module_that_cannot_be_imported_is_one_line() -> None:
         worker.stop()
 
 
-def test_measurements_keep_their_raw_samples(worker: Worker) -> None:
-    (row,), lost = measure(CASE, [worker], budget=0.5)
+@pytest.fixture(scope="module")
+def work() -> Task:
+    return task(CASE, "forward")
+
+
+def timed(
+    work: Task, *workers: Worker, say: Callable[[str], None] = lambda text: None
+) -> tuple[list[Measurement], list[Unavailable]]:
+    experiment = Experiment(CASE, "forward", tuple(Config(name) for name in dict.fromkeys(w.name for w in workers)))
+    return measure(experiment, work, [(Config(worker.name), worker) for worker in workers], 0.5, say)
+
+
+def test_measurements_keep_their_raw_samples(worker: Worker, work: Task) -> None:
+    (row,), lost = timed(work, worker)
     assert not lost
-    assert (row.case, row.block, row.backend, row.device) == (CASE.id, "conv_bn_act", "numpy", "cpu")
-    assert MIN_ROUNDS <= len(row.seconds) == len(row.cpu_seconds) <= MAX_ROUNDS
-    assert row.rounds == list(range(len(row.seconds)))
-    assert min(row.seconds) > 0
+    assert (row.key, row.block) == ((CASE.id, "forward", "float32", Config("numpy")), "conv_bn_act")
+    (process,) = row.processes
+    assert MIN_ROUNDS <= len(process.seconds) <= MAX_ROUNDS
+    assert process.rounds == list(range(len(process.seconds)))
+    assert len(process.cpu_seconds) == len(process.stolen) == len(process.clock) == len(process.seconds)
+    assert min(process.seconds) > 0
+    assert min(process.clock) > 0
+    assert min(process.stolen) >= 0
     assert row.quartiles[0] <= row.median <= row.quartiles[1]
-    assert row.calls_per_sample > 1  # a call of well under a millisecond is repeated
+    assert process.calls > 1  # a call of well under a millisecond is repeated
+
+
+def test_twins_take_their_own_turns(worker: Worker, work: Task) -> None:
+    twin = Worker("numpy", MODULE, threads=1, timeout=60)
+    try:
+        (row,), lost = timed(work, worker, twin)
+    finally:
+        twin.stop()
+    assert not lost
+    one, other = row.processes
+    assert one.rounds == other.rounds
+    assert one.seconds != other.seconds
+
+
+@pytest.mark.parametrize("mode", ["gradients", "step"])
+def test_training_is_timed_and_checked(worker: Worker, mode: str) -> None:
+    experiment = Experiment(CASE, mode, (Config("numpy"),))
+    (row,), lost = measure(experiment, task(CASE, mode), [(Config("numpy"), worker)], 0.1)
+    assert not lost
+    assert row.mode == mode
 
 
 @pytest.mark.parametrize(
-    ("faulty", "stage", "reason"),
+    ("faulty", "stage", "reason", "died"),
     [
-        ("raise", "build", "ValueError: no such layer"),
-        ("offset", "build", "not timed, because its output is wrong: greatest abs difference"),
-        ("kill", "build", "killed by SIGKILL"),
-        ("hang", "build", "no answer in 5 s, killed"),
+        ("raise", "build", "ValueError: no such layer", False),
+        ("offset", "build", "not timed, because it is wrong: of output: greatest abs difference", False),
+        ("decays", "after timing", "was right before it was timed and wrong after: of output", False),
+        ("kill", "build", "killed by SIGKILL", True),
+        ("hang", "build", "no answer in 5 s, killed", True),
     ],
     indirect=["faulty"],
 )
-def test_a_fault_costs_its_own_row_only(faulty: Worker, worker: Worker, stage: str, reason: str) -> None:
-    rows, (lost,) = measure(CASE, [faulty, worker], budget=0.5)
+def test_a_fault_costs_its_own_row_only(
+    faulty: Worker, worker: Worker, work: Task, stage: str, reason: str, died: bool
+) -> None:
+    rows, (lost,) = timed(work, faulty, worker)
     assert [row.backend for row in rows] == ["numpy"]
     assert len(rows[0].seconds) >= MIN_ROUNDS
-    assert (lost.backend, lost.case, lost.stage) == ("faulty", CASE.id, stage)
+    assert (lost.backend, lost.case, lost.stage, lost.died) == ("faulty", CASE.id, stage, died)
     assert reason in lost.reason
 
 
-def test_a_worker_killed_between_rounds_loses_its_row_only(worker: Worker) -> None:
+def test_a_worker_killed_between_rounds_loses_its_row_only(worker: Worker, work: Task) -> None:
     victim = Worker("victim", MODULE, threads=1, timeout=60)
 
     def kill_in_round_3(text: str) -> None:
@@ -157,13 +215,43 @@ def test_a_worker_killed_between_rounds_loses_its_row_only(worker: Worker) -> No
             os.kill(victim.pid, signal.SIGKILL)
 
     try:
-        rows, (lost,) = measure(CASE, [victim, worker], 0.5, kill_in_round_3)
+        rows, (lost,) = timed(work, victim, worker, say=kill_in_round_3)
     finally:
         victim.stop()
     assert [row.backend for row in rows] == ["numpy"]
     assert len(rows[0].seconds) >= MIN_ROUNDS
-    assert (lost.backend, lost.stage) == ("victim", "timing")
+    assert (lost.backend, lost.stage, lost.died) == ("victim", "timing", True)
     assert "killed by SIGKILL" in lost.reason
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its peak memory")
+def test_the_memory_of_a_call_is_what_it_adds_to_its_process() -> None:
+    def call() -> None:
+        np.ones(2**22)  # 32 MiB
+
+    assert 2**25 <= peak_of(call) < 2**25 + 2**22
+
+
+def test_what_the_machine_does_at_best() -> None:
+    machine = Worker("machine", "numpy", threads=1, entry="common.bench.roof")
+    try:
+        peaks = machine.ask("peaks")
+    finally:
+        machine.stop()
+    assert peaks.flops > 0
+    assert [size for size, _ in peaks.copy] == list(COPIES)
+    assert peaks.bandwidth(1) == peaks.copy[0][1]
+    assert peaks.bandwidth(2**40) == peaks.copy[-1][1]
+
+
+def test_the_bound_is_of_arithmetic_or_of_traffic() -> None:
+    cost = costed(Case("x", block("standard_conv", in_channels=4, out_channels=8, bias=False), (1, 4, 10, 12)))
+    flops, traffic = 2 * 8 * 4 * 9 * 8 * 10, 4 * (4 * 10 * 12 + 8 * 4 * 9 + 8 * 8 * 10)
+    assert work_of(cost, "forward") == (flops, traffic)
+    assert work_of(cost, "gradients") == (3 * flops, 2 * traffic)
+    assert work_of(cost, "step") == (2 * flops, 2 * traffic)  # its input needs no gradient
+    assert bound(cost, "forward", Peaks(flops, [(1, 2 * traffic)])) == 1
+    assert bound(cost, "forward", Peaks(2 * flops, [(1, traffic)])) == 1
 
 
 def test_workers_check_with_the_parents_expectation(worker: Worker) -> None:

@@ -1,10 +1,13 @@
 """The report from a record made by hand: what it says, what it refuses to say, and how it tells of what is missing."""
 
+from dataclasses import replace
+
 import pytest
 
 from common.catalogue import published_cases, timed_cases
-from common.results import CheckResult, Measurement, RunRecord, Unavailable
-from report import tables
+from common.measurements import Config, Measurement, Peaks, Samples
+from common.results import CheckResult, RunRecord, Unavailable
+from report import timing_tables
 from report.markdown import render
 from report.run import costed
 
@@ -12,9 +15,17 @@ STACKS = {case.spec.family: case.id for case in timed_cases() if case.spec.famil
 STEADY = [1.0, 1.1, 0.9, 1.0, 1.05, 0.95, 1.0]
 
 
-def row(case: str, backend: str, scale: float, seconds: list[float] = STEADY) -> Measurement:
-    times = [scale * value for value in seconds]
-    return Measurement(case, case.partition("-")[0], backend, "cpu", 0.1, 0.5, 1, times, times, list(range(len(times))))
+def row(case: str, backend: str, scale: float, again: float = 1.0, **config: str) -> Measurement:
+    """Times of two processes, the second so many times those of the first."""
+
+    def process(factor: float) -> Samples:
+        times = [factor * scale * value for value in STEADY]
+        return Samples(0.1, 0.5, 1, times, times, list(range(len(times))), [0.0] * 6 + [0.5], [1e-4] * 7)
+
+    block = case.partition("-")[0]
+    return Measurement(
+        case, block, "forward", "float32", Config(backend, **config), "cpu", [process(1), process(again)]
+    )
 
 
 def checked(backend: str, passed: bool = True, error: float = 1e-7, case: str = "conv_bn_act-k3") -> CheckResult:
@@ -104,29 +115,67 @@ def test_macs_and_time_stand_side_by_side(record: RunRecord) -> None:
     assert "(torch, 400 ms) to the fastest separable one (torch, 100 ms) it falls 4.0 times" in section
 
 
-def test_a_clear_difference_is_called_with_its_interval() -> None:
-    fast, slow = row("c", "torch", 1.0), row("c", "jax", 2.0)
-    assert tables.relative(slow, fast) == "2.00x [2.00, 2.00]"
-    assert tables.relative(fast, fast) == "fastest"
+def test_a_clear_difference_is_called_and_one_within_the_spread_of_twins_is_not(record: RunRecord) -> None:
+    case = STACKS["conv_stack"]
+    record.measurements = [row(case, "torch", 0.4, 1.02), row(case, "jax", 0.404, 1.02), row(case, "flax", 0.8, 1.02)]
+    rows = {cells[0]: cells for cells in timing_tables.times(record, record.measurements[0].group).rows}
+    assert rows["torch"][3:5] == ["fastest", "1 to 2"]
+    assert rows["jax"][3].startswith("tie (1.01x [0.")
+    assert rows["flax"][3].startswith("2.00x [1.")
+    assert rows["flax"][4] == "3"
+    overview = timing_tables.overview(record)
+    assert list(overview.rows[0]) == [f"`{case}`", "**404**", "**408**", "808"]
 
 
-def test_a_difference_within_the_spread_is_not_called() -> None:
-    fast = row("c", "torch", 1.0)
-    close = row("c", "jax", 1.02, [1.05, 1.0, 1.0, 0.9, 1.1, 0.9, 1.05])
-    assert tables.relative(close, fast).startswith("too close to call (1.0")
+def test_a_table_says_how_far_twins_were_apart_and_what_the_machine_allows(record: RunRecord) -> None:
+    case = STACKS["conv_stack"]
+    record.measurements = [row(case, "torch", 0.4, 1.1)]
+    record.peaks = Peaks(1e12, [(2**20, 1e10)])
+    group = record.measurements[0].group
+    flops = next(cost.flops for cost in record.costs if cost.case == case)
+    assert "up to 1.10x apart here" in timing_tables.note(record, group)
+    assert f"Bound: {flops / 1e9:.3g} ms, by arithmetic." in timing_tables.note(record, group)
+    (cells,) = timing_tables.times(record, group).rows
+    assert cells[5] == f"{flops / 1e12 / record.measurements[0].median:.0%}"
+    assert cells[-2:] == ["14 of 1", "2"]  # one sample of each process was half stolen
 
 
-def test_ratios_pair_the_rounds_that_both_have() -> None:
-    whole, part = row("c", "a", 1.0, [1, 2, 4]), row("c", "b", 1.0, [1, 1])
-    part.rounds[:] = [0, 2]
-    assert tables.ratios(whole, part).tolist() == [1, 4]
+def test_everything_against_itself(record: RunRecord) -> None:
+    case = STACKS["conv_stack"]
+    again = [replace(row(case, name, 1.01, 1.02), config=Config(name, copy=1)) for name in ("torch", "jax")]
+    record.measurements = [row(case, "torch", 1.0, 1.02), row(case, "jax", 2.0, 1.02), *again]
+    table, inside, of = timing_tables.same(record)
+    assert [cells[1:] for cells in table.rows] == [["torch", table.rows[0][2]], ["jax", table.rows[1][2]]]
+    assert table.rows[0][2].startswith("tie (1.01x [")
+    assert table.rows[1][2].startswith("0.5")
+    assert (inside, of) == (1, 2)
+    assert "**1 of 2** intervals (50%) hold 1" in render(record, calibration=record)
+
+
+def test_what_moves_the_clock_is_told_from_the_records(record: RunRecord) -> None:
+    thin = next(case.id for case in timed_cases() if case.spec.family == "depthwise_conv")
+    record.measurements += [row(thin, "torch", 0.001), row(thin, "jax", 0.02)]
+    sweep = replace(record, title="Conditions", about="About it.", measurements=[])
+    sweep.measurements += [
+        row(thin, "paddle", 0.1),
+        row(thin, "paddle", 0.2, threads="unset"),
+        row(thin, "torch", 0.4),
+        row(thin, "torch", 0.1, allocator="tuned"),
+    ]
+    text = render(record, sweeps={"conditions": sweep})
+    section = text[text.index("## What else moves the clock") :]
+    assert "takes 20.00x [20.00, 20.00] of torch's time" in section
+    assert "`OMP_NUM_THREADS` to 1 when it is not set, and takes 2.00x [2.00, 2.00]" in section
+    assert "told to keep them, torch takes 0.25x [0.25, 0.25] of the time" in section
+    assert "## Conditions\n\nAbout it. From `convparity sweep report/sweeps/conditions.yaml`" in section
+    assert line(section, "| paddle threads unset")
 
 
 def test_what_is_missing_is_said_where_it_is_missed(record: RunRecord) -> None:
     case = STACKS["separable_stack"]
     record.measurements = [m for m in record.measurements if (m.case, m.backend) != (case, "jax")]
     record.unavailable = [
-        Unavailable("jax", case, "timing", "its process was killed by SIGKILL"),
+        Unavailable("jax", case, "timing", "its process was killed by SIGKILL", "forward", "float32", Config("jax")),
         Unavailable("paddle", "", "installation", "backend `paddle` needs `paddle`"),
     ]
     text = render(record)
