@@ -85,7 +85,7 @@ class FaultyBlock:
         self._built, self._spec, self._fault = built, spec, fault
         self.native = built.native
         self.forward, self.forward_train = built.forward, built.forward_train
-        self.trainable, self.trace, self.runner, self.fit = built.trainable, built.trace, built.runner, built.fit
+        self.trainable, self.trace, self.timed, self.fit = built.trainable, built.trace, built.timed, built.fit
 
     def load(self, params: Arrays) -> None:
         self._built.load(_fitted(self._spec, self._fault.stored(params)))
