@@ -3,18 +3,20 @@
 ``CONVPARITY_TEST_FAULT`` names what goes wrong, so that a worker process can be told through its environment.
 """
 
+import itertools
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from common import backprop, fitting, reference
 from common.differences import Difference
-from common.optimisers import SGD, Optimiser
+from common.optimisers import SGD, Optimiser, updater
 from common.params import Arrays
-from common.spec import BlockSpec
+from common.protocols import Timed
+from common.spec import INPUT, BlockSpec
 
 NAME = "numpy"
 DIFFERENCES: tuple[Difference, ...] = ()
@@ -98,19 +100,47 @@ class Built:
         found = backprop.train(self._spec, self._params, x, dy)
         return found.values, found.cotangents
 
-    def runner(self, x: np.ndarray) -> Callable[[], None]:
-        def run() -> None:
+    def timed(
+        self, mode: str, x: np.ndarray, dy: np.ndarray | None = None, form: str = "usual", layout: str = "native"
+    ) -> Timed:
+        initial, output, kept = self._params, self._spec.nodes[-1].name, dict[str, Arrays]()
+        params, update, calls = initial, updater(SGD()), itertools.count(1)
+
+        def compute() -> Arrays:
+            nonlocal params
+            if dy is None:
+                return {"output": self.forward(x)}
+            found = backprop.train(self._spec, params, x, dy)
+            if mode == "gradients":
+                return {"output": found.values[output], **found.gradients}
+            params = update(params | found.statistics, found.gradients)
+            return {name: params[name] for name in found.gradients if name != INPUT}
+
+        def call() -> None:
             if self._fault == "hang":
                 time.sleep(3600)
             if self._fault == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
-            self.forward(x)
+            kept.update(result=compute())
+            if self._fault == "decays" and next(calls) > 20:
+                kept.update(result={name: array + 1 for name, array in kept["result"].items()})
 
-        return run
+        def restore() -> None:
+            nonlocal params, update
+            params, update = initial, updater(SGD())
+            kept.clear()
+
+        return Timed(call, lambda: kept["result"], restore)
 
 
 def build(
-    spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None, strict: bool = False
+    spec: BlockSpec,
+    params: Arrays,
+    *,
+    dtype: str = "float32",
+    device: str | None = None,
+    strict: bool = False,
+    variant: str = "reference",
 ) -> Built:
     fault = os.environ.get("CONVPARITY_TEST_FAULT", "")
     if fault == "raise":

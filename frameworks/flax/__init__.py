@@ -1,7 +1,7 @@
 """The Flax (nnx) backend."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import flax
@@ -15,17 +15,18 @@ from jax.sharding import Sharding, SingleDeviceSharding
 from common import differences
 from common.bench.machine import processors
 from common.catalogue import known
-from common.optimisers import Optimiser
+from common.optimisers import SGD, Optimiser
 from common.params import Arrays, fits
+from common.protocols import Timed
 from common.spec import INPUT, BlockSpec
-from frameworks.flax import layout, optimisers
+from frameworks.flax import layout, optimisers, timing
 from frameworks.flax.blocks import BLOCKS
 from frameworks.flax.graph import Graph
 from frameworks.flax.tracing import watch
 
 NAME = "flax"
 DIFFERENCES = differences.load(Path(__file__).parent)
-DTYPES = ("float32", "float64")
+DTYPES = ("bfloat16", "float32", "float64")
 
 
 def _cpu_count() -> str:
@@ -82,8 +83,9 @@ class Built:
 
         self._train = train
 
-    def _input(self, x: np.ndarray) -> jax.Array:
-        return jax.device_put(np.moveaxis(x, 1, -1).astype(self.dtype, order="C"), self.place)
+    def _input(self, x: np.ndarray, layout: str = "nhwc") -> jax.Array:
+        x = x if layout == "nchw" else np.moveaxis(x, 1, -1)
+        return jax.device_put(x.astype(self.dtype, order="C"), self.place)
 
     def load(self, params: Arrays) -> None:
         layout.write(self.native, fits(self._spec, params))
@@ -174,15 +176,17 @@ class Built:
         outputs = {name: layout.activation(y) for name, y in seen.items()}
         return outputs, {name: layout.activation(cotangents[name]) for name in seen}
 
-    def runner(self, x: np.ndarray) -> Callable[[], None]:
-        # The split happens here, once: `nnx.jit` would walk the module in Python at every call, milliseconds for a
-        # deep block. This is the functional form that Flax's performance guide gives against that.
-        apply, state, tensor = self._apply, nnx.state(self.native), self._input(x)
-
-        def run() -> None:
-            apply(state, tensor).block_until_ready()
-
-        return run
+    def timed(
+        self, mode: str, x: np.ndarray, dy: np.ndarray | None = None, form: str = "usual", layout: str = "native"
+    ) -> Timed:
+        array = self._input(x, layout)
+        if mode == "forward":
+            return timing.forward(self.native, array, form, layout)
+        assert dy is not None
+        cotangent = self._input(dy, layout)
+        if mode == "gradients":
+            return timing.gradients(self.native, array, cotangent, form, layout)
+        return timing.step(self.native, self._steps(SGD()), array, cotangent, form, layout)
 
 
 @nnx.jit
@@ -202,7 +206,13 @@ def _module(spec: BlockSpec, rngs: nnx.Rngs) -> nnx.Module:
 
 
 def build(
-    spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None, strict: bool = False
+    spec: BlockSpec,
+    params: Arrays,
+    *,
+    dtype: str = "float32",
+    device: str | None = None,
+    strict: bool = False,
+    variant: str = "reference",
 ) -> Built:
     """See `common.protocols.Backend.build`."""
     known("dtype", dtype, DTYPES)

@@ -18,15 +18,16 @@ from common.bench.machine import processors
 from common.catalogue import known
 from common.optimisers import Optimiser
 from common.params import Arrays, fits
+from common.protocols import Timed
 from common.spec import INPUT, BlockSpec
-from frameworks.jax import layout, optimisers
+from frameworks.jax import layout, optimisers, timing
 from frameworks.jax.blocks import BLOCKS
 from frameworks.jax.graph import graph
 from frameworks.jax.tracing import tapped
 
 NAME = "jax"
 DIFFERENCES = differences.load(Path(__file__).parent)
-DTYPES = ("float32", "float64")
+DTYPES = ("bfloat16", "float32", "float64")
 
 
 def environment() -> dict[str, str]:
@@ -70,8 +71,9 @@ class Built:
         self._compiled = jax.jit(native.apply)
         self._train = jax.jit(functools.partial(_step, native.apply))
 
-    def _array(self, x: np.ndarray) -> jax.Array:
-        return jax.device_put(np.moveaxis(x, 1, -1).astype(self.dtype, order="C"), self.place)
+    def _array(self, x: np.ndarray, layout: str = "nhwc") -> jax.Array:
+        x = x if layout == "nchw" else np.moveaxis(x, 1, -1)
+        return jax.device_put(x.astype(self.dtype, order="C"), self.place)
 
     def load(self, params: Arrays) -> None:
         self.native = Native(self.native.apply, *layout.write(fits(self._spec, params), self.dtype, self.place))
@@ -156,14 +158,17 @@ class Built:
         outputs = {name: to_nchw(y) for name, y in seen.items()}
         return outputs, {name: to_nchw(cotangent) for name, cotangent in cotangents.items()}
 
-    def runner(self, x: np.ndarray) -> Callable[[], None]:
-        array, (_, params, stats) = self._array(x), self.native
-
-        def run() -> None:
-            y, _ = self._compiled(params, stats, array)
-            y.block_until_ready()
-
-        return run
+    def timed(
+        self, mode: str, x: np.ndarray, dy: np.ndarray | None = None, form: str = "usual", layout: str = "native"
+    ) -> Timed:
+        array, native = self._array(x, layout), self.native
+        if mode == "forward":
+            return timing.forward(native, array, form, layout)
+        assert dy is not None
+        cotangent = self._array(dy, layout)
+        if mode == "gradients":
+            return timing.gradients(native, _step, array, cotangent, form, layout)
+        return timing.step(native, array, cotangent, form, layout, self.place)
 
 
 def _step(
@@ -197,7 +202,13 @@ def _fit_step(
 
 
 def build(
-    spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None, strict: bool = False
+    spec: BlockSpec,
+    params: Arrays,
+    *,
+    dtype: str = "float32",
+    device: str | None = None,
+    strict: bool = False,
+    variant: str = "reference",
 ) -> Built:
     """See `common.protocols.Backend.build`; these functions follow the spec already, with or without ``strict``."""
     known("dtype", dtype, DTYPES)

@@ -1,7 +1,7 @@
 """The PaddlePaddle backend."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,9 @@ from common import differences
 from common.catalogue import known
 from common.optimisers import Optimiser
 from common.params import Arrays, fits
+from common.protocols import Timed
 from common.spec import INPUT, BlockSpec
-from frameworks.paddle import layout, optimisers
+from frameworks.paddle import layout, optimisers, timing
 from frameworks.paddle.blocks import BLOCKS
 from frameworks.paddle.graph import Graph
 from frameworks.paddle.layers import with_exact_layers
@@ -22,7 +23,8 @@ from frameworks.paddle.tracing import tapped
 
 NAME = "paddle"
 DIFFERENCES = differences.load(Path(__file__).parent)
-DTYPES = {"float32": paddle.float32, "float64": paddle.float64}
+# The CPU has no kernels for bfloat16: Paddle says so when the block is first called.
+DTYPES = {"bfloat16": paddle.bfloat16, "float32": paddle.float32, "float64": paddle.float64}
 
 
 def environment() -> dict[str, str]:
@@ -119,22 +121,24 @@ class Built:
         outputs = {name: value.numpy() for name, value in seen.items()}
         return outputs, {} if dy is None else {name: layout.gradient(value) for name, value in seen.items()}
 
-    def runner(self, x: np.ndarray) -> Callable[[], None]:
-        layer, tensor, device = self.native, self._tensor(x), self.device
-        layer.eval()
-        # On the CPU a call returns when it is computed, and `synchronize` refuses the CPU.
-        synchronize = (lambda: paddle.device.synchronize(device)) if device != "cpu" else lambda: None
-
-        @paddle.no_grad()
-        def run() -> None:
-            layer(tensor)
-            synchronize()
-
-        return run
+    def timed(
+        self, mode: str, x: np.ndarray, dy: np.ndarray | None = None, form: str = "usual", layout: str = "native"
+    ) -> Timed:
+        tensor = self._tensor(x)
+        if mode == "forward":
+            return timing.forward(self.native, tensor, form, layout)
+        assert dy is not None
+        return timing.training(self.native, mode, tensor, self._tensor(dy), form, layout, self._exact)
 
 
 def build(
-    spec: BlockSpec, params: Arrays, *, dtype: str = "float32", device: str | None = None, strict: bool = False
+    spec: BlockSpec,
+    params: Arrays,
+    *,
+    dtype: str = "float32",
+    device: str | None = None,
+    strict: bool = False,
+    variant: str = "reference",
 ) -> Built:
     """See `common.protocols.Backend.build`."""
     known("dtype", dtype, DTYPES)
