@@ -16,22 +16,27 @@ BACKENDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "jax": ("frameworks.jax", ("jax",)),
     "flax": ("frameworks.flax", ("jax", "flax")),
 }
+# What runs a block exported from torch, for inference alone: timed beside the backends, but no backend to port to.
+ENGINES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "onnxruntime": ("frameworks.torch.engines.onnxruntime", ("torch", "onnx", "onnxruntime")),
+    "openvino": ("frameworks.torch.engines.openvino", ("torch", "onnx", "openvino")),
+}
 
 
 class MissingFramework(ImportError):
-    """A backend whose framework is not installed; the message says what to install."""
+    """A backend or engine whose framework is not installed; the message says what to install."""
 
 
 def missing(name: str) -> str | None:
-    """Why backend ``name`` cannot be loaded, or None; found without importing anything.
+    """Why backend or engine ``name`` cannot be loaded, or None; found without importing anything.
 
     Raises:
-        UnknownName: for a name that is not in the table.
+        UnknownName: for a name that is in neither table.
     """
-    _, needs = BACKENDS[known("backend", name, BACKENDS)]
+    _, needs = _row(name)
     absent = [module for module in needs if importlib.util.find_spec(module) is None]
-    extra = "jax" if name == "flax" else name
-    return f"backend `{name}` needs `{absent[0]}`: pip install -e '.[{extra}]'" if absent else None
+    kind, extra = ("engine", "engines") if name in ENGINES else ("backend", "jax" if name == "flax" else name)
+    return f"{kind} `{name}` needs `{absent[0]}`: pip install -e '.[{extra}]'" if absent else None
 
 
 ENGINES: dict[str, tuple[str, tuple[str, ...]]] = {}
@@ -48,10 +53,10 @@ def installed() -> tuple[str, ...]:
 
 
 def load(name: str) -> Backend:
-    """The backend's module, importing its framework.
+    """The backend's or engine's module, importing its framework.
 
     Raises:
-        UnknownName: for a name that is not in the table.
+        UnknownName: for a name that is in neither table.
         MissingFramework: if the framework is not installed.
     """
     return cast(Backend, _module(name))
@@ -72,4 +77,9 @@ def _module(name: str, part: str = "") -> ModuleType:
         raise MissingFramework(reason)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "No ccache found")  # Paddle, at import
-        return importlib.import_module(BACKENDS[name][0] + part)
+        return importlib.import_module(_row(name)[0] + part)
+
+
+def _row(name: str) -> tuple[str, tuple[str, ...]]:
+    table = BACKENDS | ENGINES
+    return table[known("backend", name, table)]

@@ -1,0 +1,93 @@
+"""What runs the exported torch block: the same function as the reference, for inference alone."""
+
+import numpy as np
+import pytest
+
+import frameworks
+from common.bench.tasks import task
+from common.catalogue import CATALOGUE, Case, block, cases
+from common.check import Expectation, check, expect
+from common.comparison import compare_all
+from common.inputs import KINDS
+from common.params import initial, randomised
+from common.protocols import Backend
+from tests.conftest import require
+
+TINY = Case("tiny", block("conv_bn_act", in_channels=3, out_channels=4), (2, 3, 8, 9))
+# Of each block the first two of its smaller cases.
+SMALL = [case for case in cases() if case.trained]
+CHOSEN = [case for family in CATALOGUE for case in [case for case in SMALL if case.spec.family == family][:2]]
+
+
+@pytest.fixture(params=list(frameworks.ENGINES))
+def engine(request: pytest.FixtureRequest) -> Backend:
+    require(request.config, "torch")
+    if reason := frameworks.missing(request.param):
+        pytest.fail(reason, pytrace=False) if request.config.getoption("--backend") else pytest.skip(reason)
+    return frameworks.load(request.param)
+
+
+def test_every_block_has_a_case() -> None:
+    assert {case.spec.family for case in CHOSEN} == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.id)
+def test_an_engine_agrees_at_every_level_of_inference(engine: Backend, case: Case) -> None:
+    results = check(case, engine, Expectation(tuple(expect(case, kind) for kind in KINDS)))
+    assert [result.level for result in results] == ["builds", "shape", "parameters", *["forward"] * len(KINDS)]
+    assert not [result.message for result in results if not result.passed]
+
+
+def test_what_is_timed_is_right(engine: Backend) -> None:
+    given = task(TINY, "forward")
+    timed = engine.build(given.spec, given.params).timed("forward", given.x, None, "compiled", "nchw")
+    timed.call()
+    first = timed.result()
+    assert compare_all(first, given.right)[0].problem is None
+    kept = first["output"].copy()
+    timed.restore()
+    timed.call()
+    assert np.array_equal(first["output"], kept)
+    assert np.array_equal(timed.result()["output"], kept)
+
+
+def test_a_load_is_seen_and_each_shape_is_compiled(engine: Backend) -> None:
+    built = engine.build(TINY.spec, initial(TINY.spec))
+    expected = expect(TINY, "random")
+    before = built.forward(expected.x)
+    built.load(randomised(TINY.spec))
+    assert not np.allclose(built.forward(expected.x), before, atol=0.1)
+    assert np.all(np.abs(built.forward(expected.x) - expected.y) <= expected.allowance)
+    assert built.forward(expected.x[:1, :, :-1]).shape == (1, 4, 7, 9)
+
+
+def test_an_engine_says_what_it_is(engine: Backend) -> None:
+    assert engine.environment()[engine.NAME]
+    assert engine.environment()["threads"]
+    assert engine.devices() == ("cpu",)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"mode": "step"}, "mode of {} `step`; choose from forward"),
+        ({"mode": "gradients"}, "mode of {} `gradients`; choose from forward"),
+        ({"form": "eager"}, "form of {} `eager`; choose from usual, compiled"),
+        ({"layout": "nhwc"}, "layout of {} `nhwc`; choose from native, nchw"),
+    ],
+)
+def test_what_an_engine_cannot_time_is_one_line(engine: Backend, options: dict[str, str], reason: str) -> None:
+    built = engine.build(TINY.spec, randomised(TINY.spec))
+    with pytest.raises(ValueError, match="^unknown " + reason.format(engine.NAME) + "$"):
+        built.timed(**{"mode": "forward", "x": expect(TINY, "random").x, **options})
+
+
+def test_an_engine_computes_in_float32(engine: Backend) -> None:
+    with pytest.raises(ValueError, match=f"^unknown dtype of {engine.NAME} `float64`; choose from float32$"):
+        engine.build(TINY.spec, randomised(TINY.spec), dtype="float64")
+
+
+def test_an_engine_that_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(frameworks.ENGINES, "openvino", ("frameworks.torch.engines.openvino", ("no_such_engine",)))
+    with pytest.raises(frameworks.MissingFramework, match=r"needs `no_such_engine`: pip install -e '\.\[engines\]'"):
+        frameworks.load("openvino")
