@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
+from scipy.special import ndtri
 
 from common import reference
 from common.layers import (
@@ -43,9 +44,39 @@ SAMPLES = 8
 ALLOWED = 12.0
 
 
+def errors(rng: np.random.Generator, deviation: np.ndarray) -> np.ndarray:
+    """Normal errors of these deviations, equal where the deviations are: equal operands are rounded alike.
+
+    So are all pixels that a ReLU has set to 0, or that share one gradient behind a global mean, and a sum over them
+    has their error many times over. Drawn by a hash of each deviation (splitmix64: Steele et al., 2014,
+    doi:10.1145/2660193.2660195) to 32 bits, since the reference itself may compute equals a little differently.
+    """
+    bits = np.ascontiguousarray(deviation, np.float64).view(np.uint64) >> np.uint64(20)
+    bits = bits + rng.integers(2**64, dtype=np.uint64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    bits ^= bits >> np.uint64(31)
+    return deviation * ndtri(((bits >> np.uint64(12)) + 0.5) * 2.0**-52)
+
+
 def summed(y: np.ndarray, squares: np.ndarray, terms: int) -> np.ndarray:
     """The deviation, in units of u, of a sequential sum ``y`` of so many terms whose squares sum to ``squares``."""
     return np.sqrt(terms * (y**2 / 9 + squares / 6) + squares / 3)
+
+
+def repeated(x: np.ndarray, axes: tuple[int, ...] = (0, 2, 3)) -> np.ndarray:
+    """How many times over, in deviation, sums of ``x`` over ``axes`` round because terms are equal; 1 if none are.
+
+    A partial sum is a multiple of its last place, so what is lost by adding a term depends on that term alone while
+    the exponent stays: equal terms lose the same, and the losses of m of them add up to m times one, not sqrt(m) times.
+    """
+    kept = tuple(axis for axis in range(x.ndim) if axis not in axes)
+    values = np.sort(x.transpose(*kept, *axes).reshape(*(x.shape[axis] for axis in kept), -1))
+    new = np.diff(values, prepend=np.nan) > 2.0**-32 * np.abs(values)
+    new[..., 0] = True
+    group = np.cumsum(new.ravel()) - 1
+    times = np.bincount(group)[group].reshape(values.shape)
+    return np.sqrt(np.maximum(1, np.where(values, times, 0).mean(-1)))
 
 
 def rounding(layer: Layer, params: Arrays, inputs: list[np.ndarray], y: np.ndarray) -> np.ndarray:
@@ -68,7 +99,8 @@ def rounding(layer: Layer, params: Arrays, inputs: list[np.ndarray], y: np.ndarr
         case AvgPool2d() | GlobalAvgPool2d():
             terms = int(np.prod(layer.kernel_size if isinstance(layer, AvgPool2d) else inputs[0].shape[2:]))
             squares = reference.forward(layer, params, inputs[0] ** 2) * terms
-            return summed(y * terms, squares, terms) / terms + last
+            equal = repeated(inputs[0], (2, 3))[:, :, None, None] if isinstance(layer, GlobalAvgPool2d) else 1.0
+            return equal * summed(y * terms, squares, terms) / terms + last
         case Softmax():
             # exp of a difference d is as wrong, relatively, as d is absolutely; then a sum and a division.
             return y * (np.abs(inputs[0] - inputs[0].max(1, keepdims=True)) + 2)
@@ -127,7 +159,7 @@ def allowances(
     samples = int(np.clip(2**25 // sum(value.size for value in values.values()), 2, SAMPLES))
 
     def perturb(node: Node, y: np.ndarray) -> np.ndarray:
-        y = y + own[node.name] * rng.standard_normal(y.shape, np.float32)
+        y = y + errors(rng, own[node.name])
         y = y + shared[node.name] * rng.standard_normal((1, y.shape[1]) + (1,) * (y.ndim - 2))
         squares[node.name] += (y - values[node.name]) ** 2 / samples
         return held.get(node.name, y)

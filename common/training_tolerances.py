@@ -16,7 +16,7 @@ from common.optimisers import Optimiser
 from common.params import Arrays
 from common.reference import per_channel
 from common.spec import BlockSpec, Node
-from common.tolerances import ALLOWED, SAMPLES, UNIT_ROUNDOFF, coherent, rounding, summed
+from common.tolerances import ALLOWED, SAMPLES, UNIT_ROUNDOFF, coherent, errors, repeated, rounding, summed
 
 PIXELS = (0, 2, 3)
 
@@ -38,7 +38,7 @@ class Rounded(backprop.Exact):
         self._values: Arrays = {}
 
     def _error(self, deviation: np.ndarray) -> np.ndarray:
-        return self._u * deviation * self._rng.standard_normal(deviation.shape)
+        return self._u * errors(self._rng, deviation)
 
     def _shared(self, like: np.ndarray) -> np.ndarray:
         """One normal number a channel."""
@@ -93,15 +93,19 @@ class Rounded(backprop.Exact):
         scale = per_channel(self._error(var_error)) * inverse**2 / 2
         size = (np.abs(x) + np.abs(per_channel(mean))) * inverse
         sums = [(d.sum(PIXELS), (d**2).sum(PIXELS)), ((d * unit).sum(PIXELS), ((d * size) ** 2).sum(PIXELS))]
-        first, second = (per_channel(self._error(summed(total, squares, n)) / n) for total, squares in sums)
+        equal = repeated(d), repeated(d * unit)
+        first, second = (
+            per_channel(self._error(times * summed(total, squares, n)) / n)
+            for times, (total, squares) in zip(equal, sums, strict=True)
+        )
         slope = np.abs((d * unit).mean(PIXELS, keepdims=True))
         local = inverse * np.sqrt(d**2 + d.mean(PIXELS, keepdims=True) ** 2 + (size * slope) ** 2)
         dx = dx * (1 + scale) + inverse * (first + unit * second + shift * slope) + self._error(local)
         if not layer.affine:
             return [dx], mine
         errors = {
-            "weight": summed(mine["weight"], ((dy * size) ** 2).sum(PIXELS), n),
-            "bias": summed(mine["bias"], (dy**2).sum(PIXELS), n),
+            "weight": equal[1] * summed(mine["weight"], ((dy * size) ** 2).sum(PIXELS), n),
+            "bias": equal[0] * summed(mine["bias"], (dy**2).sum(PIXELS), n),
         }
         mine = {name: gradient + self._error(errors[name]) for name, gradient in mine.items()}
         mine["weight"] = mine["weight"] * (1 + scale.ravel()) + shift.ravel() * mine["bias"]
@@ -129,8 +133,9 @@ def moment_errors(x: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarr
     n = x.size // x.shape[1]
     square = x**2
     squares, fourths = square.sum(PIXELS), (square**2).sum(PIXELS)
-    mean_error = summed(mean * n, squares, n) / n
-    return mean_error, np.hypot(summed(squares, fourths, n) / n, 2 * np.abs(mean) * mean_error)
+    equal = repeated(x)
+    mean_error = equal * summed(mean * n, squares, n) / n
+    return mean_error, np.hypot(equal * summed(squares, fourths, n) / n, 2 * np.abs(mean) * mean_error)
 
 
 def gradient_errors(
@@ -146,7 +151,12 @@ def gradient_errors(
             terms = layer.out_channels // layer.groups * int(np.prod(layer.kernel_size))
             pixels = dy.size // dy.shape[1]
             weight = summed(mine["weight"], backprop.conv2d_weight_gradient(x**2, squares, layer), pixels)
-            bias = {"bias": summed(mine["bias"], squares.sum(PIXELS), pixels)} if layer.bias else {}
+            equal = repeated(dy)
+            both = np.minimum(
+                equal[:, None], repeated(x).reshape(layer.groups, -1).repeat(len(equal) // layer.groups, 0)
+            )
+            weight = both[:, :, None, None] * weight  # a product is as often the same as both of its factors at most
+            bias = {"bias": equal * summed(mine["bias"], squares.sum(PIXELS), pixels)} if layer.bias else {}
             return [summed(given[0], back, terms) + last[0]], {"weight": weight, **bias}
         case Linear() as layer:
             squares = dy**2

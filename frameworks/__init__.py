@@ -39,12 +39,9 @@ def missing(name: str) -> str | None:
     return f"{kind} `{name}` needs `{absent[0]}`: pip install -e '.[{extra}]'" if absent else None
 
 
-ENGINES: dict[str, tuple[str, tuple[str, ...]]] = {}
-
-
 def module(name: str) -> str:
-    """The path of a backend's module, which is not imported."""
-    return BACKENDS[name][0]
+    """The path of a backend's or engine's module, which is not imported; raises `UnknownName`."""
+    return _row(name)[0]
 
 
 def installed() -> tuple[str, ...]:

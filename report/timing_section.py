@@ -79,12 +79,13 @@ def calibration(record: RunRecord) -> Iterator[str]:
     apart = [ratio for group in timing.groups(record) for ratio in timing.twins(timing.rows(record, group))]
     noise = statistics.spread(record.measurements)
     yield "## Can the clock be trusted?"
+    each = len(record.measurements[0].processes)
     yield (
-        f"Every configuration was timed against itself, each side in {len(record.measurements[0].processes)} "
-        f"processes of its own, by the method of all tables. **{inside} of {of}** intervals ({inside / of:.0%}) hold "
-        f"1, as {CONFIDENCE:.0%} should. Two processes of the same code were up to {max(apart):.2f}x apart; one "
-        f"process's own effect has a standard deviation of {noise.deviation:.1%}, so between two configurations, each in "
-        f"two processes, less than {noise.ratio:.2f}x is no difference. From {_run(record, 'bench --aa')}."
+        f"Every configuration was timed against itself, each side in {each} processes of its own, by the method of all "
+        f"tables. **{inside} of {of}** intervals ({inside / of:.0%}) hold 1, as {CONFIDENCE:.0%} should. Two processes "
+        f"of the same code were up to {max(apart):.2f}x apart; one process's own effect has a standard deviation of "
+        f"{noise.deviation:.1%}, so between two configurations, each in two processes, less than {noise.ratio:.2f}x is "
+        f"no difference. From {_run(record, 'bench --aa')}."
     )
     yield f"<details><summary>Every configuration against itself</summary>\n\n{markdown(table)}\n\n</details>"
 

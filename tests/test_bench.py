@@ -229,7 +229,7 @@ def test_the_memory_of_a_call_is_what_it_adds_to_its_process() -> None:
     def call() -> None:
         np.ones(2**22)  # 32 MiB
 
-    assert 2**25 <= peak_of(call) < 2**25 + 2**22
+    assert abs(peak_of(call) - 2**25) < 2**20  # Linux counts pages in batches
 
 
 def test_what_the_machine_does_at_best() -> None:

@@ -1,6 +1,7 @@
 """The report from a record made by hand: what it says, what it refuses to say, and how it tells of what is missing."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ STACKS = {case.spec.family: case.id for case in timed_cases() if case.spec.famil
 STEADY = [1.0, 1.1, 0.9, 1.0, 1.05, 0.95, 1.0]
 
 
-def row(case: str, backend: str, scale: float, again: float = 1.0, **config: str) -> Measurement:
+def row(case: str, backend: str, scale: float, again: float = 1.0, **config: Any) -> Measurement:
     """Times of two processes, the second so many times those of the first."""
 
     def process(factor: float) -> Samples:
