@@ -64,6 +64,9 @@ CATALOGUE = {
     "ghost_module": Entry(ghost_module, "Han et al., 2020: GhostNet, arXiv:1911.11907"),
 }
 
+# One layer after the other, so that every framework with layers of its own has the whole block.
+PLAIN = ("standard_conv", "grouped_conv", "depthwise_conv", "pointwise_conv", "conv_bn_act")
+
 
 class UnknownName(ValueError):
     """A name that is not in its list; the message holds the list."""

@@ -171,7 +171,7 @@ class Backend(Protocol):
 
         A spec whose family is not in the catalogue is built from its graph, layer by layer. ``strict`` replaces the
         layers that train differently from the spec (see known_differences.toml) by ones that follow it. ``variant``
-        ``ready-made`` is what the framework itself has for this block.
+        ``ready-made`` is what the framework itself has for this block, and left as it is.
 
         Raises:
             ValueError: for arrays that do not fit the spec, or a dtype, device or variant that cannot be had.

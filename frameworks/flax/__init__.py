@@ -1,5 +1,6 @@
 """The Flax (nnx) backend."""
 
+import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from jax.sharding import Sharding, SingleDeviceSharding
 from common import differences
 from common.bench.machine import processors
 from common.catalogue import known
+from common.measurements import VARIANTS
 from common.optimisers import SGD, Optimiser
 from common.params import Arrays, fits
 from common.protocols import Timed
@@ -22,6 +24,7 @@ from common.spec import INPUT, BlockSpec
 from frameworks.flax import layout, optimisers, timing
 from frameworks.flax.blocks import BLOCKS
 from frameworks.flax.graph import Graph
+from frameworks.flax.ready_made import ready_made
 from frameworks.flax.tracing import watch
 
 NAME = "flax"
@@ -201,7 +204,7 @@ def _fit_step(module: nnx.Module, steps: nnx.Optimizer, x: jax.Array, labels: ja
     return value
 
 
-def _module(spec: BlockSpec, rngs: nnx.Rngs) -> nnx.Module:
+def _reference(spec: BlockSpec, rngs: nnx.Rngs) -> nnx.Module:
     return BLOCKS[spec.family](**spec.arguments, rngs=rngs) if spec.family in BLOCKS else Graph(spec, rngs=rngs)
 
 
@@ -219,8 +222,10 @@ def build(
     if dtype == "float64" and not jax.config.values["jax_enable_x64"]:
         raise ValueError("dtype `float64` is float32 in JAX unless 64-bit types are on: set JAX_ENABLE_X64=1")
     place = SingleDeviceSharding(jax.devices(known("device", device or devices()[0], devices()))[0])
+    ready = known("variant", variant, VARIANTS) == "ready-made"
+    make = ready_made(spec) if ready else functools.partial(_reference, spec)
     # Shapes only: no initialiser runs, for every array is replaced.
-    module = nnx.eval_shape(lambda: _module(spec, nnx.Rngs(params=0, dropout=0)))
+    module = nnx.eval_shape(lambda: make(nnx.Rngs(params=0, dropout=0)))
     # Layers compute in the dtype of their arrays and input; `param_dtype` would leave BatchNorm's statistics float32.
     state = nnx.state(module, layout.ARRAYS)
     nnx.update(module, jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, dtype, sharding=place), state))
@@ -230,7 +235,7 @@ def build(
             # The stream of random numbers is still a shape. Its name must be the one above: another is ignored
             # silently. One seed for all of them would give layers of one shape the same masks.
             nnx.reseed(layer, dropout=number)
-        if isinstance(layer, nnx.BatchNorm) and strict:
+        if isinstance(layer, nnx.BatchNorm) and strict and not ready:
             layer.use_fast_variance = False  # E[x²] - E[x]² cancels where the mean is large
     nnx.update(module, jax.device_put(nnx.state(module), place))  # the streams too, or a second pass compiles again
     return Built(spec, module, dtype, place)

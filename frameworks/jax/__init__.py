@@ -16,6 +16,7 @@ from jax.sharding import Sharding, SingleDeviceSharding
 from common import differences
 from common.bench.machine import processors
 from common.catalogue import known
+from common.measurements import VARIANTS
 from common.optimisers import Optimiser
 from common.params import Arrays, fits
 from common.protocols import Timed
@@ -212,6 +213,8 @@ def build(
 ) -> Built:
     """See `common.protocols.Backend.build`; these functions follow the spec already, with or without ``strict``."""
     known("dtype", dtype, DTYPES)
+    if known("variant", variant, VARIANTS) == "ready-made":
+        raise ValueError(f"jax has no ready-made `{spec.family}`: it has functions of arrays, and no layers")
     if dtype == "float64" and not jax.config.values["jax_enable_x64"]:
         raise ValueError("dtype `float64` is float32 in JAX unless 64-bit types are on: set JAX_ENABLE_X64=1")
     place = SingleDeviceSharding(jax.devices(known("device", device or devices()[0], devices()))[0])

@@ -10,6 +10,7 @@ from torch import nn
 
 from common import differences
 from common.catalogue import known
+from common.measurements import VARIANTS
 from common.optimisers import Optimiser
 from common.params import Arrays, fits
 from common.protocols import Timed
@@ -18,6 +19,7 @@ from frameworks.torch import layout, optimisers, timing
 from frameworks.torch.blocks import BLOCKS
 from frameworks.torch.graph import Graph
 from frameworks.torch.layers import with_biased_norms
+from frameworks.torch.ready_made import ready_made
 from frameworks.torch.tracing import tapped
 
 NAME = "torch"
@@ -130,8 +132,12 @@ def build(
     """See `common.protocols.Backend.build`."""
     known("dtype", dtype, DTYPES)
     device = known("device", device or devices()[0], devices())
-    module = BLOCKS[spec.family](**spec.arguments) if spec.family in BLOCKS else Graph(spec)
-    module = (with_biased_norms(module) if strict else module).to(device, DTYPES[dtype]).eval()
+    if known("variant", variant, VARIANTS) == "ready-made":
+        module = ready_made(spec)
+    else:
+        module = BLOCKS[spec.family](**spec.arguments) if spec.family in BLOCKS else Graph(spec)
+        module = with_biased_norms(module) if strict else module
+    module.to(device, DTYPES[dtype]).eval()
     built = Built(spec, module, DTYPES[dtype], device)
     built.load(params)
     return built

@@ -1,0 +1,33 @@
+"""What Flax itself has for a block: its layers in its own ``nnx.Sequential``, to hold ours against."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flax import nnx
+
+from common.catalogue import PLAIN, known
+from common.spec import BlockSpec
+from frameworks.flax.graph import native
+
+
+class Named(nnx.Sequential):
+    """``nnx.Sequential``, whose layers have numbers for names, with names instead."""
+
+    def __init__(self, layers: dict[str, Callable[..., Any]]) -> None:
+        self.names = tuple(layers)
+        for name, layer in layers.items():
+            setattr(self, name, layer)
+
+    @property
+    def layers(self) -> list[Callable[..., Any]]:  # type: ignore[override]
+        return [getattr(self, name) for name in self.names]
+
+
+def ready_made(block: BlockSpec) -> Callable[[nnx.Rngs], nnx.Module]:
+    """What makes the block, under the spec's module paths; NHWC.
+
+    Raises:
+        ValueError: for a block that Flax does not have.
+    """
+    known("ready-made block of flax", block.family, PLAIN)
+    return lambda rngs: Named({node.name: native(node.layer, rngs) for node in block.nodes})
