@@ -58,6 +58,7 @@ def test_every_mode_form_and_layout_is_right(backend: Backend, name: str, mode: 
 
 
 @pytest.mark.needs("torch")
+@pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")  # torch's own use
 @pytest.mark.parametrize("mode", MODES)
 def test_torch_compiles_right(mode: str) -> None:
     item = task(SEPARABLE, mode)
