@@ -188,6 +188,7 @@ def read(
             raise ResultsError(f"{path}: schema version {found!r}, this is for {version}")
         for number in range(found, version):
             older[number](data)
+        data["schema_version"] = version  # what is written again is of this version
         return msgspec.convert(data, kind)
     except OSError as error:
         raise ResultsError(f"cannot read {path}: {error.strerror}") from None
