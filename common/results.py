@@ -192,7 +192,7 @@ def read(
         return msgspec.convert(data, kind)
     except OSError as error:
         raise ResultsError(f"cannot read {path}: {error.strerror}") from None
-    except (KeyError, TypeError) as error:  # in a file that says it is an older one
+    except (AttributeError, KeyError, TypeError) as error:  # in a file that says it is an older one
         raise ResultsError(f"{path} is not a results file: {error}") from None
     except msgspec.MsgspecError as error:
         raise ResultsError(f"{path} is not a results file: {error}") from None

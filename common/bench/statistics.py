@@ -23,7 +23,7 @@ from common.measurements import Measurement, Samples
 CONFIDENCE = 0.95
 CENTRE = 0.8  # of the bootstrap distribution, from which its spread is taken
 RESAMPLES = 999
-MOST_DEGREES = 15  # of freedom of the A/A spread: a sample of twins tells too little of the far tails
+MOST_DEGREES = 12  # of freedom of the A/A spread: a sample of twins tells too little of the far tails
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,10 @@ from common.values import SpecError
 
 CHOICES = {"variant": VARIANTS, "form": FORMS, "layout": LAYOUTS, "allocator": ALLOCATORS}
 CHANNELS = ("channels", "in_channels", "out_channels")  # the options that `vary: {channels: ...}` sets
-# Seconds of one process before its first round: interpreter and framework, and the build with the first call. Rough:
-# a large network or an XLA compilation of it takes several times as long.
-START, BUILD = 4.0, 1.0
+# Seconds of one process before its first round, rough. START: interpreter and framework took 1.4 (JAX) to 2.6 (torch)
+# seconds of a processor. BUILD: with the first call 0.2 on average and 1.4 at most over the 40 rows of the run at
+# 0d43623d3d87. Both on AMD EPYC, 2 processors; compiling a training step of a large network takes far longer.
+START, BUILD = 2.5, 0.2
 Words = str | list[str]
 
 
