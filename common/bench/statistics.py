@@ -137,7 +137,7 @@ def within(differences: np.ndarray, level: float) -> tuple[float, float, float]:
     low, high = (float(end) for end in found.confidence_interval)
     quantile = stats.t.ppf((1 + level) / 2, rounds - 1) / stats.norm.ppf((1 + CENTRE) / 2)
     scale = quantile * math.sqrt(rounds / (rounds - 1))
-    return value, value - scale * max(0.0, value - low), value + scale * max(0.0, high - value)
+    return value, float(value - scale * max(0.0, value - low)), float(value + scale * max(0.0, high - value))
 
 
 def ratio(one: Measurement, other: Measurement, noise: Spread, pairs: int = 1) -> Ratio:

@@ -55,7 +55,7 @@ class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A part of the file, in which no other keys may stand."""
 
 
-class Block(_Strict):
+class Block(_Strict, frozen=True):
     """A block, its options, and the input ``(n, c, h, w)`` that it is run on."""
 
     block: str
@@ -63,7 +63,7 @@ class Block(_Strict):
     options: dict[str, Any] = {}
 
 
-class Vary(_Strict):
+class Vary(_Strict, frozen=True):
     """Values that every block is run with, in every combination; without any, the block's own."""
 
     batch: list[int] = []
@@ -71,7 +71,7 @@ class Vary(_Strict):
     channels: list[int] = []
 
 
-class Configs(_Strict):
+class Configs(_Strict, frozen=True):
     """Configurations: every combination of the values of `common.measurements.Config`'s fields."""
 
     backend: Words
@@ -82,7 +82,7 @@ class Configs(_Strict):
     allocator: Words = "default"
 
 
-class Sweep(_Strict):
+class Sweep(_Strict, frozen=True):
     """What the file says; see the module."""
 
     blocks: list[Block]
