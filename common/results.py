@@ -199,10 +199,11 @@ def read(
             raise ResultsError(f"{path}: schema version {found!r}, this is for {version}")
         for number in range(found, version):
             older[number](data)
+        data["schema_version"] = version  # what is written again is of this version
         return msgspec.convert(data, kind)
     except OSError as error:
         raise ResultsError(f"cannot read {path}: {error.strerror}") from None
-    except (KeyError, TypeError) as error:  # in a file that says it is an older one
+    except (AttributeError, KeyError, TypeError) as error:  # in a file that says it is an older one
         raise ResultsError(f"{path} is not a results file: {error}") from None
     except msgspec.MsgspecError as error:
         raise ResultsError(f"{path} is not a results file: {error}") from None

@@ -1,0 +1,225 @@
+"""Sweeps: a YAML file of blocks, shapes and conditions becomes the experiments that a run times.
+
+For example::
+
+    title: What else moves the clock
+    about: Whether batch, threads and allocator change who is fastest.
+    budget: 10                # seconds a table
+    processes: 2              # of each configuration
+    memory: false             # whether peak memory is measured too
+    blocks:                   # as `common.catalogue.block` takes them, on an input of (batch, channels, height, width)
+      - {block: standard_conv, options: {in_channels: 64, out_channels: 64, padding: 1}, input: [1, 64, 28, 28]}
+      - {block: depthwise_conv, options: {channels: 64}, input: [1, 64, 28, 28]}
+    vary:                     # every combination is a case of each block; what is not varied stays as it is
+      batch: [1, 16]
+      size: [14, 28]          # height and width
+      channels: [32, 64]      # in, and out where the block has the option
+    modes: [forward]          # of `common.measurements.MODES`
+    dtypes: [float32]
+    configs:                  # what one table compares; every combination of an item's values is a configuration
+      - {backend: [torch, paddle, jax, flax]}
+      - {backend: torch, form: compiled}
+      - {backend: [torch, paddle], allocator: [default, tuned], threads: ["1", unset]}
+
+Only ``blocks`` and ``configs`` must be there. A case is named by its block, its options that are not the
+default, and its input: ``standard_conv-c32_padding1-16x32x14x14``.
+"""
+
+import inspect
+import itertools
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from common.bench.tasks import Experiment
+from common.catalogue import CATALOGUE, Case, block, known
+from common.measurements import ALLOCATORS, FORMS, LAYOUTS, MODES, VARIANTS, Config
+from common.results import ResultsError
+from common.tolerances import UNIT_ROUNDOFF
+from common.values import SpecError
+
+CHOICES = {"variant": VARIANTS, "form": FORMS, "layout": LAYOUTS, "allocator": ALLOCATORS}
+CHANNELS = ("channels", "in_channels", "out_channels")  # the options that `vary: {channels: ...}` sets
+# Seconds of one process before its first round, rough. START: interpreter and framework took 1.4 (JAX) to 2.6 (torch)
+# seconds of a processor. BUILD: with the first call 0.2 on average and 1.4 at most over the 40 rows of the run at
+# 0d43623d3d87. Both on AMD EPYC, 2 processors; compiling a training step of a large network takes far longer.
+START, BUILD = 2.5, 0.2
+Words = str | list[str]
+
+
+class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A part of the file, in which no other keys may stand."""
+
+
+class Block(_Strict, frozen=True):
+    """A block, its options, and the input ``(n, c, h, w)`` that it is run on."""
+
+    block: str
+    input: tuple[int, int, int, int]
+    options: dict[str, Any] = {}
+
+
+class Vary(_Strict, frozen=True):
+    """Values that every block is run with, in every combination; without any, the block's own."""
+
+    batch: list[int] = []
+    size: list[int] = []
+    channels: list[int] = []
+
+
+class Configs(_Strict, frozen=True):
+    """Configurations: every combination of the values of `common.measurements.Config`'s fields."""
+
+    backend: Words
+    variant: Words = "reference"
+    form: Words = "usual"
+    layout: Words = "native"
+    threads: str | int | list[str | int] = "usual"
+    allocator: Words = "default"
+
+
+class Sweep(_Strict, frozen=True):
+    """What the file says; see the module."""
+
+    blocks: list[Block]
+    configs: list[Configs]
+    title: str = ""
+    about: str = ""
+    budget: float = 10.0
+    processes: int = 2
+    memory: bool = False
+    vary: Vary = Vary()
+    modes: tuple[str, ...] = ("forward",)
+    dtypes: tuple[str, ...] = ("float32",)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One table that would be timed: its title, configurations, processes and seconds."""
+
+    title: str
+    configs: int
+    processes: int
+    seconds: float
+
+
+def load(path: Path) -> Sweep:
+    """Reads a sweep.
+
+    Raises:
+        ResultsError: if the file cannot be read, is no YAML, or has a key or a kind of value that has no meaning.
+    """
+    try:
+        sweep = msgspec.yaml.decode(path.read_bytes(), type=Sweep)
+    except OSError as error:
+        raise ResultsError(f"cannot read {path}: {error.strerror}") from None
+    except (msgspec.MsgspecError, UnicodeError) as error:  # PyYAML's own errors are among them
+        raise ResultsError(f"{path} is no sweep: {' '.join(str(error).split())}") from None
+    for name, value in (("budget", sweep.budget), ("processes", sweep.processes)):
+        if not 0 < value < float("inf"):
+            raise ResultsError(f"{path}: `{name}` (={value}) must be positive")
+    for name in ("blocks", "configs", "modes", "dtypes"):
+        if not getattr(sweep, name):
+            raise ResultsError(f"{path}: `{name}` is empty; give at least one")
+    return sweep
+
+
+def experiments(sweep: Sweep, backends: Collection[str], inference_only: Collection[str] = ()) -> list[Experiment]:
+    """Every case in every mode and dtype with the configurations that can be had there.
+
+    ``backends`` are the names that may stand in the file; those of ``inference_only`` have no mode but `forward`.
+
+    Raises:
+        UnknownName: for a block, backend, mode, dtype or value that does not exist.
+        SpecError: for options or a shape that a block cannot take.
+        ResultsError: if two cases are the same, or nothing is left to time.
+    """
+    configs = list(dict.fromkeys(config for item in sweep.configs for config in _configs(item, backends)))
+    modes = [known("mode", mode, MODES) for mode in dict.fromkeys(sweep.modes)]
+    dtypes = [known("dtype", dtype, UNIT_ROUNDOFF) for dtype in dict.fromkeys(sweep.dtypes)]
+    cases = [case for item in sweep.blocks for case in _cases(item, sweep.vary)]
+    if twice := [case.id for number, case in enumerate(cases) if case.id in {c.id for c in cases[:number]}]:
+        raise ResultsError(f"`{twice[0]}` is there twice; blocks of one kind must differ in channels or input")
+    found = []
+    for case, dtype, mode in itertools.product(cases, dtypes, modes):
+        able = tuple(
+            config
+            for config in configs
+            if mode == "forward" or (config.backend not in inference_only and dtype != "bfloat16")
+        )
+        if able:
+            found.append(Experiment(case.cast(dtype), mode, able))
+    if not found:
+        raise ResultsError(f"nothing to time: no configuration can do {', '.join(modes)} in {', '.join(dtypes)}")
+    return found
+
+
+def plan(found: Sequence[Experiment], budget: float, processes: int) -> tuple[list[Row], float]:
+    """What the experiments come to, table by table and in seconds all together.
+
+    Rough: ``budget`` seconds each, and START for the processes of all configurations and BUILD for each of them.
+    """
+    rows = [
+        Row(
+            experiment.title,
+            len(experiment.configs),
+            count := processes * len(experiment.configs),
+            budget + count * (START + BUILD),
+        )
+        for experiment in found
+    ]
+    return rows, sum(row.seconds for row in rows)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _configs(item: Configs, backends: Collection[str]) -> Iterator[Config]:
+    """Every combination of an item's values."""
+    for name in _list(item.backend):
+        known("backend", name, backends)
+    for name, choices in CHOICES.items():
+        for value in _list(getattr(item, name)):
+            known(name, value, choices)
+    threads = [_threads(value) for value in _list(item.threads)]
+    fields = [item.backend, item.variant, item.form, item.layout, threads, item.allocator]
+    for values in itertools.product(*map(_list, fields)):
+        yield Config(*values)
+
+
+def _threads(value: str | int) -> str:
+    if str(value) in ("usual", "unset"):
+        return str(value)
+    if not str(value).isdecimal() or not int(value):
+        raise SpecError(f"`threads` (={value!r}) must be a positive integer, usual or unset")
+    return str(int(value))
+
+
+def _cases(item: Block, vary: Vary) -> Iterator[Case]:
+    """A block in every combination of what is varied."""
+    make = CATALOGUE[known("block", item.block, CATALOGUE)].make
+    defaults = {name: option.default for name, option in inspect.signature(make).parameters.items()}
+    for batch, size, channels in itertools.product(vary.batch or [None], vary.size or [None], vary.channels or [None]):
+        n, c, h, w = item.input
+        shape = tuple(own if new is None else new for own, new in ((n, batch), (c, channels), (h, size), (w, size)))
+        options = item.options | {name: channels for name in CHANNELS if channels is not None and name in defaults}
+        spec = block(item.block, **options)
+        spec.output_shape(shape)
+        words = [_word(name, value) for name, value in options.items() if spec.options[name] != defaults[name]]
+        ends = dict.fromkeys([spec.in_channels, spec.options.get("out_channels", spec.in_channels)])
+        name = "_".join([f"c{'_'.join(map(str, ends))}", *filter(None, words)])
+        yield Case(f"{name}-{'x'.join(map(str, shape))}", spec, shape)
+
+
+def _word(name: str, value: Any) -> str:
+    """``stride2``, ``no_bias``, ``kernel_size3x5``: an option that is not the default; of channels, nothing."""
+    if name in CHANNELS:
+        return ""
+    if isinstance(value, bool):
+        return name if value else f"no_{name}"
+    return name + "x".join(re.findall(r"[\w.]+", str(value)))
