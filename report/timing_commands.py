@@ -1,11 +1,13 @@
 """The commands of timing: bench, sweep, diff."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from report.commands import (
+    EXIT_DISAGREE,
     backend_option,
     block_option,
     described,
@@ -92,37 +94,40 @@ def _print(record: object) -> None:
 @threads_option
 @click.option("--plan", "only_plan", is_flag=True, help="Only say what would be done, and how long it would take.")
 def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int | None, only_plan: bool) -> None:
-    """Times a grid of cases and configurations that a YAML file describes; docs/sweeps.md has the format.
+    """Times a grid of cases and configurations that a YAML file describes; common/bench/sweeps.py has the format.
 
     Results go to the same name with .json, after every table. A run that was ended, however that came about, goes on
     where it was: what is there is not run again.
     """
-    from common.bench.sweeps import plan, read
-
-    from common.bench import machine
+    import frameworks
+    from common.bench import machine, sweeps
     from report.run import choose_backends, runner
-    from report.tables import plain
+    from report.tables import Table, number, plain
     from report.timing_run import Saver, left, resumed, time_all
 
-    names, _ = choose_backends(backends, engines=True)
-    found = read(file, names)
-    path = json or file.with_suffix(".json")
-    threads = threads or machine.processors()
+    found = sweeps.load(file)
+    every = sweeps.experiments(found, [*frameworks.BACKENDS, *frameworks.ENGINES], frameworks.ENGINES)
+    wanted = backends or tuple(dict.fromkeys(config.backend for experiment in every for config in experiment.configs))
+    names, _ = choose_backends(wanted, engines=True)
+    every = [replace(e, configs=tuple(c for c in e.configs if c.backend in names)) for e in every]
+    every = [experiment for experiment in every if experiment.configs]
+    path, threads = json or file.with_suffix(".json"), threads or machine.processors()
     before = resumed(path, machine.environment(threads))
-    todo = left(before, found.experiments) if before else found.experiments
+    todo = left(before, every) if before else every
     if before:
-        click.echo(f"{path} has {len(found.experiments) - len(todo)} of {len(found.experiments)} tables already")
-    click.echo(plain(plan(todo, found)))
+        click.echo(f"{path} has {len(every) - len(todo)} of {len(every)} tables already")
+    rows, seconds = sweeps.plan(todo, found.budget, found.processes)
+    cells = [[f"`{r.title}`", number(r.configs), number(r.processes), number(r.seconds)] for r in rows]
+    click.echo(plain(Table(["table", "configurations", "processes", "about s"], cells)))
+    click.echo(f"{len(todo)} tables, about {seconds / 60:.0f} minutes")
     if only_plan:
         return
     writable(path)
-    with runner(backends, threads, len(todo), "sweep") as run:
+    with runner(wanted, threads, len(todo), "sweep") as run:
         if before:
-            before.unavailable = [*run.record.unavailable, *(u for u in before.unavailable if u.config)]
             run.record = before
         run.record.title, run.record.about = found.title, found.about
-        save = Saver(path, run.progress.note)
-        time_all(run, todo, found.budget, found.processes, found.memory, save)
+        time_all(run, todo, found.budget, found.processes, found.memory, Saver(path, run.progress.note))
     _print(run.record)
     finish(run.record, path)
 
@@ -133,4 +138,22 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
 @click.option("--across-machines", is_flag=True, help="Compare although the machines are not the same.")
 def diff(before: Path, after: Path, across_machines: bool) -> None:
     """What became slower or faster from one run to another; exit status 1 if anything became slower."""
-    raise NotImplementedError
+    from common.bench import regressions
+    from common.results import ResultsError, load
+    from report import diff as text
+    from report.tables import plain
+
+    old, new = load(before), load(after)
+    found = regressions.diff(old, new)
+    if not across_machines and not regressions.same_machine(old, new):
+        differing = [name for name, *_ in found.environment if name in regressions.MACHINE]
+        raise ResultsError(
+            f"{before} and {after} are not of one machine and setting ({', '.join(differing)} differ), so their times "
+            "tell nothing of the code; --across-machines compares them all the same"
+        )
+    if found.environment:
+        click.echo(plain(text.environments(found)) + "\n")
+    click.echo(plain(text.changes(found)))
+    click.echo(text.summary(found))
+    if found.regressions:
+        sys.exit(EXIT_DISAGREE)

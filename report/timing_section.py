@@ -14,7 +14,7 @@ from report.tables import markdown, milliseconds, number, size
 
 HOW_TO_READ = (
     "*Against the fastest* is the median of ratios taken round by round, with an interval that holds the scatter of "
-    "rounds (BCa bootstrap) and what processes differ from one another (the A/A spread); the intervals of all pairs of "
+    "rounds (a bootstrap) and what processes differ from one another (the A/A spread); the intervals of all pairs of "
     f"a table hold together with {CONFIDENCE:.0%} (Bonferroni). *Tie*: the interval has 1 in it, so no difference is "
     "claimed. *Rank*: the places that the intervals leave open. *First call* includes compilation. *Threads used* is "
     "processor time over wall time. *Samples* is their number, each of so many calls. *Disturbed* is how many of them "

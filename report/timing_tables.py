@@ -96,7 +96,7 @@ def twins(found: Sequence[Measurement]) -> list[float]:
     """How many times longer the slower process of one configuration took than the faster, for all pairs of a table."""
     pairs = [pair for m in found for pair in itertools.pairwise(m.processes)]
     differences = [statistics.paired([one], [other]) for one, other in pairs]
-    return [math.exp(abs(float(np.median(d)))) for d in differences if d.size]
+    return [math.exp(abs(float(statistics.middle(d)))) for d in differences if d.size]
 
 
 def note(record: RunRecord, group: Group) -> str:

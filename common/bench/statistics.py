@@ -162,15 +162,6 @@ def _ratio(interval: tuple[float, float, float], between: float) -> Ratio:
     return Ratio(math.exp(value), *map(math.exp, ends))
 
 
-def unpaired(one: Measurement, other: Measurement, noise: Spread) -> Ratio:
-    """Time of one over the other's where the two did not take turns: the rounds' drift is then in the interval."""
-    logs = [np.log(measurement.seconds) for measurement in (one, other)]
-    difference = float(np.median(logs[0]) - np.median(logs[1]))
-    rounds = math.hypot(*(half_width(log) for log in logs))
-    width = math.hypot(rounds, noise.half_width(CONFIDENCE, (len(one.processes), len(other.processes))))
-    return Ratio(math.exp(difference), math.exp(difference - width), math.exp(difference + width))
-
-
 def ratios(table: Sequence[Measurement], noise: Spread) -> dict[tuple[int, int], Ratio]:
     """All ordered pairs of a table's rows, by index: time of the first over that of the second."""
     count = math.comb(len(table), 2)

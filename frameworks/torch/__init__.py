@@ -117,6 +117,7 @@ class Built:
         tensor = self._tensor(x)
         if mode == "forward":
             return timing.forward(self.native, tensor, form, layout)
+        assert dy is not None
         return timing.training(self.native, mode, tensor, self._tensor(dy), form, layout)
 
 

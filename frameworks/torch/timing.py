@@ -20,7 +20,7 @@ def _placed(tensor: torch.Tensor, layout: str) -> torch.Tensor:
 
 def _prepared(module: nn.Module, form: str, layout: str) -> Callable[[torch.Tensor], torch.Tensor]:
     if layout == "nhwc":
-        module.to(memory_format=torch.channels_last)
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return torch.compile(module) if form == "compiled" else module
 
 
