@@ -127,7 +127,11 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
         if before:
             run.record = before
         run.record.title, run.record.about = found.title, found.about
-        time_all(run, todo, found.budget, found.processes, found.memory, Saver(path, run.progress.note))
+        try:
+            time_all(run, todo, found.budget, found.processes, found.memory, Saver(path, run.progress.note))
+        except KeyboardInterrupt:
+            click.echo(f"{path} has what was finished; the same command goes on from there", err=True)
+            raise
     _print(run.record)
     finish(run.record, path)
 

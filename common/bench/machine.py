@@ -20,7 +20,16 @@ ALLOCATOR = (
 )
 
 
-WRITTEN = ("REPORT.md", "results.json", "selftest.json", "training.json", "training.svg", "facts.json")
+WRITTEN = (
+    "REPORT.md",
+    "results.json",
+    "selftest.json",
+    "training.json",
+    "training.svg",
+    "facts.json",
+    "aa.json",
+    "sweeps/*.json",
+)
 # What a run writes is no change of the code.
 SOURCES = (".", ":!docs", *(f":!report/{name}" for name in WRITTEN))
 
