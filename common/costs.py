@@ -25,13 +25,11 @@ class Cost:
     trainable: int
     buffers: int
     macs: int
-    input_macs: int
-    input_bytes: int
     weight_bytes: int
-    output_bytes: int
     activation_bytes: int
     read_bytes: int
     write_bytes: int
+    input_macs: int = 0
 
     @property
     def flops(self) -> int:
@@ -63,9 +61,7 @@ def cost(spec: BlockSpec, input_shape: Sequence[int], itemsize: int = 4) -> Cost
         buffers=sum(param.size for param in params if not param.trainable),
         macs=sum(macs(node.layer, shapes[node.name]) for node in spec.nodes),
         input_macs=sum(macs(node.layer, shapes[node.name]) for node in spec.nodes if INPUT in node.inputs),
-        input_bytes=itemsize * math.prod(input_shape),
         weight_bytes=itemsize * weights,
-        output_bytes=itemsize * math.prod(shapes[spec.nodes[-1].name]),
         activation_bytes=itemsize * outputs,
         read_bytes=itemsize * (read + weights),
         write_bytes=itemsize * outputs,

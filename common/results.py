@@ -117,12 +117,20 @@ class Unavailable:
 
 @dataclass(frozen=True, kw_only=True)
 class CaseCost(Cost):
-    """A case's shape and cost."""
+    """A case's shape and cost, in float32."""
 
     case: str
     block: str
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
+
+    @property
+    def input_bytes(self) -> int:
+        return 4 * math.prod(self.input_shape)
+
+    @property
+    def output_bytes(self) -> int:
+        return 4 * math.prod(self.output_shape)
 
 
 @dataclass
@@ -211,10 +219,6 @@ def read(
 
 def _from_1(data: dict[str, Any]) -> None:
     """Version 1 timed forward passes only, each in one process."""
-    for cost in data.get("costs", []):
-        cost["input_macs"] = 0  # of training, which was not timed
-        for end in ("input", "output"):
-            cost[f"{end}_bytes"] = 4 * math.prod(cost[f"{end}_shape"])
     for row in data.get("measurements", []):
         samples = {name: row.pop(name) for name in ("setup_seconds", "first_call_seconds", "seconds", "cpu_seconds")}
         samples |= {"calls": row.pop("calls_per_sample"), "rounds": row.pop("rounds")}
