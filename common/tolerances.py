@@ -53,10 +53,11 @@ def errors(rng: np.random.Generator, deviation: np.ndarray) -> np.ndarray:
     """
     bits = np.ascontiguousarray(deviation, np.float64).view(np.uint64) >> np.uint64(20)
     bits = bits + rng.integers(2**64, dtype=np.uint64)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
-    bits ^= bits >> np.uint64(31)
-    return deviation * ndtri(((bits >> np.uint64(12)) + 0.5) * 2.0**-52)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
+        bits ^= bits >> np.uint64(shift)
+        bits *= np.uint64(factor)
+    bits >>= np.uint64(12)
+    return deviation * ndtri((bits + 0.5) * 2.0**-52)
 
 
 def summed(y: np.ndarray, squares: np.ndarray, terms: int) -> np.ndarray:

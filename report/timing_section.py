@@ -18,7 +18,7 @@ HOW_TO_READ = (
     f"a table hold together with {CONFIDENCE:.0%} (Bonferroni). *Tie*: the interval has 1 in it, so no difference is "
     "claimed. *Rank*: the places that the intervals leave open. *First call* includes compilation. *Threads used* is "
     "processor time over wall time. *Samples* is their number, each of so many calls. *Disturbed* is how many of them "
-    "the hypervisor took more than a hundredth of, or found the processor over a tenth slower than usual just before; "
+    "the hypervisor took more than a hundredth of, or found the processor a quarter slower than usual just before; "
     "none is left out. *Of the bound* is how much of the least time that this machine's peaks allow for a direct "
     "convolution is left in the median: Winograd's algorithm may pass 100%."
 )
@@ -67,7 +67,7 @@ def _cost(record: RunRecord) -> Iterator[str]:
     if seconds:
         yield (
             f"The {len(seconds)} tables took {sum(seconds):.0f} s, {min(seconds):.0f} to {max(seconds):.0f} s each, "
-            "the reference, starting and building included: the time of a run grows with their number and nothing else."
+            "the reference and building included, and in the first the start of the processes."
         )
 
 

@@ -41,12 +41,12 @@ def bound(record: RunRecord, group: Group) -> float | None:
 
 
 def disturbed(measurement: Measurement) -> int:
-    """Samples of which a hundredth or more was stolen, or before which the processor was a tenth slower than usual."""
+    """Samples of which a hundredth was stolen, or before which the processor was a quarter slower than usual."""
     count = 0
     for process in measurement.processes:
         usual = np.median(process.clock) if process.clock else 0.0
         pairs = zip(process.stolen, process.clock, strict=True)
-        count += sum(stolen > 0.01 or clock > 1.1 * usual for stolen, clock in pairs)
+        count += sum(stolen > 0.01 or clock > 1.25 * usual for stolen, clock in pairs)
     return count
 
 

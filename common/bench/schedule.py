@@ -15,7 +15,7 @@ from common.measurements import Config, Measurement, Samples
 from common.results import Unavailable
 
 SAMPLE_SECONDS = 0.03  # a sample lasts at least this long: short calls are repeated
-LONG_CALL = 0.25  # seconds from which one call brings the caches back after another process had its turn
+LONG_CALL = 0.08  # seconds from which one call brings the caches back after another process had its turn
 MIN_ROUNDS, MAX_ROUNDS = 10, 60
 HALF_WIDTH = 0.02  # of the interval of a ratio, from the rounds alone: when all are narrower, it is enough
 
