@@ -153,14 +153,14 @@ def allowances(
     read = {**values, **held}
     for node in spec.nodes:
         arrays, inputs, y = reference.local(node, params), [read[name] for name in node.inputs], values[node.name]
-        own[node.name] = u * rounding(node.layer, arrays, inputs, y)
+        own[node.name] = rounding(node.layer, arrays, inputs, y)  # in units of u
         shared[node.name] = u * coherent(node.layer, arrays, y)
     squares = {name: np.zeros_like(value) for name, value in values.items()}
     # Large maps have so many elements a channel that fewer samples tell its deviation.
     samples = int(np.clip(2**25 // sum(value.size for value in values.values()), 2, SAMPLES))
 
     def perturb(node: Node, y: np.ndarray) -> np.ndarray:
-        y = y + errors(rng, own[node.name])
+        y = y + u * errors(rng, own[node.name])
         y = y + shared[node.name] * rng.standard_normal((1, y.shape[1]) + (1,) * (y.ndim - 2))
         squares[node.name] += (y - values[node.name]) ** 2 / samples
         return held.get(node.name, y)
@@ -174,7 +174,7 @@ def allowances(
         carry = carried(node.layer, inputs, given)
         if carry is None:
             # Samples are few and may understate it, but it is never less than the layer's own rounding.
-            allowed[node.name] = ALLOWED * np.maximum(deviation(squares[node.name]), own[node.name])
+            allowed[node.name] = ALLOWED * np.maximum(deviation(squares[node.name]), u * own[node.name])
         else:
-            allowed[node.name] = carry + ALLOWED * own[node.name]
+            allowed[node.name] = carry + ALLOWED * u * own[node.name]
     return allowed
