@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 BACKENDS := --backend torch --backend paddle --backend jax --backend flax
 
-.PHONY: setup report selftest facts docs test soak lint format
+.PHONY: setup report sweeps selftest facts docs test soak lint format
 
 setup: $(VENV)/.done
 
@@ -29,6 +29,11 @@ docs: setup
 
 test: setup
 	$(BIN)/pytest -n auto $(BACKENDS) $(ARGS)
+
+# Everything against itself, and the grids of report/sweeps/: on a machine that does nothing else (half an hour).
+sweeps: setup
+	$(BIN)/convparity bench --aa --json report/aa.json
+	for file in report/sweeps/*.yaml; do $(BIN)/convparity sweep $$file || [ $$? = 1 ] || exit; done
 
 selftest: setup
 	$(BIN)/convparity selftest $(ARGS)

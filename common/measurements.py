@@ -137,10 +137,14 @@ class MemoryUse:
 
 @dataclass(frozen=True)
 class Peaks:
-    """What the machine does at best: FLOP/s of a float32 matrix product, and bytes/s of copies by bytes copied."""
+    """What the machine does at best: FLOP/s of a float32 matrix product, and bytes/s of copies by bytes copied.
+
+    ``millisecond`` is the seconds that a call is timed to take which spins for 1 ms.
+    """
 
     flops: float
     copy: list[tuple[int, float]]
+    millisecond: float | None = None
 
     def bandwidth(self, size: int) -> float:
         """Bytes a second, read and written together, of the copy that is nearest in size."""

@@ -56,9 +56,12 @@ def _peaks(record: RunRecord) -> Iterator[str]:
     if not record.peaks:
         return
     copies = ", ".join(f"{rate / 1e9:.0f} GB/s of {size(count)}" for count, rate in record.peaks.copy)
+    overhead = ""
+    if record.peaks.millisecond:
+        overhead = f" A call that spins for 1 ms is timed to take {1e3 * record.peaks.millisecond:.4f} ms."
     yield (
         f"What the machine did at best, in the same run, in NumPy: {record.peaks.flops / 1e9:.0f} GFLOP/s in a float32 "
-        f"matrix product, and copies at (read and written) {copies}."
+        f"matrix product, and copies at (read and written) {copies}.{overhead}"
     )
 
 

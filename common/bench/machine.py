@@ -58,6 +58,21 @@ def clock() -> float:
     return min(found)
 
 
+def sample(call: Callable[[], object], warm: int, calls: int) -> tuple[float, float, float, float]:
+    """Seconds a call, wall and processor, over ``calls`` calls after ``warm`` that are not counted.
+
+    And the share of the time that was stolen, and `clock` beforehand.
+    """
+    for _ in range(warm):
+        call()
+    before, taken = clock(), stolen()
+    cpu, wall = time.process_time(), time.perf_counter()
+    for _ in range(calls):
+        call()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return wall / calls, cpu / calls, (stolen() - taken) / wall, before
+
+
 def peak_of(call: Callable[[], None]) -> int:
     """Bytes of resident memory that a call takes at its peak beyond what is held before it.
 

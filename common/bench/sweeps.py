@@ -35,8 +35,10 @@ from typing import Any
 
 import msgspec
 
+from common.bench.schedule import MIN_ROUNDS, SAMPLE_SECONDS
 from common.bench.tasks import Experiment
 from common.catalogue import CATALOGUE, Case, block, known
+from common.costs import cost
 from common.measurements import ALLOCATORS, FORMS, LAYOUTS, MODES, VARIANTS, Config
 from common.results import ResultsError
 from common.tolerances import UNIT_ROUNDOFF
@@ -48,6 +50,7 @@ CHANNELS = ("channels", "in_channels", "out_channels")  # the options that `vary
 # seconds of a processor. BUILD: with the first call 0.2 on average and 1.4 at most over the 40 rows of the run at
 # 0d43623d3d87. Both on AMD EPYC, 2 processors; compiling a training step of a large network takes far longer.
 START, BUILD = 2.5, 0.2
+RATE = 10e9  # FLOP/s of a configuration, between those of depthwise and of standard convolutions in that run
 Words = str | list[str]
 
 
@@ -161,17 +164,18 @@ def experiments(sweep: Sweep, backends: Collection[str], inference_only: Collect
 def plan(found: Sequence[Experiment], budget: float, processes: int) -> tuple[list[Row], float]:
     """What the experiments come to, table by table and in seconds all together.
 
-    Rough: ``budget`` seconds each, and START for the processes of all configurations and BUILD for each of them.
+    Rough: ``budget`` seconds each, or the fewest rounds if they take longer, and START and BUILD of all processes.
     """
-    rows = [
-        Row(
-            experiment.title,
-            len(experiment.configs),
-            count := processes * len(experiment.configs),
-            budget + count * (START + BUILD),
+
+    def row(experiment: Experiment) -> Row:
+        count = processes * len(experiment.configs)
+        flops = cost(experiment.case.spec, experiment.case.input_shape).flops * (
+            1 if experiment.mode == "forward" else 3
         )
-        for experiment in found
-    ]
+        rounds = MIN_ROUNDS * count * max(SAMPLE_SECONDS, 2 * flops / RATE)
+        return Row(experiment.title, len(experiment.configs), count, max(budget, rounds) + count * (START + BUILD))
+
+    rows = [row(experiment) for experiment in found]
     return rows, sum(row.seconds for row in rows)
 
 

@@ -107,15 +107,7 @@ class Session:
         """
         timed, _ = self._ready
         timed.restore()
-        call = timed.call
-        for _ in range(warm):
-            call()
-        clock, stolen = machine.clock(), machine.stolen()
-        cpu, wall = time.process_time(), time.perf_counter()
-        for _ in range(calls):
-            call()
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        return wall / calls, cpu / calls, (machine.stolen() - stolen) / wall, clock
+        return machine.sample(timed.call, warm, calls)
 
     def memory(self) -> tuple[int, int | None]:
         """Bytes that one call takes beyond what the process held before, and what the framework says: `MemoryUse`.

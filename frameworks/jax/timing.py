@@ -85,22 +85,26 @@ def gradients(
 
 
 def step(native: Native, x: jax.Array, dy: jax.Array, form: str, layout: str, place: Sharding) -> Timed:
-    """A whole step in one function, without the gradient of the input."""
+    """A whole step in one function, without the gradient of the input.
+
+    It gives the output too, as a step that reports its loss needs it: XLA leaves out what nobody asks for, of a single
+    convolution the whole forward pass.
+    """
     apply, optimiser = _laid(native[0], layout), optimisers.native(SGD())
     # On the device from the start: an array that moves there between two steps compiles the second one again.
     state = initial = *native[1:], jax.device_put(optimiser.init(native[1]), place)
 
-    def train(params: Any, stats: Any, moments: Any, x: jax.Array, dy: jax.Array) -> tuple[Any, Any, Any]:
-        _, pull, stats = jax.vjp(lambda params: apply(params, stats, x, train=True), params, has_aux=True)
+    def train(params: Any, stats: Any, moments: Any, x: jax.Array, dy: jax.Array) -> tuple[Any, jax.Array]:
+        y, pull, stats = jax.vjp(lambda params: apply(params, stats, x, train=True), params, has_aux=True)
         (gradients,) = pull(dy)
         updates, moments = optimiser.update(gradients, moments, params)
-        return optax.apply_updates(params, updates), stats, moments
+        return (optax.apply_updates(params, updates), stats, moments), y
 
     run = _prepared(train, form)
 
     def call() -> None:
         nonlocal state
-        state = jax.block_until_ready(run(*state, x, dy))
+        state, _ = jax.block_until_ready(run(*state, x, dy))
 
     def restore() -> None:
         nonlocal state

@@ -49,6 +49,16 @@ def _synchronize(tensor: paddle.Tensor) -> Callable[[], None]:
     return paddle.device.synchronize if not tensor.place.is_cpu_place() else lambda: None
 
 
+def _allocated(call: Callable[[], None], x: paddle.Tensor) -> int | None:
+    """What an accelerator's allocator gives out during a call; the CPU's does not say. Not run."""
+    if x.place.is_cpu_place():
+        return None
+    paddle.device.reset_max_memory_allocated()
+    before = paddle.device.memory_allocated()
+    call()
+    return paddle.device.max_memory_allocated() - before
+
+
 def forward(layer: nn.Layer, x: paddle.Tensor, form: str, layout: str) -> Timed:
     """The output in evaluation mode."""
     layer.eval()
@@ -60,7 +70,8 @@ def forward(layer: nn.Layer, x: paddle.Tensor, form: str, layout: str) -> Timed:
         kept["output"] = run(x)
         synchronize()
 
-    return Timed(call, lambda: {"output": _canonical(kept["output"], layout)}, kept.clear)
+    result: Callable[[], Arrays] = lambda: {"output": _canonical(kept["output"], layout)}  # noqa: E731
+    return Timed(call, result, kept.clear, lambda: _allocated(call, x))
 
 
 def training(
@@ -101,4 +112,5 @@ def training(
         steps = optimisers.native(SGD(), layer.parameters(), exact)
         arrays.write(layer, initial)
 
-    return Timed(gradients if mode == "gradients" else step, result, restore)
+    call = gradients if mode == "gradients" else step
+    return Timed(call, result, restore, lambda: _allocated(call, x))

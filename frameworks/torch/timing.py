@@ -28,6 +28,16 @@ def _synchronize(tensor: torch.Tensor) -> Callable[[], None]:
     return torch.accelerator.synchronize if tensor.device.type != "cpu" else lambda: None
 
 
+def _allocated(call: Callable[[], None], x: torch.Tensor) -> int | None:
+    """What an accelerator's allocator gives out during a call; the CPU's does not say. Not run."""
+    if x.device.type == "cpu":
+        return None
+    torch.accelerator.reset_peak_memory_stats()
+    before = torch.accelerator.memory_allocated()
+    call()
+    return torch.accelerator.max_memory_allocated() - before
+
+
 def forward(module: nn.Module, x: torch.Tensor, form: str, layout: str) -> Timed:
     """The output in evaluation mode."""
     run, x, synchronize = _prepared(module.eval(), form, layout), _placed(x, layout), _synchronize(x)
@@ -42,7 +52,7 @@ def forward(module: nn.Module, x: torch.Tensor, form: str, layout: str) -> Timed
         y = kept["output"].cpu()
         return {"output": (y.float() if y.dtype == torch.bfloat16 else y).numpy()}
 
-    return Timed(call, result, kept.clear)
+    return Timed(call, result, kept.clear, lambda: _allocated(call, x))
 
 
 def training(module: nn.Module, mode: str, x: torch.Tensor, dy: torch.Tensor, form: str, layout: str) -> Timed:
@@ -78,4 +88,5 @@ def training(module: nn.Module, mode: str, x: torch.Tensor, dy: torch.Tensor, fo
         steps.state.clear()
         arrays.write(module, initial)
 
-    return Timed(gradients if mode == "gradients" else step, result, restore)
+    call = gradients if mode == "gradients" else step
+    return Timed(call, result, restore, lambda: _allocated(call, x))
