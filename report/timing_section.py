@@ -104,8 +104,9 @@ def sweep(record: RunRecord, name: str) -> Iterator[str]:
     if record.memory:
         yield (
             "Memory of one call beyond what its process held before it (peak resident memory; arrays handed over, "
-            "weights and compiled code are not in it). Where an allocator has kept what an earlier call freed, that hides "
-            "a part of it: so a peak below *planned*, which XLA said it needs for temporaries and output, is too small. "
+            "weights and compiled code are not in it). Where an allocator has kept what an earlier call freed, a part "
+            "of it is hidden: so a peak below *planned*, which XLA said it needs for temporaries and output, is too "
+            "small. "
             "*All activations* counts every layer's output once, as if none were freed."
         )
         yield markdown(timing.memory(record))
