@@ -57,7 +57,7 @@ def errors(rng: np.random.Generator, deviation: np.ndarray) -> np.ndarray:
         bits ^= bits >> np.uint64(shift)
         bits *= np.uint64(factor)
     bits >>= np.uint64(12)
-    return deviation * ndtri((bits + 0.5) * 2.0**-52)
+    return deviation * ndtri((bits + 0.5) * 2.0**-52).reshape(np.shape(deviation))
 
 
 def summed(y: np.ndarray, squares: np.ndarray, terms: int) -> np.ndarray:
