@@ -31,9 +31,13 @@ test: setup
 	$(BIN)/pytest -n auto $(BACKENDS) $(ARGS)
 
 # Everything against itself, and the grids of report/sweeps/: on a machine that does nothing else (half an hour).
+# Ended and called again, a sweep goes on where it was. Status 1 is a row that is not available.
 sweeps: setup
 	$(BIN)/convparity bench --aa --json report/aa.json
-	for file in report/sweeps/*.yaml; do $(BIN)/convparity sweep $$file || [ $$? = 1 ] || exit; done
+	for name in $(basename $(notdir $(wildcard report/sweeps/*.yaml))); do \
+		$(BIN)/convparity sweep report/sweeps/$$name.yaml --json build/sweeps/$$name.json || [ $$? = 1 ] || exit; \
+		cp build/sweeps/$$name.json report/sweeps/; \
+	done
 
 selftest: setup
 	$(BIN)/convparity selftest $(ARGS)

@@ -165,7 +165,8 @@ def resumed(path: Path, environment: dict[str, str]) -> RunRecord | None:
     for name, value in environment.items():
         if name != "date" and record.environment.get(name) != value:
             theirs = record.environment.get(name, "not said")
-            raise ResultsError(f"{path} is of a run with {name} `{theirs}`, this one has `{value}`; give another file")
+            differs = f"{path} is of a run with {name} `{theirs}`, this one has `{value}`"
+            raise ResultsError(f"{differs}; name another file with --json")
     return record
 
 
