@@ -135,6 +135,12 @@ def kills(record: RunRecord) -> Table:
     )
 
 
+def ran(record: RunRecord, command: str) -> str:
+    """Where a record's numbers are from."""
+    when, commit = record.environment["date"][:10], record.environment["commit"]
+    return f"`convparity {command}` on {when} at commit `{commit}`, in {record.seconds / 60:.1f} minutes"
+
+
 def number(value: float) -> str:
     """An integer with its thousands set apart."""
     return f"{value:,.0f}"

@@ -3,6 +3,7 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,9 @@ from report.commands import (
     threads_option,
     writable,
 )
+
+if TYPE_CHECKING:
+    from common.results import RunRecord
 
 BUDGET = {"quick": 5.0, "full": 30.0}  # seconds of timing a table
 
@@ -70,12 +74,10 @@ def bench(
     finish(run.record, json)
 
 
-def _print(record: object) -> None:
-    from common.results import RunRecord
+def _print(record: "RunRecord") -> None:
     from report import timing_tables as timing
     from report.tables import plain
 
-    assert isinstance(record, RunRecord)
     for group in timing.groups(record):
         click.echo(f"\n{timing.title(group)}\n{plain(timing.times(record, group))}\n{timing.note(record, group)}")
     if record.memory:
@@ -87,7 +89,7 @@ def _print(record: object) -> None:
         )
 
 
-@click.command(**described("convparity sweep report/sweeps/conditions.yaml"))
+@click.command(**described("convparity sweep report/sweeps/threads.yaml --json threads.json"))
 @click.argument("file", type=click.Path(path_type=Path))
 @backend_option
 @json_option

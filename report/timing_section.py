@@ -10,17 +10,19 @@ from common.catalogue import CATALOGUE
 from common.measurements import Config, Measurement
 from common.results import RunRecord
 from report import timing_tables as timing
-from report.tables import markdown, milliseconds, number, size
+from report.tables import markdown, milliseconds, number, ran, size
 
+ALONE = 1.2  # threads used, up to which it is one
 HOW_TO_READ = (
-    "*Against the fastest* is the median of ratios taken round by round, with an interval that holds the scatter of "
+    "*Against the fastest* is the median of ratios taken round by round, averaged over the pairs of the two "
+    "configurations' processes, with an interval that holds the scatter of "
     "rounds (a bootstrap) and what processes differ from one another (the A/A spread); the intervals of all pairs of "
     f"a table hold together with {CONFIDENCE:.0%} (Bonferroni). *Tie*: the interval has 1 in it, so no difference is "
     "claimed. *Rank*: the places that the intervals leave open. *First call* includes compilation. *Threads used* is "
     "processor time over wall time. *Samples* is their number, each of so many calls. *Disturbed* is how many of them "
     "the hypervisor took more than a hundredth of, or found the processor a quarter slower than usual just before; "
-    "none is left out. *Of the bound* is how much of the least time that this machine's peaks allow for a direct "
-    "convolution is left in the median: Winograd's algorithm may pass 100%."
+    "none is left out. *Of the bound* is the least time that this machine's peaks allow for a direct convolution, over "
+    "the median: Winograd's algorithm may pass 100%."
 )
 
 
@@ -88,7 +90,7 @@ def calibration(record: RunRecord) -> Iterator[str]:
         f"tables. **{inside} of {of}** intervals ({inside / of:.0%}) hold 1, as {CONFIDENCE:.0%} should. Two processes "
         f"of the same code were up to {max(apart):.2f}x apart; one process's own effect has a standard deviation of "
         f"{noise.deviation:.1%}, so between two configurations, each in two processes, less than {noise.ratio:.2f}x is "
-        f"no difference. From {_run(record, 'bench --aa')}."
+        f"no difference. From {ran(record, 'bench --aa')}."
     )
     yield f"<details><summary>Every configuration against itself</summary>\n\n{markdown(table)}\n\n</details>"
 
@@ -96,7 +98,7 @@ def calibration(record: RunRecord) -> Iterator[str]:
 def sweep(record: RunRecord, name: str) -> Iterator[str]:
     """The section of one sweep."""
     yield f"## {record.title or name}"
-    yield f"{record.about} From {_run(record, f'sweep report/sweeps/{name}.yaml')}.".strip()
+    yield f"{record.about} From {ran(record, f'sweep report/sweeps/{name}.yaml')}.".strip()
     if record.unavailable:
         missing = [f"{timing.title(u.group)} {u.label}: {u.reason}" for u in record.unavailable]
         yield "Not available: " + "; ".join(dict.fromkeys(missing)) + "."
@@ -111,11 +113,6 @@ def sweep(record: RunRecord, name: str) -> Iterator[str]:
         )
         yield markdown(timing.memory(record))
     yield "\n\n".join(["<details><summary>Every table</summary>", *tables(record), "</details>"])
-
-
-def _run(record: RunRecord, command: str) -> str:
-    when, commit = record.environment["date"][:10], record.environment["commit"]
-    return f"`convparity {command}` on {when} at commit `{commit}`, in {record.seconds / 60:.1f} minutes"
 
 
 def effects(records: Sequence[RunRecord]) -> Iterator[str]:
@@ -146,8 +143,10 @@ def _depthwise(records: Sequence[RunRecord]) -> Iterator[str]:
         for group in timing.groups(record):
             found = timing.rows(record, group)
             slow = next((m for m in found if m.block == "depthwise_conv" and m.backend == "jax"), None)
-            if slow and group[1] == "forward" and slow is not found[0]:
-                against = statistics.ratio(slow, found[0], noise, math.comb(len(found), 2))
+            if not slow or group[1] != "forward" or slow.threads_used > ALONE:
+                continue
+            against = statistics.ratio(slow, found[0], noise, math.comb(len(found), 2))
+            if against.called:
                 yield (
                     f"**JAX's depthwise convolution** runs on one thread ({slow.threads_used:.1f} used) and takes "
                     f"{against.text} of {found[0].config.label}'s time on {timing.title(group)}, as "
@@ -157,7 +156,8 @@ def _depthwise(records: Sequence[RunRecord]) -> Iterator[str]:
 
 
 def _unset(records: Sequence[RunRecord]) -> Iterator[str]:
-    for m, ratio in _largest(_against(records, threads="unset"), "paddle"):
+    found = _against(records, threads="unset")
+    for m, ratio in _largest([pair for pair in found if pair[0].backend == "paddle" and pair[0].threads_used < ALONE]):
         yield (
             f"**Paddle in a plain process** computes on one thread ({m.threads_used:.1f} used): it sets "
             f"`OMP_NUM_THREADS` to 1 when it is not set, and takes {ratio.text} of the time with this run's threads on "
@@ -166,7 +166,7 @@ def _unset(records: Sequence[RunRecord]) -> Iterator[str]:
 
 
 def _faults(records: Sequence[RunRecord]) -> Iterator[str]:
-    for m, ratio in _largest(_against(records, allocator="tuned"), ""):
+    for m, ratio in _largest(_against(records, allocator="tuned")):
         yield (
             f"**Page faults:** glibc gives large arrays back to the system after every operation and faults them in "
             f"again at the next; told to keep them, {m.backend} takes {ratio.text} of the time on "
@@ -174,7 +174,6 @@ def _faults(records: Sequence[RunRecord]) -> Iterator[str]:
         )
 
 
-def _largest(found: Sequence[tuple[Measurement, Ratio]], backend: str) -> list[tuple[Measurement, Ratio]]:
-    """The one whose ratio is farthest from 1."""
-    mine = [pair for pair in found if backend in ("", pair[0].backend)]
-    return [max(mine, key=lambda pair: abs(math.log(pair[1].value)))] if mine else []
+def _largest(found: Sequence[tuple[Measurement, Ratio]]) -> list[tuple[Measurement, Ratio]]:
+    """The one whose ratio is farthest from 1, of those that are called a difference."""
+    return sorted((pair for pair in found if pair[1].called), key=lambda pair: abs(math.log(pair[1].value)))[-1:]
