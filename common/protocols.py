@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from common.differences import Difference
+from common.measurements import configured
 from common.optimisers import Optimiser
 from common.params import Arrays
 from common.spec import BlockSpec
@@ -171,9 +172,45 @@ class Backend(Protocol):
 
         A spec whose family is not in the catalogue is built from its graph, layer by layer. ``strict`` replaces the
         layers that train differently from the spec (see known_differences.toml) by ones that follow it. ``variant``
-        ``ready-made`` is what the framework itself has for this block, and left as it is.
+        ``tuned`` is the same function in the fastest form that was found for this framework on a CPU; on any other
+        device it is the reference. ``ready-made`` is what the framework itself has for this block, and left as it is.
 
         Raises:
             ValueError: for arrays that do not fit the spec, or a dtype, device or variant that cannot be had.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A backend that builds one variant of every block, to be checked as any other is."""
+
+    backend: Backend
+    variant: str
+
+    @property
+    def NAME(self) -> str:  # noqa: N802 - as in `Backend`
+        return configured(self.backend.NAME, self.variant).label
+
+    @property
+    def DIFFERENCES(self) -> tuple[Difference, ...]:  # noqa: N802 - as in `Backend`
+        return self.backend.DIFFERENCES
+
+    def environment(self) -> dict[str, str]:
+        return self.backend.environment()
+
+    def devices(self) -> tuple[str, ...]:
+        return self.backend.devices()
+
+    def build(
+        self,
+        spec: BlockSpec,
+        params: Arrays,
+        *,
+        dtype: str = "float32",
+        device: str | None = None,
+        strict: bool = False,
+        variant: str = "",
+    ) -> BuiltBlock:
+        variant = variant or self.variant
+        return self.backend.build(spec, params, dtype=dtype, device=device, strict=strict, variant=variant)

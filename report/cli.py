@@ -24,7 +24,7 @@ from report.commands import (
 from report.porting_commands import compare, explain, port
 from report.timing_commands import BUDGET, bench, diff, sweep
 
-DTYPES = ("float32", "float64")
+DTYPES, CHECKED = ("float32", "float64"), ("reference", "tuned")
 HERE = Path(__file__).parent
 
 _output = click.option(
@@ -85,8 +85,11 @@ def list_() -> None:
     metavar="NAME",
     help="float32: the frameworks as they are; float64: made to follow the spec exactly.",
 )
+@click.option("--variant", default="reference", show_default=True, metavar="NAME", help="reference or tuned.")
 @click.option("--trace", is_flag=True, help="Also print every layer's error, so far and its own.")
-def check(backends: tuple[str, ...], words: tuple[str, ...], json: Path | None, dtype: str, trace: bool) -> None:
+def check(
+    backends: tuple[str, ...], words: tuple[str, ...], json: Path | None, dtype: str, variant: str, trace: bool
+) -> None:
     """Compares every block in every framework with the float64 reference, in evaluation and in training."""
     from common.bench import machine
     from common.catalogue import cases, known
@@ -94,13 +97,14 @@ def check(backends: tuple[str, ...], words: tuple[str, ...], json: Path | None, 
     from report.tables import agreement, layers, plain
 
     known("dtype", dtype, DTYPES)
+    known("variant", variant, CHECKED)
     selected = [case.cast(dtype) for case in choose_cases(cases(), words)]
     choose_backends(backends)
     writable(json)
     with runner(backends, machine.processors(), len(selected), x64=dtype == "float64") as run:
         run.describe()
-        run.check(selected)
-        for title, rows in run.trace(selected) if trace else ():
+        run.check(selected, variant)
+        for title, rows in run.trace(selected, variant) if trace else ():
             click.echo(f"{title}\n{plain(layers(rows))}\n")
     click.echo(plain(agreement(run.record)))
     finish(run.record, json)

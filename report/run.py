@@ -94,11 +94,13 @@ class Runner:
                 self.lose(worker, "", "start", error)
                 self.workers.remove(worker)
 
-    def check(self, cases: Sequence[Case]) -> None:
+    def check(self, cases: Sequence[Case], variant: str = "reference") -> None:
         """Checks all cases in all workers at once, while the reference is ahead in a thread."""
         with ThreadPoolExecutor(1) as ahead:
             for case, expected in zip(cases, ahead.map(expectations, cases), strict=True):
-                results = [result for found in self._ask_all(case.id, "check", case, expected) for result in found]
+                results = [
+                    result for found in self._ask_all(case.id, "check", case, expected, variant) for result in found
+                ]
                 self.record.checks += results
                 failed = [result for result in results if not result.passed]
                 agreed = {r.backend for r in results} - {r.backend for r in failed}
@@ -137,12 +139,12 @@ class Runner:
             return False
         return True
 
-    def trace(self, cases: Sequence[Case]) -> Iterator[tuple[str, list[LayerRow]]]:
+    def trace(self, cases: Sequence[Case], variant: str = "reference") -> Iterator[tuple[str, list[LayerRow]]]:
         """Every layer of every case in every worker, under a title."""
         for case in cases:
             for worker in self.workers:
                 try:
-                    yield f"{case.id} / {worker.name}", worker.ask("trace", case)
+                    yield f"{case.id} / {worker.name}", worker.ask("trace", case, variant)
                 except WorkerFailed as error:
                     self.lose(worker, case.id, "trace", error)
 

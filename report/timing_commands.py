@@ -34,7 +34,7 @@ BUDGET = {"quick": 5.0, "full": 30.0}  # seconds of timing a table
 @click.option("--mode", "modes", multiple=True, metavar="NAME", help="forward (default), gradients or step; repeats.")
 @click.option("--form", "forms", multiple=True, metavar="NAME", help="usual (default), eager or compiled; repeats.")
 @click.option(
-    "--variant", "variants", multiple=True, metavar="NAME", help="reference (default) or ready-made; repeats."
+    "--variant", "variants", multiple=True, metavar="NAME", help="reference (default), tuned or ready-made; repeats."
 )
 @click.option("--aa", is_flag=True, help="Also time everything against itself: do the intervals hold 1?")
 def bench(
@@ -55,7 +55,7 @@ def bench(
     from common.bench import machine
     from common.bench.tasks import Experiment
     from common.catalogue import known, timed_cases
-    from common.measurements import FORMS, MODES, VARIANTS, Config
+    from common.measurements import FORMS, MODES, VARIANTS, configured
     from report.run import choose_backends, choose_cases, runner
     from report.timing_run import Saver, time_all
 
@@ -63,7 +63,7 @@ def bench(
         for name in given:
             known(kind, name, choices)
     names, _ = choose_backends(backends, engines=True)
-    configs = [Config(n, v, f) for n in names for v in variants or VARIANTS[:1] for f in forms or FORMS[:1]]
+    configs = [configured(n, v, f) for n in names for v in variants or VARIANTS[:1] for f in forms or FORMS[:1]]
     configs += [replace(config, copy=1) for config in configs] if aa else []
     cases = choose_cases(timed_cases(profile), words)
     experiments = [Experiment(case, mode, tuple(configs)) for case in cases for mode in modes or MODES[:1]]

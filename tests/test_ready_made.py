@@ -86,5 +86,5 @@ def test_a_block_that_a_framework_does_not_have_is_one_line(backend: Backend) ->
 
 
 def test_an_unknown_variant_is_one_line(backend: Backend) -> None:
-    with pytest.raises(ValueError, match=r"^unknown variant `own`; choose from reference, ready-made$"):
+    with pytest.raises(ValueError, match=r"^unknown variant `own`; choose from reference, tuned, ready-made$"):
         backend.build(NETWORK.spec, randomised(NETWORK.spec), variant="own")

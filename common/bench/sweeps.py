@@ -29,7 +29,7 @@ import inspect
 import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,12 @@ from common.bench.schedule import MIN_ROUNDS, SAMPLE_SECONDS
 from common.bench.tasks import Experiment
 from common.catalogue import CATALOGUE, Case, block, known
 from common.costs import cost
-from common.measurements import ALLOCATORS, FORMS, LAYOUTS, MODES, VARIANTS, Config
+from common.measurements import ALLOCATORS, FORMS, LAYOUTS, MODES, VARIANTS, Config, configured
 from common.results import ResultsError
 from common.tolerances import UNIT_ROUNDOFF
 from common.values import SpecError
 
-CHOICES = {"variant": VARIANTS, "form": FORMS, "layout": LAYOUTS, "allocator": ALLOCATORS}
+CHOICES = {"variant": VARIANTS, "form": FORMS, "layout": LAYOUTS, "allocator": ("usual", *ALLOCATORS)}
 CHANNELS = ("channels", "in_channels", "out_channels")  # the options that `vary: {channels: ...}` sets
 # Seconds of one process before its first round, rough. START: interpreter and framework took 1.4 (JAX) to 2.6 (torch)
 # seconds of a processor. BUILD: with the first call 0.2 on average and 1.4 at most over the 40 rows of the run at
@@ -82,7 +82,7 @@ class Configs(_Strict, frozen=True):
     form: Words = "usual"
     layout: Words = "native"
     threads: str | int | list[str | int] = "usual"
-    allocator: Words = "default"
+    allocator: Words = "usual"  # that of the variant, see `common.measurements.configured`
 
 
 class Sweep(_Strict, frozen=True):
@@ -193,7 +193,9 @@ def _configs(item: Configs, backends: Collection[str]) -> Iterator[Config]:
     threads = [_threads(value) for value in _list(item.threads)]
     fields = [item.backend, item.variant, item.form, item.layout, threads, item.allocator]
     for values in itertools.product(*map(_list, fields)):
-        yield Config(*values)
+        config = Config(*values)
+        usual = configured(config.backend, config.variant).allocator
+        yield replace(config, allocator=usual) if config.allocator == "usual" else config
 
 
 def _threads(value: str | int) -> str:
