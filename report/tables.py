@@ -48,15 +48,16 @@ def backends(record: RunRecord) -> list[str]:
 
 
 def agreement(record: RunRecord) -> Table:
-    """Block by backend: cases that agree of those checked, and the smallest margin seen."""
-    names = backends(record)
+    """Block by backend, or variant of it: cases that agree of those checked, and the smallest margin seen."""
+    checked = unique(result.backend for result in record.checks)
+    names = [label for name in backends(record) for label in [c for c in checked if c.split()[0] == name] or [name]]
 
     def cell(block: str, backend: str) -> str:
         results = [r for r in record.checks if r.block == block and r.backend == backend]
         lost = {
             u.case
             for u in record.unavailable
-            if u.backend == backend and u.stage == "check" and u.case.startswith(f"{block}-")
+            if u.backend == backend.split()[0] and u.stage == "check" and u.case.startswith(f"{block}-")
         }
         cases = {r.case for r in results} | lost
         if not cases:

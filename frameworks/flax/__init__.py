@@ -26,6 +26,7 @@ from frameworks.flax.blocks import BLOCKS
 from frameworks.flax.graph import Graph
 from frameworks.flax.ready_made import ready_made
 from frameworks.flax.tracing import watch
+from frameworks.flax.tuned import tuned
 
 NAME = "flax"
 DIFFERENCES = differences.load(Path(__file__).parent)
@@ -226,6 +227,7 @@ def build(
     make = ready_made(spec) if ready else functools.partial(_reference, spec)
     # Shapes only: no initialiser runs, for every array is replaced.
     module = nnx.eval_shape(lambda: make(nnx.Rngs(params=0, dropout=0)))
+    module = tuned(module) if variant == "tuned" else module
     # Layers compute in the dtype of their arrays and input; `param_dtype` would leave BatchNorm's statistics float32.
     state = nnx.state(module, layout.ARRAYS)
     nnx.update(module, jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, dtype, sharding=place), state))

@@ -25,6 +25,7 @@ from frameworks.jax import layout, optimisers, timing
 from frameworks.jax.blocks import BLOCKS
 from frameworks.jax.graph import graph
 from frameworks.jax.tracing import tapped
+from frameworks.jax.tuned import tuned
 
 NAME = "jax"
 DIFFERENCES = differences.load(Path(__file__).parent)
@@ -51,9 +52,14 @@ def devices() -> tuple[str, ...]:
 class Native(NamedTuple):
     """``y, new_stats = apply(params, stats, x, train=False)``, with x NHWC; ``params`` is what is differentiated."""
 
-    apply: functools.partial[tuple[jax.Array, Any]]
+    apply: Callable[..., tuple[jax.Array, Any]]
     params: Any
     stats: Any
+
+
+def as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function itself."""
+    return function
 
 
 def to_nchw(y: jax.Array) -> np.ndarray:
@@ -64,9 +70,13 @@ def to_nchw(y: jax.Array) -> np.ndarray:
 class Built:
     """A block as a pure function and its two pytrees."""
 
-    def __init__(self, spec: BlockSpec, native: Native, dtype: str, place: Sharding) -> None:
+    def __init__(
+        self, spec: BlockSpec, native: Native, dtype: str, place: Sharding, form: Callable[..., Any] = as_it_is
+    ) -> None:
+        """``form`` is what makes a tuned function of one: the reference is left as it is."""
         self._spec = spec
-        self.native = native
+        self._form, self._reference = form, native.apply
+        self.native = native = native._replace(apply=form(native.apply))
         self.dtype = dtype
         self.place = place
         self._compiled = jax.jit(native.apply)
@@ -128,8 +138,8 @@ class Built:
         return np.array(jax.device_get(losses))
 
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
-        apply, params, stats = self.native
-        output = self._spec.nodes[-1].name
+        apply, params, stats = self._reference, *self.native[1:]
+        output, form = self._spec.nodes[-1].name, self._form
 
         def run(probes: Arrays, params: Any, x: jax.Array) -> tuple[jax.Array, Any]:
             """What is added to an output has that output's gradient."""
@@ -140,19 +150,19 @@ class Built:
                 return seen[name]
 
             options = {"train": True} if dy is not None else {}
-            if apply.func is graph:
+            if self._spec.family not in BLOCKS:
                 return apply(params, stats, x, tap=tap, **options)[0], seen
             with tapped(params, tap):
                 y, _ = apply(params, stats, x, **options)
             return tap(output, y) if output not in seen else y, seen
 
         def back(probes: Arrays, params: Any, x: jax.Array, dy: jax.Array) -> tuple[Any, Any]:
-            _, pull, seen = jax.vjp(lambda probes: run(probes, params, x), probes, has_aux=True)
+            _, pull, seen = jax.vjp(lambda probes: form(run)(probes, params, x), probes, has_aux=True)
             return seen, *pull(dy)
 
         array = self._array(x)
         if dy is None:
-            _, seen = jax.jit(run)({}, params, array)
+            _, seen = jax.jit(form(run))({}, params, array)
             return {name: to_nchw(y) for name, y in seen.items()}, {}
         probes = jax.tree.map(lambda y: np.zeros(y.shape, y.dtype), jax.eval_shape(run, {}, params, array)[1])
         seen, cotangents = jax.jit(back)(probes, params, array, self._array(dy))
@@ -225,4 +235,5 @@ def build(
         apply = functools.partial(function, **{name: value for name, value in spec.arguments.items() if name in taken})
     else:
         apply = functools.partial(graph, nodes=spec.nodes)
-    return Built(spec, Native(apply, *layout.write(fits(spec, params), dtype, place)), dtype, place)
+    native = Native(apply, *layout.write(fits(spec, params), dtype, place))
+    return Built(spec, native, dtype, place, tuned if variant == "tuned" else as_it_is)
