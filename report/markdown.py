@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from common.bench import schedule
 from common.results import CaseCost, RunRecord
-from report import tables, timing_section, timing_tables
+from report import tables, timing_section, timing_tables, tuning_section
 from report.tables import Table, markdown, number, ran, shape, size
 
 FORMULAS = Table(
@@ -36,7 +36,8 @@ def render(
         *(section(record) for section in (_costs, _separable, timing_section.times)),
         timing_section.effects([record, *sweeps.values()]),
         timing_section.calibration(calibration) if calibration else [],
-        *(timing_section.sweep(found, name) for name, found in sweeps.items()),
+        tuning_section.section(sweeps),
+        *(timing_section.sweep(found, name) for name, found in sweeps.items() if not tuning_section.has_tuned(found)),
         [training] if training else [],
         *(section(record) for section in (_missing, _method)),
     )

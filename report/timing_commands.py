@@ -76,10 +76,13 @@ def bench(
 
 def _print(record: "RunRecord") -> None:
     from report import timing_tables as timing
+    from report import tuning_section
     from report.tables import plain
 
     for group in timing.groups(record):
         click.echo(f"\n{timing.title(group)}\n{plain(timing.times(record, group))}\n{timing.note(record, group)}")
+    if tuning_section.gains(record):
+        click.echo(f"\nwhat tuning buys\n{plain(tuning_section.table(record))}")
     if record.memory:
         click.echo(f"\nmemory of a call\n{plain(timing.memory(record))}")
     table, inside, of = timing.same(record)

@@ -99,9 +99,7 @@ def sweep(record: RunRecord, name: str) -> Iterator[str]:
     """The section of one sweep."""
     yield f"## {record.title or name}"
     yield f"{record.about} From {ran(record, f'sweep report/sweeps/{name}.yaml')}.".strip()
-    if record.unavailable:
-        missing = [f"{timing.title(u.group)} {u.label}: {u.reason}" for u in record.unavailable]
-        yield "Not available: " + "; ".join(dict.fromkeys(missing)) + "."
+    yield from missing(record)
     yield markdown(timing.overview(record))
     if record.memory:
         yield (
@@ -113,6 +111,13 @@ def sweep(record: RunRecord, name: str) -> Iterator[str]:
         )
         yield markdown(timing.memory(record))
     yield "\n\n".join(["<details><summary>Every table</summary>", *tables(record), "</details>"])
+
+
+def missing(record: RunRecord) -> Iterator[str]:
+    """What a sweep could not time, and why."""
+    if record.unavailable:
+        reasons = [f"{timing.title(u.group)} {u.label}: {u.reason}" for u in record.unavailable]
+        yield "Not available: " + "; ".join(dict.fromkeys(reasons)) + "."
 
 
 def effects(records: Sequence[RunRecord]) -> Iterator[str]:

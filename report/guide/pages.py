@@ -5,7 +5,7 @@ from pathlib import Path
 from common import results
 from common.catalogue import names
 from common.results import RunRecord, write_text
-from report.guide import blocks, diagram, pairs, pitfalls, traps
+from report.guide import blocks, diagram, fast, pairs, pitfalls, traps
 from report.guide import facts as recorded
 from report.guide.facts import Facts
 from report.guide.page import page, run, versions
@@ -22,6 +22,7 @@ def pages() -> dict[str, str]:
     """Every generated file of docs/ by its path there."""
     facts, record, known = recorded.load(), results.load(REPORT / "results.json"), pitfalls.load()
     found = {"index.md": home(facts, record, known), "speed.md": speed(record)}
+    found |= dict(fast.fast())
     found["pitfalls/index.md"] = traps.pitfall_list(facts, known)
     found["blocks/index.md"] = blocks.block_list()
     found["pairs/index.md"] = pairs.pair_list()
@@ -77,6 +78,7 @@ def home(facts: Facts, record: RunRecord, known: tuple[Pitfall, ...]) -> str:
                 "to another.",
                 f"- [{len(known)} pitfalls](pitfalls/index.md), run in {runs} pairs of frameworks.",
                 "- [Speed](speed.md): threads about slow depthwise convolutions, and what the report measured.",
+                "- [Separable convolutions fast on a CPU](fast/index.md): what to do about it, step by step.",
             ]
         ),
         markdown(Table(["", *(f"to {title}" for title in TITLES.values())], rows)),

@@ -1,0 +1,147 @@
+"""What tuning buys, from runs in which tuned variants took turns with references: pure functions to Markdown."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import frameworks
+from common.bench import statistics
+from common.bench.statistics import Ratio
+from common.measurements import Measurement
+from common.results import RunRecord
+from report import timing_section
+from report import timing_tables as timing
+from report.tables import Table, markdown, milliseconds, ran
+
+VARIANTS = REFERENCE, TUNED = "reference", "tuned"
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A tuned variant beside the reference of its framework in one table, and the fastest engine if there is one.
+
+    ``times_faster`` is the reference's time over the tuned one's; ``engine_over_tuned`` above 1 is an engine slower.
+    """
+
+    reference: Measurement
+    tuned: Measurement
+    times_faster: Ratio
+    engine: Measurement | None
+    engine_over_tuned: Ratio | None
+
+
+def gains(record: RunRecord) -> list[Gain]:
+    """Every tuned variant against the reference of its framework that was listed first; a table's hold together."""
+    noise, found = statistics.spread(record.measurements), []
+    for group in timing.groups(record):
+        table = [m for m in record.measurements if m.group == group]
+        usual = {m.backend: m for m in reversed(table) if m.config.variant == REFERENCE}
+        tuned = [m for m in table if m.config.variant == TUNED and m.config.form == "usual" and m.backend in usual]
+        engine = min((m for m in table if m.backend in frameworks.ENGINES), key=lambda m: m.median, default=None)
+        pairs = len(tuned) * (2 if engine else 1)
+        for m in tuned:
+            over = statistics.ratio(engine, m, noise, pairs) if engine else None
+            found.append(Gain(usual[m.backend], m, statistics.ratio(usual[m.backend], m, noise, pairs), engine, over))
+    return found
+
+
+def table(record: RunRecord) -> Table:
+    """A gain a row; the share of the roofline and the engine where they are known."""
+    found = gains(record)
+    bounds = {gain.tuned.group: timing.bound(record, gain.tuned.group) for gain in found}
+    engines = any(gain.engine for gain in found)
+    bounded = any(bounds.values())
+
+    def row(gain: Gain) -> list[str]:
+        least = bounds[gain.tuned.group]
+        shares = f"{least / gain.reference.median:.0%} to {least / gain.tuned.median:.0%}" if least else ""
+        engine = ""
+        if gain.engine and gain.engine_over_tuned:
+            engine = f"{gain.engine.backend} {milliseconds(gain.engine.median)} ms: {gain.engine_over_tuned.text}"
+        return [
+            timing.title(gain.tuned.group),
+            gain.tuned.backend,
+            milliseconds(gain.reference.median),
+            milliseconds(gain.tuned.median),
+            gain.times_faster.text,
+            *([shares] if bounded else []),
+            *([engine] if engines else []),
+        ]
+
+    header = ["case", "framework", "reference ms", "tuned ms", "times faster"]
+    header += ["of the bound"] if bounded else []
+    header += ["fastest engine over tuned"] if engines else []
+    return Table(header, [row(gain) for gain in found])
+
+
+def steps(record: RunRecord) -> Table:
+    """The configurations of one framework in the order of the sweep: each against the one before and the first."""
+    noise, rows = statistics.spread(record.measurements), []
+    for group in timing.groups(record):
+        found = [m for m in record.measurements if m.group == group]
+        for i, m in enumerate(found):
+            ratios = [statistics.ratio(other, m, noise, 2 * len(found)).text for other in (found[i - 1], found[0])]
+            texts = ratios if i else ["", ""]
+            rows.append([timing.title(group), m.config.label, milliseconds(m.median), f"{m.threads_used:.1f}", *texts])
+    header = ["case", "configuration", "median ms", "threads used", "times faster than before", "than the first"]
+    return Table(header, rows)
+
+
+def has_tuned(record: RunRecord) -> bool:
+    """Whether a sweep is one of these."""
+    return any(m.config.variant == TUNED for m in record.measurements)
+
+
+def single(record: RunRecord) -> bool:
+    """Whether a sweep is of one framework, step by step."""
+    return len({m.backend for m in record.measurements}) == 1
+
+
+def section(sweeps: Mapping[str, RunRecord]) -> Iterator[str]:
+    """The section on all sweeps in which there are tuned variants."""
+    found = {name: record for name, record in sweeps.items() if has_tuned(record)}
+    if not found:
+        return
+    yield "## What tuning buys"
+    yield (
+        "`tuned` is the same function, held to the same checks, in the fastest form that was found for each framework "
+        "on a CPU: `frameworks/*/tuned/`, explained step by step in [docs/fast](../docs/fast/index.md). Ratios are of "
+        "configurations that took turns; brackets as in the tables above, and all that stand in one table of a case "
+        "hold together. *Of the bound*: what the reference reaches of the roofline, and what the tuned variant does."
+    )
+    for name, record in found.items():
+        if single(record):
+            continue
+        yield f"### {record.title or name}"
+        yield f"{record.about} From {ran(record, f'sweep report/sweeps/{name}.yaml')}.".strip()
+        yield from timing_section.missing(record)
+        yield markdown(table(record))
+        yield from _arrives(record)
+        yield "\n\n".join(
+            ["<details><summary>Every table</summary>", *timing_section.tables(record, "####"), "</details>"]
+        )
+
+
+def _arrives(record: RunRecord) -> Iterator[str]:
+    """How much of what the separable stack saves in MACs arrives as time, before and after."""
+    macs = {c.block: c.macs for c in record.costs}
+    found = {(s.standard.backend, s.standard.config.variant): s.ratio for s in timing.savings(record)}
+    names = [name for name, variant in found if variant == TUNED and (name, REFERENCE) in found]
+    if not names:
+        return
+    fewer = macs["conv_stack"] / macs["separable_stack"]
+    yield (
+        f"**How much of the {fewer:.1f}x arrives?** The separable stack has {fewer:.1f} times fewer MACs than the "
+        "standard one. How many times less time it takes in each framework, before and after, and each framework's "
+        "tuned separable stack against the *fastest* tuned standard one:"
+    )
+    tuned = {(m.block, m.backend): m for m in record.measurements if m.config.variant == TUNED}
+    best = min((m for (block, _), m in tuned.items() if block == "conv_stack"), key=lambda m: m.median)
+    rows = [
+        [
+            name,
+            *(f"{found[name, v].value:.2f}x [{found[name, v].low:.2f}, {found[name, v].high:.2f}]" for v in VARIANTS),
+            f"{best.median / tuned['separable_stack', name].median:.2f}x ({best.backend})",
+        ]
+        for name in names
+    ]
+    yield markdown(Table(["framework", "reference", "tuned", "tuned, against the fastest standard"], rows))
