@@ -82,7 +82,8 @@ def _evaluate(jaxpr: core.Jaxpr, consts: Sequence[Any], arguments: Sequence[Any]
             outputs = _evaluate(params["jaxpr"].jaxpr, params["jaxpr"].consts, inputs)
         else:
             given = {atom: values[atom] for atom in equation.invars if not isinstance(atom, core.Literal)}
-            alone = core.Jaxpr((), list(given), equation.outvars, [equation], equation.effects)
+            parts = {"constvars": [], "invars": list(given), "outvars": equation.outvars, "eqns": [equation]}
+            alone = jaxpr.replace(**parts, debug_info=jaxpr.debug_info.with_unknown_names())
             outputs = core.jaxpr_as_fun(core.ClosedJaxpr(alone, ()))(*given.values())
         values.update(zip(equation.outvars, outputs, strict=True))
     return [read(atom) for atom in jaxpr.outvars]
