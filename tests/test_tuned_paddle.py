@@ -44,6 +44,19 @@ def test_a_layer_of_ones_own(activation: str, norm: str) -> None:
         layer.train()
 
 
+@pytest.mark.parametrize("activation", ["ReLU", "LeakyReLU"])
+def test_a_view_is_read_by_its_strides(activation: str) -> None:
+    import paddle
+    from paddle import nn
+
+    from frameworks.paddle.tuned import predictor
+
+    layer = nn.Sequential(nn.Conv2D(3, 4, 3), getattr(nn, activation)())
+    x = paddle.randn([2, 8, 9, 3]).transpose([0, 3, 1, 2])
+    assert not x.is_contiguous()
+    assert np.allclose(predictor(layer, x.shape)(x), layer(x).numpy(), atol=1e-5)
+
+
 def test_an_output_is_the_callers_own() -> None:
     import paddle
     from paddle import nn

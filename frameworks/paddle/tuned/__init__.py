@@ -17,15 +17,15 @@ from paddle.static import InputSpec
 def predictor(layer: nn.Layer, shape: Sequence[int]) -> Callable[[paddle.Tensor], np.ndarray]:
     """The layer in evaluation mode, as it is now, compiled for float32 inputs ``[n, c, h, w]`` of one shape on the CPU.
 
-    What it returns takes a tensor of that shape, which is not copied, and gives the output as an array of its own. It
-    uses OMP_NUM_THREADS threads, holds copies of the weights, and is not to be called by two threads at once. A norm is
-    folded into the convolution before it by Paddle itself: fold none by hand.
+    What it returns takes a tensor of that shape, which is copied only if it is a strided view, and gives the output as
+    an array of its own. It uses OMP_NUM_THREADS threads, holds copies of the weights, and is not to be called by two
+    threads at once. A norm is folded into the convolution before it by Paddle itself: fold none by hand.
 
     Eager Paddle and ``paddle.jit.to_static`` never call oneDNN. A model with LeakyReLU is exported as a program of the
     old kind: in the new one its fusion with a convolution ends the process, and unfused it is slow on large maps.
     See docs/upstream/paddle_inference_*.py.
 
-    Source: https://www.paddlepaddle.org.cn/inference/
+    Source: https://paddlepaddle.org.cn/inference/master/api_reference/python_api_index.html
     """
     layer = _with_affine_norms(layer)
     layer.eval()
@@ -62,8 +62,8 @@ def _compiled(model: Path) -> Callable[[paddle.Tensor], np.ndarray]:
     wanted = engine.get_output_handle(engine.get_output_names()[0])
 
     def run(x: paddle.Tensor) -> np.ndarray:
-        given.share_external_data(x)
+        given.share_external_data(x.contiguous())  # which takes no notice of strides
         engine.run()
-        return wanted.copy_to_cpu()  # `run([x])` would give oneDNN's own layout
+        return wanted.copy_to_cpu()  # what `engine.run([x])` gives is, in the old kind, in oneDNN's own layout
 
     return run
