@@ -11,7 +11,7 @@ from paddle import nn
 
 from common import differences
 from common.catalogue import known
-from common.measurements import VARIANTS
+from common.measurements import FORMS, VARIANTS
 from common.optimisers import Optimiser
 from common.params import Arrays, fits
 from common.protocols import Timed
@@ -22,6 +22,7 @@ from frameworks.paddle.graph import Graph
 from frameworks.paddle.layers import with_exact_layers
 from frameworks.paddle.ready_made import ready_made
 from frameworks.paddle.tracing import tapped
+from frameworks.paddle.tuned import predictor
 
 NAME = "paddle"
 DIFFERENCES = differences.load(Path(__file__).parent)
@@ -117,7 +118,7 @@ class Built:
         names = frozenset(node.name for node in self._spec.nodes)
         with tapped(self.native, names, gradients=dy is not None) as seen:
             if dy is None:
-                self.forward(x)
+                Built.forward(self, x)  # eager whatever the variant: nothing else has layers to be seen
             else:
                 self.gradients(x, dy)
         outputs = {name: value.numpy() for name, value in seen.items()}
@@ -133,6 +134,22 @@ class Built:
         return timing.training(self.native, mode, tensor, self._tensor(dy), form, layout, self._exact)
 
 
+class Tuned(Built):
+    """A block whose inference in float32 on the CPU is Paddle Inference's; its training is the reference's."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self._spec.shapes(x.shape)
+        return predictor(self.native, x.shape)(self._tensor(x))  # made anew, so of the arrays as they are now
+
+    def timed(
+        self, mode: str, x: np.ndarray, dy: np.ndarray | None = None, form: str = "usual", layout: str = "native"
+    ) -> Timed:
+        if mode != "forward":
+            return super().timed(mode, x, dy, form, layout)
+        known("form of paddle tuned", form, [choice for choice in FORMS if choice != "eager"])
+        return timing.forward(self.native, self._tensor(x), "predictor", layout)
+
+
 def build(
     spec: BlockSpec,
     params: Arrays,
@@ -146,7 +163,7 @@ def build(
     known("dtype", dtype, DTYPES)
     device = known("device", device or devices()[0], devices())
     # Paddle departs from the spec only by numbers that its kernels take as float32, which in float32 is no departure.
-    exact = strict and dtype == "float64" and variant == "reference"
+    exact = strict and dtype == "float64" and variant != "ready-made"
     if known("variant", variant, VARIANTS) == "ready-made":
         layer = ready_made(spec)
     else:
@@ -154,6 +171,8 @@ def build(
     # Kernels run where their inputs lie, so the process's current device is left alone.
     layer = (with_exact_layers(layer) if exact else layer).to(device=device, dtype=DTYPES[dtype])
     layer.eval()
-    built = Built(spec, layer, DTYPES[dtype], device, exact)
+    # oneDNN has no float64.
+    kind = Tuned if (variant, dtype, device) == ("tuned", "float32", "cpu") else Built
+    built = kind(spec, layer, DTYPES[dtype], device, exact)
     built.load(params)
     return built

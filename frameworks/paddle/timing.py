@@ -1,6 +1,7 @@
 """The calls that are timed: see `common.protocols.Timed`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import paddle
@@ -12,6 +13,7 @@ from common.protocols import Timed
 from common.spec import INPUT
 from frameworks.paddle import layout as arrays
 from frameworks.paddle import optimisers
+from frameworks.paddle.tuned import predictor
 
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 
@@ -28,8 +30,10 @@ class NhwcBlock(nn.Layer):
         return y.transpose(TO_NHWC) if y.ndim == 4 else y
 
 
-def _prepared(layer: nn.Layer, form: str, layout: str) -> Callable[[paddle.Tensor], paddle.Tensor]:
+def _prepared(layer: nn.Layer, form: str, layout: str, shape: Sequence[int]) -> Callable[[paddle.Tensor], Any]:
     layer = NhwcBlock(layer) if layout == "nhwc" else layer
+    if form == "predictor":
+        return predictor(layer, shape)
     if form == "compiled":
         return paddle.jit.to_static(layer)
     return lambda x: layer(x).contiguous()  # an eager transpose is a view, which leaves the work to whoever reads it
@@ -39,8 +43,8 @@ def _placed(tensor: paddle.Tensor, layout: str) -> paddle.Tensor:
     return tensor.transpose(TO_NHWC).contiguous() if layout == "nhwc" and tensor.ndim == 4 else tensor
 
 
-def _canonical(tensor: paddle.Tensor, layout: str) -> np.ndarray:
-    array = (tensor.astype("float32") if tensor.dtype == paddle.bfloat16 else tensor).numpy()
+def _canonical(tensor: paddle.Tensor | np.ndarray, layout: str) -> np.ndarray:
+    array = np.asarray(tensor.astype("float32") if tensor.dtype == paddle.bfloat16 else tensor)
     return array.transpose(TO_NCHW) if layout == "nhwc" and array.ndim == 4 else array
 
 
@@ -60,10 +64,11 @@ def _allocated(call: Callable[[], None], x: paddle.Tensor) -> int | None:
 
 
 def forward(layer: nn.Layer, x: paddle.Tensor, form: str, layout: str) -> Timed:
-    """The output in evaluation mode."""
+    """The output in evaluation mode; one more form is ``predictor``."""
     layer.eval()
-    run, x, synchronize = _prepared(layer, form, layout), _placed(x, layout), _synchronize(x)
-    kept: dict[str, paddle.Tensor] = {}
+    x, synchronize = _placed(x, layout), _synchronize(x)
+    run = _prepared(layer, form, layout, x.shape)
+    kept: dict[str, paddle.Tensor | np.ndarray] = {}
 
     @paddle.no_grad()
     def call() -> None:
@@ -79,8 +84,8 @@ def training(
 ) -> Timed:
     """Forward and backward, or a whole step."""
     layer.train()
-    run, synchronize, initial = _prepared(layer, form, layout), _synchronize(x), arrays.read(layer)
-    x, dy = _placed(x, layout), _placed(dy, layout)
+    x, dy, synchronize, initial = _placed(x, layout), _placed(dy, layout), _synchronize(x), arrays.read(layer)
+    run = _prepared(layer, form, layout, x.shape)
     steps = optimisers.native(SGD(), layer.parameters(), exact)
     kept: dict[str, paddle.Tensor] = {}
 
