@@ -21,7 +21,7 @@ from frameworks.torch.graph import Graph
 from frameworks.torch.layers import with_biased_norms
 from frameworks.torch.ready_made import ready_made
 from frameworks.torch.tracing import tapped
-from frameworks.torch.tuned import fold, foldable
+from frameworks.torch.tuned import deep, fold, foldable
 
 NAME = "torch"
 DIFFERENCES = differences.load(Path(__file__).parent)
@@ -128,18 +128,20 @@ class Built:
 
 
 class Tuned(Built):
-    """A block that works in ``torch.channels_last``, and for inference is folded: anew each time, so never stale.
+    """A block that for inference is folded, anew each time and so never stale; a deep one works in channels_last.
 
-    ``timed`` compiles inference unless the form is ``eager``; what it times holds the arrays of that moment. ``trace``
-    looks at what is run: in inference it sees no output of a convolution that was folded, for there is none.
+    ``timed`` compiles inference of a deep one unless the form is ``eager``; what it times holds the arrays of that
+    moment. ``trace`` looks at what is run: in inference it sees no output of a convolution that was folded.
     """
 
     def __init__(self, spec: BlockSpec, module: nn.Module, dtype: torch.dtype, device: str) -> None:
-        super().__init__(spec, module.to(memory_format=torch.channels_last), dtype, device)  # type: ignore[call-overload]
-        self._pairs = foldable(spec)
+        super().__init__(spec, module, dtype, device)
+        self._pairs, self._deep = foldable(spec), deep(spec)
+        if self._deep:
+            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def _tensor(self, x: np.ndarray) -> torch.Tensor:
-        return timing.placed(super()._tensor(x), "nhwc")
+        return timing.placed(super()._tensor(x), "nhwc" if self._deep else "nchw")
 
     def _inference(self) -> nn.Module:
         return fold(self.native, self._pairs)
@@ -154,10 +156,10 @@ class Tuned(Built):
     ) -> Timed:
         tensor = super()._tensor(x)
         if mode == "forward":
-            form = "compiled" if form == "usual" else form
-            return timing.forward(self._inference(), tensor, form, layout, channels_last=True)
+            form = "compiled" if form == "usual" and self._deep else form
+            return timing.forward(self._inference(), tensor, form, layout, self._deep)
         assert dy is not None
-        return timing.training(self.native, mode, tensor, super()._tensor(dy), form, layout, channels_last=True)
+        return timing.training(self.native, mode, tensor, super()._tensor(dy), form, layout, self._deep)
 
 
 def build(

@@ -25,7 +25,12 @@ def _prepared(module: nn.Module, form: str, layout: str, channels_last: bool) ->
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     elif channels_last:
         run = in_channels_last(module)
-    return torch.compile(run) if form == "compiled" else run
+    if form != "compiled":
+        return run
+    # Else a second block of one class counts as another shape of the first: it is compiled for any shape, and after
+    # eight of them not at all, with no more than a warning.
+    torch.compiler.reset()
+    return torch.compile(run)
 
 
 def _synchronize(tensor: torch.Tensor) -> Callable[[], None]:

@@ -1,7 +1,7 @@
-"""The fastest forms of a block that were found for PyTorch on a CPU (x86 with AVX-512, two threads); NCHW shapes.
+"""The fastest forms of a block that were found for PyTorch on a CPU (AVX-512, one or two threads); NCHW shapes.
 
-Inference: norms folded into convolutions, ``torch.channels_last``, ``torch.compile``. Training: ``torch.channels_last``
-alone; compiling it was no faster. Nothing was measured on another device.
+Inference: norms folded into convolutions; in a deep block also ``torch.channels_last`` and ``torch.compile``. Training:
+``torch.channels_last`` in a deep block; compiling it was no faster. Nothing was measured on another device.
 """
 
 import copy
@@ -15,6 +15,17 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from common.layers import BatchNorm2d, Conv2d
 from common.spec import BlockSpec
 
+DEEP = 8
+
+
+def deep(spec: BlockSpec) -> bool:
+    """Whether a block has so many convolutions that they gain what converting its input and output costs, or more.
+
+    A training step of separable convolutions of 128 channels on 48 x 48 pixels broke even at 8 of them, with oneDNN's
+    kernels of torch 2.13; one or two convolutions were up to twice as slow. Compiled inference gains from 4 on.
+    """
+    return sum(isinstance(node.layer, Conv2d) for node in spec.nodes) >= DEEP
+
 
 def foldable(spec: BlockSpec) -> list[tuple[str, str]]:
     """Names of the convolutions that nothing but a norm reads, each with its norm."""
@@ -27,7 +38,7 @@ def foldable(spec: BlockSpec) -> list[tuple[str, str]]:
 def fold(module: nn.Module, pairs: Iterable[tuple[str, str]]) -> nn.Module:
     """A copy of the module in evaluation mode, its norms folded into the convolutions before them.
 
-    For inference on any device: a norm's scale and shift become part of the weight ``[out, in / groups, kh, kw]`` and
+    For inference: a norm's scale and shift become part of the weight ``[out, in / groups, kh, kw]`` and
     of the bias ``[out]``, and its pass over the map is saved. The copy does not follow what the module learns later.
 
     A pair names a convolution and the norm that alone reads it, such as ``("stem.conv", "stem.norm")``: this cannot be
@@ -51,9 +62,10 @@ def fold(module: nn.Module, pairs: Iterable[tuple[str, str]]) -> nn.Module:
 def in_channels_last(module: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
     """The module as a function of contiguous tensors that itself works in ``torch.channels_last``, in NHWC memory.
 
-    For inference and training on a CPU, where oneDNN's convolutions are faster in that format. Takes ``[n, c, h, w]``
-    and gives a contiguous tensor, as the module would; gradients of the input are contiguous too. The module's weights
-    are converted in place. Whoever has channels_last tensors, and wants such, calls the module itself. Source:
+    For inference and training of `deep` blocks on a CPU. Takes ``[n, c, h, w]`` and gives a contiguous tensor, as the
+    module would; gradients of the input are contiguous too. The module's weights are converted in place. Whoever has
+    channels_last tensors, and wants such, calls the module itself, at any depth. In training, norms of an input whose
+    mean is far above its deviation are less exact so: their statistics round more. Source:
     https://docs.pytorch.org/tutorials/intermediate/memory_format_tutorial.html
     """
     module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
