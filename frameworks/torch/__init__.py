@@ -21,6 +21,7 @@ from frameworks.torch.graph import Graph
 from frameworks.torch.layers import with_biased_norms
 from frameworks.torch.ready_made import ready_made
 from frameworks.torch.tracing import tapped
+from frameworks.torch.tuned import deep, fold, foldable
 
 NAME = "torch"
 DIFFERENCES = differences.load(Path(__file__).parent)
@@ -56,14 +57,17 @@ class Built:
     def _tensor(self, x: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(x)).to(self.device, self.dtype)
 
+    def _inference(self) -> nn.Module:
+        return self.native.eval()
+
     def load(self, params: Arrays) -> None:
         layout.write(self.native, fits(self._spec, params))
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         self._spec.shapes(x.shape)
-        self.native.eval()
+        module = self._inference()
         with torch.inference_mode():
-            return self.native(self._tensor(x)).cpu().numpy()
+            return module(self._tensor(x)).cpu().numpy()
 
     def params(self) -> Arrays:
         return layout.read(self.native)
@@ -103,9 +107,11 @@ class Built:
 
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
         names = frozenset(node.name for node in self._spec.nodes)
-        with tapped(self.native, names, gradients=dy is not None) as seen:
+        module = self._inference() if dy is None else self.native
+        with tapped(module, names, gradients=dy is not None) as seen:
             if dy is None:
-                self.forward(x)
+                with torch.inference_mode():
+                    module(self._tensor(x))
             else:
                 self.gradients(x, dy)
         outputs = {name: value.detach().cpu().numpy() for name, value in seen.items()}
@@ -119,6 +125,41 @@ class Built:
             return timing.forward(self.native, tensor, form, layout)
         assert dy is not None
         return timing.training(self.native, mode, tensor, self._tensor(dy), form, layout)
+
+
+class Tuned(Built):
+    """A block that for inference is folded, anew each time and so never stale; a deep one works in channels_last.
+
+    ``timed`` compiles inference of a deep one unless the form is ``eager``; what it times holds the arrays of that
+    moment. ``trace`` looks at what is run: in inference it sees no output of a convolution that was folded.
+    """
+
+    def __init__(self, spec: BlockSpec, module: nn.Module, dtype: torch.dtype, device: str) -> None:
+        super().__init__(spec, module, dtype, device)
+        self._pairs, self._deep = foldable(spec), deep(spec)
+        if self._deep:
+            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def _tensor(self, x: np.ndarray) -> torch.Tensor:
+        return timing.placed(super()._tensor(x), "nhwc" if self._deep else "nchw")
+
+    def _inference(self) -> nn.Module:
+        return fold(self.native, self._pairs)
+
+    def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
+        outputs, gradients = super().trace(x, dy)
+        folded = {conv for conv, _ in self._pairs} if dy is None else ()
+        return {name: output for name, output in outputs.items() if name not in folded}, gradients
+
+    def timed(
+        self, mode: str, x: np.ndarray, dy: np.ndarray | None = None, form: str = "usual", layout: str = "native"
+    ) -> Timed:
+        tensor = super()._tensor(x)
+        if mode == "forward":
+            form = "compiled" if form == "usual" and self._deep else form
+            return timing.forward(self._inference(), tensor, form, layout, self._deep)
+        assert dy is not None
+        return timing.training(self.native, mode, tensor, super()._tensor(dy), form, layout, self._deep)
 
 
 def build(
@@ -139,6 +180,7 @@ def build(
         module = BLOCKS[spec.family](**spec.arguments) if spec.family in BLOCKS else Graph(spec)
         module = with_biased_norms(module) if strict else module
     module.to(device, DTYPES[dtype]).eval()
-    built = Built(spec, module, DTYPES[dtype], device)
+    kind = Tuned if variant == "tuned" and device == "cpu" else Built
+    built = kind(spec, module, DTYPES[dtype], device)
     built.load(params)
     return built

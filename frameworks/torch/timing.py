@@ -11,17 +11,26 @@ from common.protocols import Timed
 from common.spec import INPUT
 from frameworks.torch import layout as arrays
 from frameworks.torch import optimisers
+from frameworks.torch.tuned import in_channels_last
 
 
-def _placed(tensor: torch.Tensor, layout: str) -> torch.Tensor:
+def placed(tensor: torch.Tensor, layout: str) -> torch.Tensor:
     """An NHWC array is, without a copy, a tensor of shape NCHW in the memory format that torch calls channels_last."""
     return tensor.to(memory_format=torch.channels_last) if layout == "nhwc" and tensor.ndim == 4 else tensor
 
 
-def _prepared(module: nn.Module, form: str, layout: str) -> Callable[[torch.Tensor], torch.Tensor]:
+def _prepared(module: nn.Module, form: str, layout: str, channels_last: bool) -> Callable[[torch.Tensor], torch.Tensor]:
+    run: Callable[[torch.Tensor], torch.Tensor] = module
     if layout == "nhwc":
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return torch.compile(module) if form == "compiled" else module
+    elif channels_last:
+        run = in_channels_last(module)
+    if form != "compiled":
+        return run
+    # Else a second block of one class counts as another shape of the first: it is compiled for any shape, and after
+    # eight of them not at all, with no more than a warning.
+    torch.compiler.reset()
+    return torch.compile(run)
 
 
 def _synchronize(tensor: torch.Tensor) -> Callable[[], None]:
@@ -38,9 +47,9 @@ def _allocated(call: Callable[[], None], x: torch.Tensor) -> int | None:
     return torch.accelerator.max_memory_allocated() - before
 
 
-def forward(module: nn.Module, x: torch.Tensor, form: str, layout: str) -> Timed:
-    """The output in evaluation mode."""
-    run, x, synchronize = _prepared(module.eval(), form, layout), _placed(x, layout), _synchronize(x)
+def forward(module: nn.Module, x: torch.Tensor, form: str, layout: str, channels_last: bool = False) -> Timed:
+    """The output in evaluation mode; ``channels_last`` makes the module work so, whatever the arrays' layout is."""
+    run, x, synchronize = _prepared(module.eval(), form, layout, channels_last), placed(x, layout), _synchronize(x)
     kept: dict[str, torch.Tensor] = {}
 
     @torch.inference_mode()
@@ -55,10 +64,18 @@ def forward(module: nn.Module, x: torch.Tensor, form: str, layout: str) -> Timed
     return Timed(call, result, kept.clear, lambda: _allocated(call, x))
 
 
-def training(module: nn.Module, mode: str, x: torch.Tensor, dy: torch.Tensor, form: str, layout: str) -> Timed:
-    """Forward and backward, or a whole step."""
-    run, synchronize = _prepared(module.train(), form, layout), _synchronize(x)
-    x, dy, initial = _placed(x, layout), _placed(dy, layout), arrays.read(module)
+def training(
+    module: nn.Module,
+    mode: str,
+    x: torch.Tensor,
+    dy: torch.Tensor,
+    form: str,
+    layout: str,
+    channels_last: bool = False,
+) -> Timed:
+    """Forward and backward, or a whole step; ``channels_last`` as in `forward`."""
+    run, synchronize = _prepared(module.train(), form, layout, channels_last), _synchronize(x)
+    x, dy, initial = placed(x, layout), placed(dy, layout), arrays.read(module)
     parameters = {name: value for name, value in module.named_parameters() if value.requires_grad}
     steps = optimisers.native(SGD(), module.parameters())
     kept: dict[str, torch.Tensor] = {}

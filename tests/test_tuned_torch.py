@@ -1,0 +1,290 @@
+"""PyTorch's tuned variant: what it is made of, and that it never gives yesterday's answer."""
+
+import functools
+from typing import Any
+
+import numpy as np
+import pytest
+
+import frameworks
+from common.catalogue import Case, block
+from common.check import check
+from common.divergence import OUTPUT, TRAINED, trace
+from common.inputs import make
+from common.layers import Add, BatchNorm2d, Conv2d, ReLU
+from common.measurements import LAYOUTS, MODES
+from common.optimisers import SGD
+from common.params import Arrays, randomised
+from common.protocols import Variant
+from common.spec import BlockSpec, Node
+from tests import test_timed
+from tests.graphs import EVERYTHING
+from tests.test_timed import MOBILENET, SEPARABLE, assert_right, task
+
+pytestmark = pytest.mark.needs("torch")
+
+STACK = Case("deep", block("separable_stack", in_channels=5, width=8, depth=4), (2, 5, 9, 12))
+GRAPH = Case("graph", EVERYTHING, (3, 4, 9, 8), "float64")
+READ_TWICE = BlockSpec(
+    "read_twice",
+    {},
+    3,
+    (
+        Node("first", BatchNorm2d(3)),
+        Node("conv", Conv2d(3, 4)),
+        Node("norm", BatchNorm2d(4)),
+        Node("sum", Add(), ("norm", "conv")),
+        Node("act", ReLU()),
+        Node("last", BatchNorm2d(4)),
+    ),
+)
+
+
+def tuned() -> Variant:
+    return Variant(frameworks.load("torch"), "tuned")
+
+
+def built(case: Case, params: Arrays | None = None, variant: str = "tuned") -> Any:
+    return tuned().build(case.spec, params or randomised(case.spec), dtype=case.dtype, variant=variant)
+
+
+def network() -> Any:
+    """Unequal padding and no bias before a norm without affine; bias and an unusual epsilon; a convolution alone."""
+    import torch
+    from torch import nn
+
+    from frameworks.torch.layers import Conv2d
+
+    net = nn.Sequential(
+        Conv2d(4, 6, (3, 2), (2, 1), ((1, 0), (0, 1)), groups=2, bias=False),
+        nn.BatchNorm2d(6, affine=False),
+        nn.ReLU(),
+        nn.Sequential(nn.Conv2d(6, 5, 1), nn.BatchNorm2d(5, eps=0.3)),
+        nn.Conv2d(5, 2, 1),
+    ).double()
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for name, value in net.state_dict().items():
+            if value.is_floating_point():
+                value.uniform_(0.5 if name.endswith("var") else -1, 2, generator=generator)
+    return net
+
+
+PAIRS = [("0", "1"), ("3.0", "3.1")]
+
+
+def test_folding_keeps_the_function_and_the_module() -> None:
+    import torch
+
+    from frameworks.torch.tuned import fold
+
+    net, x = network(), torch.randn(2, 4, 9, 8, dtype=torch.double, generator=torch.Generator().manual_seed(1))
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    folded: Any = fold(net, PAIRS)
+    assert net.training
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    torch.testing.assert_close(folded(x), net.eval()(x), rtol=0, atol=1e-12)
+    assert [name for name, part in folded.named_modules() if isinstance(part, torch.nn.Identity)] == ["1", "3.1"]
+    assert folded[0].sides == net[0].sides == (0, 1, 1, 0)
+
+
+def test_what_is_folded_is_rounded_once() -> None:
+    import torch
+
+    from frameworks.torch.tuned import fold
+
+    net = network().to(torch.bfloat16)
+    folded, exact = fold(net, PAIRS), fold(network().to(torch.bfloat16).double(), PAIRS)
+    for name, value in folded.state_dict().items():
+        assert torch.equal(value, exact.state_dict()[name].bfloat16()), name
+
+
+def test_a_convolution_that_is_called_twice_is_folded_in_one_place() -> None:
+    import torch
+    from torch import nn
+
+    from frameworks.torch.tuned import fold
+
+    conv = nn.Conv2d(3, 3, 1)
+    net = nn.Sequential(conv, nn.BatchNorm2d(3, eps=0.5), conv).eval()
+    x = torch.ones(1, 3, 2, 2)
+    torch.testing.assert_close(fold(net, [("0", "1")])(x), net(x))
+
+
+def test_what_is_no_convolution_and_norm_is_one_line() -> None:
+    from torch import nn
+
+    from frameworks.torch.tuned import fold
+
+    untracked = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3, track_running_stats=False))
+    for net, pair in ((network(), ("1", "0")), (network(), ("0", "2")), (untracked, ("0", "1"))):
+        with pytest.raises(ValueError, match=r"^\('\d', '\d'\) must name an nn.Conv2d and an nn.BatchNorm2d with run"):
+            fold(net, [pair])
+    with pytest.raises(AttributeError, match="nowhere"):
+        fold(network(), [("nowhere", "1")])
+
+
+def test_only_what_a_norm_alone_reads_is_folded() -> None:
+    from frameworks.torch.tuned import foldable
+
+    assert foldable(EVERYTHING) == [("conv", "norm"), ("depthwise", "plain")]
+    assert foldable(READ_TWICE) == []
+
+
+@pytest.mark.parametrize("depth", [1, 8])
+@pytest.mark.parametrize("spec", [EVERYTHING, READ_TWICE], ids=lambda spec: spec.family)
+def test_any_graph_agrees_deep_or_not(spec: BlockSpec, depth: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from frameworks.torch import tuned as module
+
+    monkeypatch.setattr(module, "DEEP", depth)
+    case = Case("graph", spec, (3, spec.in_channels, 9, 8), "float64")
+    results = check(case, tuned())
+    assert "trajectory" in {result.level for result in results}
+    assert not [result.message for result in results if not result.passed]
+
+
+def test_inference_follows_whatever_happens_to_the_arrays() -> None:
+    import torch
+
+    block, x = built(GRAPH), make("random", GRAPH.input_shape, 0)
+    dy = make("random", EVERYTHING.output_shape(GRAPH.input_shape), 1)
+
+    def scaled() -> None:
+        with torch.no_grad():
+            block.native.get_parameter("conv.weight").data.mul_(1.5)
+
+    seen = [block.forward(x)]
+    for change in (
+        lambda: block.load(randomised(EVERYTHING, 1)),
+        lambda: block.forward_train(x),
+        lambda: block.trajectory([(x, dy)], SGD()),
+        scaled,
+    ):
+        change()
+        seen.append(block.forward(x))
+        wanted = built(GRAPH, block.params(), "reference").forward(x)
+        np.testing.assert_allclose(seen[-1], wanted, rtol=1e-10)
+        assert np.abs(seen[-1] - seen[-2]).max() > 1e-6, "the arrays are as before"
+
+
+def test_what_is_held_and_trained_is_the_unfolded_block() -> None:
+    params = randomised(SEPARABLE.spec)
+    block = built(SEPARABLE)
+    block.forward(make("random", SEPARABLE.input_shape, 0))
+    assert block.params().keys() == params.keys()
+    assert all(np.array_equal(array, params[name]) for name, array in block.params().items())
+    assert block.trainable() == {param.name for param in SEPARABLE.spec.params() if param.trainable}
+
+
+def test_the_layers_that_are_run_are_seen() -> None:
+    names = [node.name for node in EVERYTHING.nodes]
+    rows = trace(GRAPH, tuned())
+    assert not [row for row in rows if row.differs or row.wrong]
+    folded = {"conv", "depthwise"}
+    assert [row.node for row in rows if row.stage == OUTPUT] == [name for name in names if name not in folded]
+    assert [row.node for row in rows if row.stage == TRAINED] == names
+
+
+def test_a_module_works_in_channels_last_between_contiguous_tensors() -> None:
+    import torch
+    from torch import nn
+
+    from frameworks.torch.tuned import in_channels_last
+
+    conv = nn.Conv2d(4, 6, 3)
+    x = torch.randn(2, 4, 7, 5, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    right = conv(x)
+    inside: list[Any] = []
+    conv.register_forward_hook(lambda _, inputs, output: inside.extend([*inputs, output]))
+    y = in_channels_last(conv)(x)
+    y.sum().backward()
+    assert all(tensor.is_contiguous(memory_format=torch.channels_last) for tensor in inside)
+    assert conv.weight.is_contiguous(memory_format=torch.channels_last)
+    assert y.is_contiguous()
+    assert x.grad is not None
+    assert x.grad.is_contiguous()
+    torch.testing.assert_close(y, right)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("case", [SEPARABLE, STACK], ids=lambda case: case.name)
+def test_what_is_timed_is_right(case: Case, mode: str) -> None:
+    item = task(case, mode)
+    for form in ("eager",) if mode == "forward" and case is STACK else ("usual", "eager"):
+        for layout in LAYOUTS:
+            assert_right(test_timed.built(tuned(), item), item, form, layout)
+
+
+@pytest.mark.parametrize(("mode", "dtype"), [("forward", "bfloat16"), *((mode, "float64") for mode in MODES)])
+def test_what_is_timed_is_right_in_other_dtypes(mode: str, dtype: str) -> None:
+    item = task(STACK.cast(dtype), mode)
+    assert_right(test_timed.built(tuned(), item), item, "eager", "native")
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")  # torch's own use
+def test_inference_compiles_right() -> None:
+    item = task(STACK, "forward")
+    assert_right(test_timed.built(tuned(), item), item, "usual", "native")
+
+
+def test_a_network_is_right() -> None:
+    for mode in ("forward", "step"):
+        item = task(MOBILENET, mode)
+        assert_right(test_timed.built(tuned(), item), item, "eager", "native")
+
+
+def test_only_inference_of_a_deep_block_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    compiled = []
+    monkeypatch.setattr(torch, "compile", lambda run: compiled.append(run) or run)
+    for case, mode, form in ((STACK, "forward", "usual"), (STACK, "forward", "eager"), (STACK, "step", "usual")):
+        for other in (case, SEPARABLE):
+            x = make("random", other.input_shape, 0)
+            dy = make("random", other.spec.output_shape(other.input_shape), 1)
+            for layout in LAYOUTS:
+                compiled.clear()
+                built(other).timed(mode, x, dy, form, layout).call()
+                assert len(compiled) == (other is STACK and mode == "forward" and form == "usual")
+
+
+def test_every_block_is_compiled_for_its_own_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for any shape as the second of a kind is in torch, nor left as it is, as the ninth is."""
+    import torch
+
+    graphs: list[bool] = []
+
+    def backend(graph: Any, inputs: list[Any]) -> Any:
+        graphs.append(any(isinstance(item, torch.SymInt) for item in inputs))
+        return graph
+
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend=backend))
+    for variant in ("reference", "tuned"):
+        graphs.clear()
+        for size in range(10, 20):
+            x = make("random", (2, 5, 9, size), 0)
+            built(STACK, variant=variant).timed("forward", x, form="compiled").call()
+        assert graphs == [False] * 10
+
+
+@pytest.mark.parametrize(("case", "wanted"), [(STACK, True), (SEPARABLE, False)], ids=["deep", "shallow"])
+def test_a_deep_block_works_in_channels_last(case: Case, wanted: bool) -> None:
+    import torch
+
+    block, inside = built(case), []
+    for part in block.native.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            part.register_forward_hook(lambda _, inputs, output: inside.append(output))
+    block.forward_train(make("random", case.input_shape, 0))
+    assert inside
+    assert {tensor.is_contiguous(memory_format=torch.channels_last) for tensor in inside} == {wanted}
+
+
+@pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter.*:UserWarning")  # a device without memory
+def test_on_another_device_it_is_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    from frameworks import torch as backend
+
+    monkeypatch.setattr(backend, "devices", lambda: ("meta", "cpu"))
+    params = randomised(SEPARABLE.spec)
+    assert type(backend.build(SEPARABLE.spec, params, variant="tuned")) is backend.Built
+    assert type(backend.build(SEPARABLE.spec, params, variant="tuned", device="cpu")) is backend.Tuned
