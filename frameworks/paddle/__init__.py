@@ -139,7 +139,7 @@ class Tuned(Built):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         self._spec.shapes(x.shape)
-        return predictor(self.native, x.shape)(self._tensor(x))  # made anew, so of the arrays as they are now
+        return predictor(self.native, x.shape)(self._tensor(x)).numpy()  # made anew: of the arrays as they are now
 
     def timed(
         self, mode: str, x: np.ndarray, dy: np.ndarray | None = None, form: str = "usual", layout: str = "native"

@@ -1,7 +1,6 @@
 """The calls that are timed: see `common.protocols.Timed`."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import paddle
@@ -30,7 +29,9 @@ class NhwcBlock(nn.Layer):
         return y.transpose(TO_NHWC) if y.ndim == 4 else y
 
 
-def _prepared(layer: nn.Layer, form: str, layout: str, shape: Sequence[int]) -> Callable[[paddle.Tensor], Any]:
+def _prepared(
+    layer: nn.Layer, form: str, layout: str, shape: Sequence[int]
+) -> Callable[[paddle.Tensor], paddle.Tensor]:
     layer = NhwcBlock(layer) if layout == "nhwc" else layer
     if form == "predictor":
         return predictor(layer, shape)
@@ -43,8 +44,8 @@ def _placed(tensor: paddle.Tensor, layout: str) -> paddle.Tensor:
     return tensor.transpose(TO_NHWC).contiguous() if layout == "nhwc" and tensor.ndim == 4 else tensor
 
 
-def _canonical(tensor: paddle.Tensor | np.ndarray, layout: str) -> np.ndarray:
-    array = np.asarray(tensor.astype("float32") if tensor.dtype == paddle.bfloat16 else tensor)
+def _canonical(tensor: paddle.Tensor, layout: str) -> np.ndarray:
+    array = (tensor.astype("float32") if tensor.dtype == paddle.bfloat16 else tensor).numpy()
     return array.transpose(TO_NCHW) if layout == "nhwc" and array.ndim == 4 else array
 
 
@@ -68,7 +69,7 @@ def forward(layer: nn.Layer, x: paddle.Tensor, form: str, layout: str) -> Timed:
     layer.eval()
     x, synchronize = _placed(x, layout), _synchronize(x)
     run = _prepared(layer, form, layout, x.shape)
-    kept: dict[str, paddle.Tensor | np.ndarray] = {}
+    kept: dict[str, paddle.Tensor] = {}
 
     @paddle.no_grad()
     def call() -> None:
