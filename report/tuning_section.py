@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import frameworks
 from common.bench import statistics
 from common.bench.statistics import Ratio
-from common.measurements import Measurement
+from common.measurements import Config, Measurement
 from common.results import RunRecord
 from report import timing_section
 from report import timing_tables as timing
@@ -73,15 +73,22 @@ def table(record: RunRecord) -> Table:
     return Table(header, [row(gain) for gain in found])
 
 
+def configs(record: RunRecord) -> list[Config]:
+    """A sweep's configurations in its order: those of the group in which most could be timed."""
+    groups = [[m.config for m in record.measurements if m.group == group] for group in timing.groups(record)]
+    return max(groups, key=len)
+
+
 def steps(record: RunRecord) -> Table:
     """The configurations of one framework in the order of the sweep: each against the one before and the first."""
-    noise, rows = statistics.spread(record.measurements), []
+    noise, order, rows = statistics.spread(record.measurements), configs(record), []
     for group in timing.groups(record):
-        found = [m for m in record.measurements if m.group == group]
-        for i, m in enumerate(found):
-            ratios = [statistics.ratio(other, m, noise, 2 * len(found)).text for other in (found[i - 1], found[0])]
-            texts = ratios if i else ["", ""]
-            rows.append([timing.title(group), m.config.label, milliseconds(m.median), f"{m.threads_used:.1f}", *texts])
+        found = {m.config: m for m in record.measurements if m.group == group}
+        for i, config in enumerate(order):
+            m, others = found.get(config), [found.get(other) for other in (order[i - 1], order[0])] if i else [None] * 2
+            texts = [statistics.ratio(other, m, noise, 2 * len(order)).text if other and m else "" for other in others]
+            times = [milliseconds(m.median), f"{m.threads_used:.1f}"] if m else ["not available", ""]
+            rows.append([timing.title(group), config.label, *times, *texts])
     header = ["case", "configuration", "median ms", "threads used", "times faster than before", "than the first"]
     return Table(header, rows)
 

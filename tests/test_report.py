@@ -8,7 +8,7 @@ import pytest
 from common.catalogue import published_cases, timed_cases
 from common.measurements import Config, Measurement, Peaks, Samples
 from common.results import CheckResult, RunRecord, Unavailable
-from report import timing_tables
+from report import timing_tables, tuning_section
 from report.markdown import render
 from report.run import costed
 
@@ -204,3 +204,44 @@ def test_the_report_of_checks_alone(record: RunRecord) -> None:
     assert "## Do they agree?" in text
     assert "## How long" not in text
     assert "\n\n\n" not in text
+
+
+@pytest.fixture
+def tuning(record: RunRecord) -> RunRecord:
+    """Both stacks in two frameworks, tuned ones four and eight times as fast, and an engine twice as fast as those."""
+    tuned = {"variant": "tuned", "allocator": "tuned"}
+    record.measurements = [
+        measured
+        for name, faster in (("conv_stack", 4), ("separable_stack", 8))
+        for measured in (
+            row(STACKS[name], "torch", 0.8, threads="unset"),
+            row(STACKS[name], "jax", 1.6, threads="unset"),
+            row(STACKS[name], "torch", 0.8 / faster, **tuned),
+            row(STACKS[name], "jax", 1.6 / faster, **tuned),
+            row(STACKS[name], "onnxruntime", 0.4 / faster),
+        )
+    ]
+    return replace(record, title="Inference", about="In turns.")
+
+
+def test_what_tuning_buys_is_against_the_reference_of_the_same_framework(record: RunRecord, tuning: RunRecord) -> None:
+    text = render(record, sweeps={"tuned_networks": tuning})
+    section = text.partition("## What tuning buys")[2].partition("<details>")[0]
+    separable = cells(line(section, STACKS["separable_stack"], "| jax |"))
+    assert separable[2:5] == ["1,600", "200", "8.00x [8.00, 8.00]"]
+    assert separable[-1] == "onnxruntime 50.0 ms: 0.25x [0.25, 0.25]"
+    assert cells(line(section, STACKS["conv_stack"], "| torch |"))[4] == "4.00x [4.00, 4.00]"
+    arrives = cells(line(section, "| torch | 1.00x"))
+    assert arrives[1:] == ["1.00x [1.00, 1.00]", "2.00x [2.00, 2.00]", "2.00x (torch)"]
+    assert cells(line(section, "| jax | 1.00x"))[-1] == "1.00x (torch)"
+    assert text.count("### Inference") == 1
+
+
+def test_steps_are_against_the_one_before_and_the_first(tuning: RunRecord) -> None:
+    tuning.measurements = [m for m in tuning.measurements if m.backend == "jax" and m.block == "conv_stack"]
+    assert tuning_section.single(tuning)
+    assert "What tuning buys" not in render(tuning)
+    first, second = tuning_section.steps(tuning).rows
+    assert first[1:] == ["jax threads unset", "1,600", "1.0", "", ""]
+    assert second[1:3] == ["jax tuned", "400"]
+    assert second[4:] == ["4.00x [4.00, 4.00]", "4.00x [4.00, 4.00]"]

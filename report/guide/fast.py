@@ -130,8 +130,8 @@ DEFECTS = {
 
 def fast() -> Iterator[tuple[str, str]]:
     """The pages by their path in docs/."""
-    networks, training = _load("tuned_networks"), _load("tuned_training")
-    yield "fast/index.md", _index(networks, training)
+    networks, smaller, training = (_load(f"tuned_{name}") for name in ("networks", "smaller", "training"))
+    yield "fast/index.md", _index(networks, smaller, training)
     for name in TITLES:
         yield f"fast/{name}.md", _framework(name, _load(f"steps_{name}"), training)
 
@@ -140,7 +140,7 @@ def _load(name: str) -> RunRecord:
     return results.load(SWEEPS / f"{name}.json")
 
 
-def _index(networks: RunRecord, training: RunRecord) -> str:
+def _index(networks: RunRecord, smaller: RunRecord, training: RunRecord) -> str:
     return page(
         "Separable convolutions fast on a CPU",
         "A separable network has a fraction of the multiply-accumulates of its standard twin, and as one first writes "
@@ -150,6 +150,8 @@ def _index(networks: RunRecord, training: RunRecord) -> str:
         f"Inference ({_where(networks)}): the reference in a plain process, the tuned variant, and the fastest of two "
         "engines on the exported PyTorch block.",
         markdown(tuning.table(networks)),
+        f"On smaller maps, with the standard stack ({_where(smaller)}):",
+        markdown(tuning.table(smaller)),
         f"A training step ({_where(training)}):",
         markdown(tuning.table(training)),
         "It works in programs of others: [linen_mobilenet.py](linen_mobilenet.py) is a MobileNetV1 in Flax's older "
@@ -163,8 +165,8 @@ def _where(record: RunRecord) -> str:
 
 
 def _framework(name: str, record: RunRecord, training: RunRecord) -> str:
-    configs = [Config(name, threads="unset"), *_configs(record)[1:]]
-    assert configs == _configs(record), f"steps_{name} must begin with a plain process"
+    configs = tuning.configs(record)
+    assert configs[0] == Config(name, threads="unset"), f"steps_{name} must begin with a plain process"
     return page(
         f"{TITLES[name]}: separable convolutions fast on a CPU",
         f"Each step is on top of those before it. Times are of inference, in turns ({_where(record)}); brackets are "
@@ -195,11 +197,6 @@ def _framework(name: str, record: RunRecord, training: RunRecord) -> str:
             for path in CODE[name]
         ),
     )
-
-
-def _configs(record: RunRecord) -> list[Config]:
-    """A sweep's configurations in its order."""
-    return list(dict.fromkeys(m.config for m in record.measurements))
 
 
 def _gained(record: RunRecord, before: Config, after: Config) -> str:

@@ -21,8 +21,7 @@ DEEP = 8
 def deep(spec: BlockSpec) -> bool:
     """Whether a block has so many convolutions that they gain what converting its input and output costs, or more.
 
-    A training step of separable convolutions of 128 channels on 48 x 48 pixels broke even at 8 of them, with oneDNN's
-    kernels of torch 2.13; one or two convolutions were up to twice as slow. Compiled inference gains from 4 on.
+    About here a training step of separable convolutions broke even, on one thread of a CPU with AVX-512 and torch 2.13.
     """
     return sum(isinstance(node.layer, Conv2d) for node in spec.nodes) >= DEEP
 
