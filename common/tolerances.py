@@ -41,6 +41,7 @@ UNIT_ROUNDOFF = {"bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
 # The largest of 10^6 normal errors is 5 deviations, and one of 100 deviations estimated from 8 samples is less than
 # 0.45 of the true one (chi-squared, 8 degrees of freedom): 5 / 0.45 = 11, rounded up.
 SAMPLES = 8
+ELEMENTS = 2**25  # in all samples of a block together, above which there are fewer
 ALLOWED = 12.0
 
 
@@ -156,8 +157,10 @@ def allowances(
         own[node.name] = rounding(node.layer, arrays, inputs, y)  # in units of u
         shared[node.name] = u * coherent(node.layer, arrays, y)
     squares = {name: np.zeros_like(value) for name, value in values.items()}
-    # Large maps have so many elements a channel that fewer samples tell its deviation.
-    samples = int(np.clip(2**25 // sum(value.size for value in values.values()), 2, SAMPLES))
+    # Large maps have so many elements a channel that fewer samples tell its deviation; a vector behind them has not.
+    alone = min(value.size // value.shape[1] for value in values.values())
+    fewest = max(2, SAMPLES // max(1, alone))
+    samples = int(np.clip(ELEMENTS // sum(value.size for value in values.values()), fewest, SAMPLES))
 
     def perturb(node: Node, y: np.ndarray) -> np.ndarray:
         y = y + u * errors(rng, own[node.name])

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from common import inputs, reference
+from common import inputs, reference, tolerances
 from common.catalogue import Case, cases
 from common.check import expect
 from common.comparison import compare
 from common.params import Arrays, randomised
 from common.tolerances import ALLOWED, UNIT_ROUNDOFF, allowances, rounding
+from tests.graphs import EVERYTHING
 
 SMALL = [case for case in cases() if np.prod(case.input_shape) < 3000 and case.spec.family != "mobilenet_v1"]
 FEW = [case for case in SMALL if case.name in ("k3", "small", "r2", "affine_off", "eps_momentum", "g3")]
@@ -55,6 +56,19 @@ def test_the_allowance_is_never_less_than_a_layers_own_rounding(case: Case) -> N
         arrays, given = reference.local(node, params), [values[name] for name in node.inputs]
         own = UNIT_ROUNDOFF["float32"] * rounding(node.layer, arrays, given, values[node.name])
         assert (allowed[node.name] >= ALLOWED * own).all(), node.name
+
+
+@pytest.mark.parametrize(("batch", "samples"), [(1, 8), (2, 4), (8, 2)])
+def test_a_vector_has_as_many_samples_behind_large_maps_as_elsewhere(
+    batch: int, samples: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params, x = randomised(EVERYTHING), inputs.make("random", (batch, 4, 9, 8), 0)
+    values, runs = reference.run(EVERYTHING, params, x), []
+    run = reference.run
+    monkeypatch.setattr(tolerances, "ELEMENTS", 1)
+    monkeypatch.setattr(reference, "run", lambda *arguments: runs.append(1) or run(*arguments))
+    allowances(EVERYTHING, params, values, "float32")
+    assert len(runs) == samples
 
 
 def test_the_allowance_shrinks_with_the_unit_roundoff() -> None:
