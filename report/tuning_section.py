@@ -115,7 +115,8 @@ def section(sweeps: Mapping[str, RunRecord]) -> Iterator[str]:
         "configurations that took turns; brackets as in the tables above, and all that stand in one table of a case "
         "hold together. *Of the bound*: what the reference reaches of the roofline, and what the tuned variant does."
     )
-    for name, record in found.items():
+    networks_first = sorted(found.items(), key=lambda item: -len({m.backend for m in item[1].measurements}))
+    for name, record in networks_first:
         if single(record):
             continue
         yield f"### {record.title or name}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from common import results
 from common.bench import statistics
@@ -55,7 +56,7 @@ STEPS: dict[str, list[Step]] = {
         Step(
             "Compile",
             "`torch.compile` fuses the activations and what else is left between convolutions. The first call takes "
-            "as long as the report says, once for each shape. For training it was no faster.",
+            "as long as the report says, once for each shape.",
             "module = torch.compile(module)",
         ),
     ],
@@ -174,7 +175,7 @@ def _framework(name: str, record: RunRecord, training: RunRecord) -> str:
         markdown(tuning.steps(record)),
         *(
             part
-            for number, (step, before, after) in enumerate(zip(STEPS[name], configs, configs[1:], strict=True), 1)
+            for number, (step, (before, after)) in enumerate(zip(STEPS[name], pairwise(configs), strict=True), 1)
             for part in (
                 f"## {number}. {step.title}",
                 step.why,
@@ -183,19 +184,26 @@ def _framework(name: str, record: RunRecord, training: RunRecord) -> str:
             )
         ),
         "## Training",
-        f"A training step, all steps that apply, against the reference in a plain process ({_where(training)}):",
-        "\n".join(
-            f"- {timing.title(gain.tuned.group)}: {milliseconds(gain.reference.median)} to "
-            f"{milliseconds(gain.tuned.median)} ms, {gain.times_faster.text}"
-            for gain in tuning.gains(training)
-            if gain.tuned.backend == name
-        ),
+        *_trained(name, training),
         *_defects(name),
         "## The code",
         *(
             code(f"# frameworks/{path}\n\n{(ROOT / 'frameworks' / path).read_text('utf-8').strip()}")
             for path in CODE[name]
         ),
+    )
+
+
+def _trained(name: str, training: RunRecord) -> Iterator[str]:
+    found = [gain for gain in tuning.gains(training) if gain.tuned.backend == name]
+    if not found:
+        yield "Its step was not timed; its convolutions, and so their gradients, are those of [JAX](jax.md#training)."
+        return
+    yield f"A training step, all steps that apply, against the reference in a plain process ({_where(training)}):"
+    yield "\n".join(
+        f"- {timing.title(gain.tuned.group)}: {milliseconds(gain.reference.median)} to "
+        f"{milliseconds(gain.tuned.median)} ms, {gain.times_faster.text}"
+        for gain in found
     )
 
 

@@ -1,7 +1,7 @@
 """The fastest forms of a block that were found for PyTorch on a CPU (AVX-512, one or two threads); NCHW shapes.
 
 Inference: norms folded into convolutions; in a deep block also ``torch.channels_last`` and ``torch.compile``. Training:
-``torch.channels_last`` in a deep block; compiling it was no faster. Nothing was measured on another device.
+``torch.channels_last`` in a deep block, not compiled. Nothing was measured on another device.
 """
 
 import copy
