@@ -47,6 +47,7 @@ def test_help_shows_an_example(command: str, capsys: pytest.CaptureFixture[str])
         (["bench", "--threads", "0"], "Invalid value for '--threads': 0 is not in the range x>=1."),
         (["report", "--output", "/dev/null/x"], "cannot write /dev/null/x/results.json: "),
         (["train", "-b", "padle"], "unknown backend `padle`; choose from torch, paddle, jax, flax"),
+        (["check", "--variant", "fast"], "unknown variant `fast`; choose from reference, tuned"),
         (["train", "--seeds", "0"], "Invalid value for '--seeds': 0 is not in the range x>=1."),
         (["train", "--epochs", "0"], "Invalid value for '--epochs': 0 is not in the range x>=1."),
         (["train", "--output", "/dev/null/x"], "cannot write /dev/null/x/training.json: "),

@@ -227,13 +227,16 @@ def tuning(record: RunRecord) -> RunRecord:
 def test_what_tuning_buys_is_against_the_reference_of_the_same_framework(record: RunRecord, tuning: RunRecord) -> None:
     text = render(record, sweeps={"tuned_networks": tuning})
     section = text.partition("## What tuning buys")[2].partition("<details>")[0]
-    separable = cells(line(section, STACKS["separable_stack"], "| jax |"))
-    assert separable[2:5] == ["1,600", "200", "8.00x [8.00, 8.00]"]
-    assert separable[-1] == "onnxruntime 50.0 ms: 0.25x [0.25, 0.25]"
-    assert cells(line(section, STACKS["conv_stack"], "| torch |"))[4] == "4.00x [4.00, 4.00]"
-    arrives = cells(line(section, "| torch | 1.00x"))
-    assert arrives[1:] == ["1.00x [1.00, 1.00]", "2.00x [2.00, 2.00]", "2.00x (torch)"]
-    assert cells(line(section, "| jax | 1.00x"))[-1] == "1.00x (torch)"
+    separable = cells(line(section, STACKS["separable_stack"], "| jax "))
+    assert separable[2:4] == ["1,600", "200"]
+    assert separable[4].startswith("8.00x [")
+    assert separable[-1].startswith("onnxruntime 50.0 ms: 0.25x [")
+    assert cells(line(section, STACKS["conv_stack"], "| torch "))[4].startswith("4.00x [")
+    for name, last in (("torch", "2.00x (torch)"), ("jax", "1.00x (torch)")):
+        arrives = cells(line(section, f"| {name} ", "(torch)"))
+        assert arrives[1].startswith("1.00x [")
+        assert arrives[2].startswith("2.00x [")
+        assert arrives[3] == last
     assert text.count("### Inference") == 1
 
 
@@ -244,4 +247,4 @@ def test_steps_are_against_the_one_before_and_the_first(tuning: RunRecord) -> No
     first, second = tuning_section.steps(tuning).rows
     assert first[1:] == ["jax threads unset", "1,600", "1.0", "", ""]
     assert second[1:3] == ["jax tuned", "400"]
-    assert second[4:] == ["4.00x [4.00, 4.00]", "4.00x [4.00, 4.00]"]
+    assert all(text.startswith("4.00x [") for text in second[4:])

@@ -1,6 +1,6 @@
 """Paddle Inference with oneDNN ends the process on a convolution followed by LeakyReLU (PIR).
 
-What happens: ``create_predictor`` is killed by SIGSEGV in ``conv_activation_onednn_fuse_pass``. ``FusedConv2dOp::Build``
+What happens: ``create_predictor`` is ended by SIGSEGV in ``conv_activation_onednn_fuse_pass``: ``FusedConv2dOp::Build``
 takes ``fuse_alpha`` for a ``FloatAttribute``, but ``leaky_relu`` holds its ``negative_slope`` as a ``DoubleAttribute``
 (``{"#": "0.a_f64", "D": 0.1}`` in the exported model), and the null pointer is read.
 
