@@ -209,7 +209,7 @@ def test_the_report_of_checks_alone(record: RunRecord) -> None:
 @pytest.fixture
 def tuning(record: RunRecord) -> RunRecord:
     """Both stacks in two frameworks, tuned ones four and eight times as fast, and an engine twice as fast as those."""
-    tuned = {"variant": "tuned", "allocator": "tuned"}
+    tuned: dict[str, Any] = {"variant": "tuned", "allocator": "tuned"}
     record.measurements = [
         measured
         for name, faster in (("conv_stack", 4), ("separable_stack", 8))
