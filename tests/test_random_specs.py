@@ -1,6 +1,6 @@
 """No false alarm: random correct specs, built from their graphs, agree in every framework at every level.
 
-``make soak`` draws 2,000 of them.
+``make soak`` draws 2,000 of them for the reference variants, and a quarter of that for the tuned ones.
 """
 
 from collections.abc import Iterator
@@ -40,11 +40,11 @@ def saturated(case: Case, expectation: Expectation) -> bool:
     return isinstance(case.spec.nodes[-1].layer, Softmax) and min(y.min() for y in outputs) < np.exp(-60)
 
 
-def failures(case: Case, expectation: Expectation, workers: list[Worker]) -> list[str]:
+def failures(case: Case, expectation: Expectation, workers: list[Worker], variant: str) -> list[str]:
     """What does not agree, all backends asked at once; every answer is collected, whatever another says."""
     messages = []
     for worker in workers:
-        worker.post("check", case, expectation)
+        worker.post("check", case, expectation, variant)
     for worker in workers:
         try:
             results = worker.collect()
@@ -56,8 +56,10 @@ def failures(case: Case, expectation: Expectation, workers: list[Worker]) -> lis
     return messages
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-def test_random_specs_agree(part: int, workers: list[Worker], request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(
+    ("part", "variant"), [*((part, "reference") for part in range(PARTS)), (PARTS, "tuned")], ids=str
+)
+def test_random_specs_agree(part: int, variant: str, workers: list[Worker], request: pytest.FixtureRequest) -> None:
     count: int = request.config.getoption("--soak") // PARTS  # pyright: ignore[reportOptionalOperand]
     drawn = set()
 
@@ -73,7 +75,7 @@ def test_random_specs_agree(part: int, workers: list[Worker], request: pytest.Fi
             for worker in workers:
                 worker.stop()
             print(f"part {part}: {len(drawn)} specs", flush=True)
-        assert failures(case, expectation, workers) == []
+        assert failures(case, expectation, workers, variant) == []
 
     agree()
     print(f"part {part}: {len(drawn)} different specs", flush=True)
