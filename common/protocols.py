@@ -1,9 +1,11 @@
 """What a backend is: a module that satisfies `Backend`; no base class, no registration."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from types import SimpleNamespace
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -181,36 +183,8 @@ class Backend(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Variant:
-    """A backend that builds one variant of every block, to be checked as any other is."""
-
-    backend: Backend
-    variant: str
-
-    @property
-    def NAME(self) -> str:  # noqa: N802 - as in `Backend`
-        return configured(self.backend.NAME, self.variant).label
-
-    @property
-    def DIFFERENCES(self) -> tuple[Difference, ...]:  # noqa: N802 - as in `Backend`
-        return self.backend.DIFFERENCES
-
-    def environment(self) -> dict[str, str]:
-        return self.backend.environment()
-
-    def devices(self) -> tuple[str, ...]:
-        return self.backend.devices()
-
-    def build(
-        self,
-        spec: BlockSpec,
-        params: Arrays,
-        *,
-        dtype: str = "float32",
-        device: str | None = None,
-        strict: bool = False,
-        variant: str = "",
-    ) -> BuiltBlock:
-        variant = variant or self.variant
-        return self.backend.build(spec, params, dtype=dtype, device=device, strict=strict, variant=variant)
+def as_variant(backend: Backend, variant: str) -> Backend:
+    """The backend with one variant of every block for its only one, to be checked as any other is."""
+    own = {"NAME": configured(backend.NAME, variant).label, "DIFFERENCES": backend.DIFFERENCES}
+    build = functools.partial(cast(Any, backend.build), variant=variant)
+    return cast(Backend, SimpleNamespace(**own, environment=backend.environment, devices=backend.devices, build=build))

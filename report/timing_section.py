@@ -147,7 +147,8 @@ def _depthwise(records: Sequence[RunRecord]) -> Iterator[str]:
         noise = statistics.spread(record.measurements)
         for group in timing.groups(record):
             found = timing.rows(record, group)
-            slow = next((m for m in found if m.block == "depthwise_conv" and m.backend == "jax"), None)
+            plain = [m for m in found if m.backend == "jax" and m.config.variant == "reference"]
+            slow = next((m for m in plain if m.block == "depthwise_conv"), None)
             if not slow or group[1] != "forward" or slow.threads_used > ALONE:
                 continue
             against = statistics.ratio(slow, found[0], noise, math.comb(len(found), 2))

@@ -1,8 +1,6 @@
 """What a framework itself has for a block is the same function as ours, or the framework does not have it: one line."""
 
 import functools
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
@@ -11,7 +9,7 @@ from common.catalogue import CATALOGUE, PLAIN, Case, block, cases
 from common.check import Expectation, check, expect, expectations
 from common.inputs import KINDS
 from common.params import randomised
-from common.protocols import Backend
+from common.protocols import Backend, as_variant
 
 MOBILENET = {"classes": 10, "alpha": 0.125, "bias": False, "dropout": 0.0, "softmax": False}
 NETWORK = Case("own", block("mobilenet_v1", pool_size=(3, 1), **MOBILENET), (3, 3, 96, 32))
@@ -26,12 +24,6 @@ def expectation(case: Case) -> Expectation:
     return expectations(case) if case.id in TRAINED else Expectation(tuple(expect(case, kind) for kind in KINDS))
 
 
-def ready_made(backend: Backend) -> Backend:
-    """The backend with the other variant for its only one."""
-    build = functools.partial(cast(Any, backend.build), variant="ready-made")
-    return cast(Backend, SimpleNamespace(NAME=backend.NAME, DIFFERENCES=backend.DIFFERENCES, build=build))
-
-
 @pytest.mark.parametrize(
     ("name", "case"),
     [
@@ -41,7 +33,7 @@ def ready_made(backend: Backend) -> Backend:
     ],
 )
 def test_what_a_framework_has_agrees(name: str, case: Case) -> None:
-    results = check(case, ready_made(frameworks.load(name)), expectation(case))
+    results = check(case, as_variant(frameworks.load(name), "ready-made"), expectation(case))
     levels = {"parameters", "forward", *(["gradients", "trajectory"] if case.id in TRAINED else [])}
     assert levels <= {result.level for result in results}
     assert not [result.message for result in results if not result.passed]
@@ -59,12 +51,12 @@ def test_there_are_cases_of_every_kind() -> None:
 @pytest.mark.parametrize("case", UNEQUAL, ids=lambda case: case.id)
 def test_sides_that_torch_does_not_pad_are_one_line(case: Case) -> None:
     with pytest.raises(ValueError, match=r"^nn\.Conv2d pads both sides alike, not by \(\(.*\)\)$"):
-        ready_made(frameworks.load("torch")).build(case.spec, randomised(case.spec))
+        as_variant(frameworks.load("torch"), "ready-made").build(case.spec, randomised(case.spec))
 
 
 @pytest.mark.needs("paddle")
 def test_paddles_network_is_its_own() -> None:
-    native = ready_made(frameworks.load("paddle")).build(NETWORK.spec, randomised(NETWORK.spec)).native
+    native = as_variant(frameworks.load("paddle"), "ready-made").build(NETWORK.spec, randomised(NETWORK.spec)).native
     assert type(native.network).__module__ == "paddle.vision.models.mobilenetv1"
 
 
@@ -73,7 +65,7 @@ def test_paddles_network_is_its_own() -> None:
 def test_what_paddles_network_cannot_be_is_one_line(option: str, value: object) -> None:
     spec = block("mobilenet_v1", **{**MOBILENET, option: value})
     with pytest.raises(ValueError, match=f"^paddle's mobilenet_v1 has `{option}` .*, not {value}$"):
-        ready_made(frameworks.load("paddle")).build(spec, randomised(spec))
+        as_variant(frameworks.load("paddle"), "ready-made").build(spec, randomised(spec))
 
 
 def test_a_block_that_a_framework_does_not_have_is_one_line(backend: Backend) -> None:
@@ -82,7 +74,7 @@ def test_a_block_that_a_framework_does_not_have_is_one_line(backend: Backend) ->
     usual = f"^unknown ready-made block of {backend.NAME} `ghost_module`; choose from {choices}$"
     spec = block("ghost_module", in_channels=4, out_channels=6)
     with pytest.raises(ValueError, match=lines.get(backend.NAME, usual)):
-        ready_made(backend).build(spec, randomised(spec))
+        as_variant(backend, "ready-made").build(spec, randomised(spec))
 
 
 def test_an_unknown_variant_is_one_line(backend: Backend) -> None:

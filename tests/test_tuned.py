@@ -4,7 +4,7 @@ import pytest
 
 from common.catalogue import Case, cases
 from common.check import check, expectations
-from common.protocols import Backend, Variant
+from common.protocols import Backend, as_variant
 from common.results import CheckResult
 
 
@@ -14,6 +14,6 @@ def failures(results: list[CheckResult]) -> list[str]:
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.id)
 def test_every_case_agrees_at_every_level(backend: Backend, case: Case) -> None:
-    results = check(case, Variant(backend, "tuned"), expectations(case))
+    results = check(case, as_variant(backend, "tuned"), expectations(case))
     assert failures(results) == []
     assert {result.backend for result in results} == {f"{backend.NAME} tuned"}

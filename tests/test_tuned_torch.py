@@ -15,7 +15,7 @@ from common.layers import Add, BatchNorm2d, Conv2d, ReLU
 from common.measurements import LAYOUTS, MODES
 from common.optimisers import SGD
 from common.params import Arrays, randomised
-from common.protocols import Variant
+from common.protocols import Backend, as_variant
 from common.spec import BlockSpec, Node
 from tests import test_timed
 from tests.graphs import EVERYTHING
@@ -40,8 +40,8 @@ READ_TWICE = BlockSpec(
 )
 
 
-def tuned() -> Variant:
-    return Variant(frameworks.load("torch"), "tuned")
+def tuned() -> Backend:
+    return as_variant(frameworks.load("torch"), "tuned")
 
 
 def built(case: Case, params: Arrays | None = None, variant: str = "tuned") -> Any:

@@ -29,7 +29,7 @@ from common.faults.catalogue import FAULTS
 from common.measurements import Config
 from common.optimisers import Optimiser
 from common.params import Arrays
-from common.protocols import Backend, BuiltBlock, Timed, Variant
+from common.protocols import Backend, BuiltBlock, Timed, as_variant
 from common.results import CheckResult, FaultResult, LayerRow
 from common.spec import BlockSpec
 
@@ -48,10 +48,10 @@ class Session:
         return {**self._backend.environment(), "devices": ", ".join(self._backend.devices())}
 
     def check(self, case: Case, expected: Expectation, variant: str = "reference") -> list[CheckResult]:
-        return check(case, Variant(self._backend, variant), expected)
+        return check(case, as_variant(self._backend, variant), expected)
 
     def trace(self, case: Case, variant: str = "reference") -> list[LayerRow]:
-        return trace(case, Variant(self._backend, variant), case.trained)
+        return trace(case, as_variant(self._backend, variant), case.trained)
 
     def selftest(self, fault: str, expected: Expectation) -> FaultResult:
         """Puts a fault of the catalogue into the backend, and checks it."""
