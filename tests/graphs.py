@@ -36,7 +36,7 @@ EVERYTHING = BlockSpec(
         Node("pool", AvgPool2d((2, 2), (1, 2), (1, 0), count_include_pad=False)),
         Node("pool2", AvgPool2d((3, 2), (1, 1), (1, 1))),
         Node("chance", Dropout(0.0)),
-        Node("global", GlobalAvgPool2d()),
+        Node("average", GlobalAvgPool2d()),
         Node("flat", Flatten()),
         Node("linear", Linear(8, 5)),
         Node("softmax", Softmax()),

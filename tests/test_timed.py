@@ -62,7 +62,6 @@ def test_a_network_is_right(backend: Backend) -> None:
 
 
 @pytest.mark.needs("torch")
-@pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")  # torch's own use
 @pytest.mark.parametrize("mode", MODES)
 def test_torch_compiles_right(mode: str) -> None:
     item = task(SEPARABLE, mode)

@@ -131,12 +131,13 @@ def test_only_what_a_norm_alone_reads_is_folded() -> None:
     assert foldable(READ_TWICE) == []
 
 
-@pytest.mark.parametrize("depth", [1, 8])
+@pytest.mark.parametrize("least", [1, 99])
 @pytest.mark.parametrize("spec", [EVERYTHING, READ_TWICE], ids=lambda spec: spec.family)
-def test_any_graph_agrees_deep_or_not(spec: BlockSpec, depth: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    from frameworks.torch import tuned as module
+def test_any_graph_agrees_deep_or_not(spec: BlockSpec, least: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from frameworks import torch as backend
 
-    monkeypatch.setattr(module, "DEEP", depth)
+    monkeypatch.setattr(backend, "DEEP", least)
+    monkeypatch.setattr(backend, "COMPILED", least)
     case = Case("graph", spec, (3, spec.in_channels, 9, 8), "float64")
     results = check(case, tuned())
     assert "trajectory" in {result.level for result in results}
@@ -210,7 +211,7 @@ def test_a_module_works_in_channels_last_between_contiguous_tensors() -> None:
 @pytest.mark.parametrize("case", [SEPARABLE, STACK], ids=lambda case: case.name)
 def test_what_is_timed_is_right(case: Case, mode: str) -> None:
     item = task(case, mode)
-    for form in ("eager",) if mode == "forward" and case is STACK else ("usual", "eager"):
+    for form in ("usual", "eager"):
         for layout in LAYOUTS:
             assert_right(test_timed.built(tuned(), item), item, form, layout)
 
@@ -218,34 +219,65 @@ def test_what_is_timed_is_right(case: Case, mode: str) -> None:
 @pytest.mark.parametrize(("mode", "dtype"), [("forward", "bfloat16"), *((mode, "float64") for mode in MODES)])
 def test_what_is_timed_is_right_in_other_dtypes(mode: str, dtype: str) -> None:
     item = task(STACK.cast(dtype), mode)
-    assert_right(test_timed.built(tuned(), item), item, "eager", "native")
-
-
-@pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")  # torch's own use
-def test_inference_compiles_right() -> None:
-    item = task(STACK, "forward")
     assert_right(test_timed.built(tuned(), item), item, "usual", "native")
 
 
 def test_a_network_is_right() -> None:
     for mode in ("forward", "step"):
         item = task(MOBILENET, mode)
-        assert_right(test_timed.built(tuned(), item), item, "eager", "native")
+        assert_right(test_timed.built(tuned(), item), item, "usual", "native")
 
 
-def test_only_inference_of_a_deep_block_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+ALONE = Case("alone", block("conv_bn_act", in_channels=3, out_channels=4), (2, 3, 9, 8))
+
+
+@pytest.mark.parametrize(
+    ("case", "mode", "form", "wanted"),
+    [
+        (STACK, "forward", "usual", True),
+        (SEPARABLE, "forward", "compiled", True),
+        (STACK, "forward", "eager", False),
+        (STACK, "step", "usual", False),
+        (ALONE, "forward", "usual", False),
+    ],
+)
+def test_inference_of_two_convolutions_is_compiled(
+    case: Case, mode: str, form: str, wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import torch
 
     compiled = []
     monkeypatch.setattr(torch, "compile", lambda run: compiled.append(run) or run)
-    for case, mode, form in ((STACK, "forward", "usual"), (STACK, "forward", "eager"), (STACK, "step", "usual")):
-        for other in (case, SEPARABLE):
-            x = make("random", other.input_shape, 0)
-            dy = make("random", other.spec.output_shape(other.input_shape), 1)
-            for layout in LAYOUTS:
-                compiled.clear()
-                built(other).timed(mode, x, dy, form, layout).call()
-                assert len(compiled) == (other is STACK and mode == "forward" and form == "usual")
+    x = make("random", case.input_shape, 0)
+    dy = make("random", case.spec.output_shape(case.input_shape), 1)
+    for layout in LAYOUTS:
+        compiled.clear()
+        built(case).timed(mode, x, dy, form, layout).call()
+        assert len(compiled) == wanted
+
+
+def test_what_is_frozen_has_constants_for_weights_once_and_for_all() -> None:
+    """Compiled once, with the input alone to hand over; in every mode that a caller may be in."""
+    import torch
+    from torch._dynamo.utils import counters
+
+    from frameworks.torch.tuned import frozen
+
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.Conv2d(4, 5, 1)).eval()
+    x = torch.randn(2, 3, 8, 7, generator=torch.Generator().manual_seed(0))
+    right = module(x).detach()
+    torch.compiler.reset()
+    counters.clear()
+    run = frozen(module, x)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.zero_()
+        torch.testing.assert_close(run(x), right)
+    with torch.inference_mode():
+        torch.testing.assert_close(run(x), right)
+    torch.testing.assert_close(run(x), right)
+    assert counters["stats"]["unique_graphs"] == 1
+    assert not torch._inductor.config.freezing
 
 
 def test_every_block_is_compiled_for_its_own_shape(monkeypatch: pytest.MonkeyPatch) -> None:

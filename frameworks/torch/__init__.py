@@ -1,6 +1,6 @@
 """The PyTorch backend."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from frameworks.torch.graph import Graph
 from frameworks.torch.layers import with_biased_norms
 from frameworks.torch.ready_made import ready_made
 from frameworks.torch.tracing import tapped
-from frameworks.torch.tuned import deep, fold, foldable
+from frameworks.torch.tuned import COMPILED, DEEP, convolutions, fold, foldable, frozen
 
 NAME = "torch"
 DIFFERENCES = differences.load(Path(__file__).parent)
@@ -128,15 +128,17 @@ class Built:
 
 
 class Tuned(Built):
-    """A block that for inference is folded, anew each time and so never stale; a deep one works in channels_last.
+    """A block that is folded for inference, and compiled with frozen weights; a deep one is trained in channels_last.
 
-    ``timed`` compiles inference of a deep one unless the form is ``eager``; what it times holds the arrays of that
-    moment. ``trace`` looks at what is run: in inference it sees no output of a convolution that was folded.
+    What was compiled is used as long as the arrays are those it was compiled with; what ``timed`` times holds the
+    arrays of that moment. ``trace`` looks at the folded block: it sees no output of a convolution that was folded.
     """
 
     def __init__(self, spec: BlockSpec, module: nn.Module, dtype: torch.dtype, device: str) -> None:
         super().__init__(spec, module, dtype, device)
-        self._pairs, self._deep = foldable(spec), deep(spec)
+        self._pairs = foldable(spec)
+        self._compiled, self._deep = convolutions(spec) >= COMPILED, convolutions(spec) >= DEEP
+        self._run: tuple[Callable[[torch.Tensor], torch.Tensor], torch.Size, Arrays] | None = None
         if self._deep:
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -145,6 +147,18 @@ class Tuned(Built):
 
     def _inference(self) -> nn.Module:
         return fold(self.native, self._pairs)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        if not self._compiled:
+            return super().forward(x)
+        self._spec.shapes(x.shape)
+        tensor, held = Built._tensor(self, x), self.params()
+        if self._run is None or self._run[1] != tensor.shape or any(
+            not np.array_equal(array, held[name]) for name, array in self._run[2].items()
+        ):
+            torch.compiler.reset()
+            self._run = frozen(self._inference(), tensor), tensor.shape, held
+        return self._run[0](tensor).numpy()
 
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
         outputs, gradients = super().trace(x, dy)
@@ -156,7 +170,8 @@ class Tuned(Built):
     ) -> Timed:
         tensor = super()._tensor(x)
         if mode == "forward":
-            form = "compiled" if form == "usual" and self._deep else form
+            if form == "compiled" or (form == "usual" and self._compiled):
+                form = "frozen"
             return timing.forward(self._inference(), tensor, form, layout, self._deep)
         assert dy is not None
         return timing.training(self.native, mode, tensor, super()._tensor(dy), form, layout, self._deep)

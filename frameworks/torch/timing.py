@@ -11,7 +11,7 @@ from common.protocols import Timed
 from common.spec import INPUT
 from frameworks.torch import layout as arrays
 from frameworks.torch import optimisers
-from frameworks.torch.tuned import in_channels_last
+from frameworks.torch.tuned import frozen, in_channels_last
 
 
 def placed(tensor: torch.Tensor, layout: str) -> torch.Tensor:
@@ -19,18 +19,20 @@ def placed(tensor: torch.Tensor, layout: str) -> torch.Tensor:
     return tensor.to(memory_format=torch.channels_last) if layout == "nhwc" and tensor.ndim == 4 else tensor
 
 
-def _prepared(module: nn.Module, form: str, layout: str, channels_last: bool) -> Callable[[torch.Tensor], torch.Tensor]:
+def _prepared(
+    module: nn.Module, x: torch.Tensor, form: str, layout: str, channels_last: bool
+) -> Callable[[torch.Tensor], torch.Tensor]:
+    # Else a second block of one class counts as another shape of the first: it is compiled for any shape, and after
+    # eight of them not at all, with no more than a warning.
+    torch.compiler.reset()
+    if form == "frozen":
+        return frozen(module, x)
     run: Callable[[torch.Tensor], torch.Tensor] = module
     if layout == "nhwc":
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     elif channels_last:
         run = in_channels_last(module)
-    if form != "compiled":
-        return run
-    # Else a second block of one class counts as another shape of the first: it is compiled for any shape, and after
-    # eight of them not at all, with no more than a warning.
-    torch.compiler.reset()
-    return torch.compile(run)
+    return torch.compile(run) if form == "compiled" else run
 
 
 def _synchronize(tensor: torch.Tensor) -> Callable[[], None]:
@@ -48,8 +50,12 @@ def _allocated(call: Callable[[], None], x: torch.Tensor) -> int | None:
 
 
 def forward(module: nn.Module, x: torch.Tensor, form: str, layout: str, channels_last: bool = False) -> Timed:
-    """The output in evaluation mode; ``channels_last`` makes the module work so, whatever the arrays' layout is."""
-    run, x, synchronize = _prepared(module.eval(), form, layout, channels_last), placed(x, layout), _synchronize(x)
+    """The output in evaluation mode; ``channels_last`` makes the module work so, whatever the arrays' layout is.
+
+    ``form`` is one of `common.measurements.FORMS`, or ``frozen``.
+    """
+    x, synchronize = placed(x, layout), _synchronize(x)
+    run = _prepared(module.eval(), x, form, layout, channels_last)
     kept: dict[str, torch.Tensor] = {}
 
     @torch.inference_mode()
@@ -74,7 +80,7 @@ def training(
     channels_last: bool = False,
 ) -> Timed:
     """Forward and backward, or a whole step; ``channels_last`` as in `forward`."""
-    run, synchronize = _prepared(module.train(), form, layout, channels_last), _synchronize(x)
+    run, synchronize = _prepared(module.train(), x, form, layout, channels_last), _synchronize(x)
     x, dy, initial = placed(x, layout), placed(dy, layout), arrays.read(module)
     parameters = {name: value for name, value in module.named_parameters() if value.requires_grad}
     steps = optimisers.native(SGD(), module.parameters())
