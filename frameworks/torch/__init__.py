@@ -153,8 +153,10 @@ class Tuned(Built):
             return super().forward(x)
         self._spec.shapes(x.shape)
         tensor, held = Built._tensor(self, x), self.params()
-        if self._run is None or self._run[1] != tensor.shape or any(
-            not np.array_equal(array, held[name]) for name, array in self._run[2].items()
+        if (
+            self._run is None
+            or self._run[1] != tensor.shape
+            or any(not np.array_equal(array, held[name]) for name, array in self._run[2].items())
         ):
             torch.compiler.reset()
             self._run = frozen(self._inference(), tensor), tensor.shape, held
