@@ -9,16 +9,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from common.values import Padding, Pair
 from frameworks.jax.tuned.depthwise import depthwise_conv
 from frameworks.jax.tuned.shifts import better, native, padded, positions, rows
 
-# Measured with jax 0.10.2 on two processors with AVX-512, 3x3, 64 and 128 channels on 28x28 and 56x56 pixels, 2 to 64
-# groups: up to this many input channels a group, shifted maps were the fastest forward; above, separate convolutions.
-FEW_CHANNELS = 8
-# The gradient of separate convolutions was the fastest up to this many groups; that of patches above.
-FEW_GROUPS = 4
+# Input channels a group. Up to FEW, shifted maps were the fastest forward, and above it separate convolutions; from
+# ENOUGH on, the gradient of separate convolutions was the fastest, and below it that of patches. With jax 0.10.2 on two
+# processors with AVX-512: 3x3, 64 to 256 channels on 28x28 and 56x56 pixels, 2 to 64 groups.
+FEW, ENOUGH = 8, 32
 
 
 def grouped_conv(
@@ -46,7 +46,7 @@ def grouped_conv(
 def _convolve(
     x: jax.Array, kernel: jax.Array, groups: int, stride: Pair, padding: Padding, dilation: Pair
 ) -> jax.Array:
-    form = _shifted if kernel.shape[2] <= FEW_CHANNELS else _separate
+    form = _shifted if kernel.shape[2] <= FEW else _separate
     return form(x, kernel, groups, stride, padding, dilation)
 
 
@@ -57,7 +57,7 @@ def _forward(x: jax.Array, kernel: jax.Array, *static: Any) -> tuple[jax.Array, 
 def _backward(
     groups: int, stride: Pair, padding: Padding, dilation: Pair, held: tuple[jax.Array, jax.Array], dy: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    form = _separate if groups <= FEW_GROUPS else _patches
+    form = _separate if held[1].shape[2] >= ENOUGH else _patches
     # Only what the gradient itself needs is computed: nothing reads the output of this second forward pass.
     _, pull = jax.vjp(lambda x, kernel: form(x, kernel, groups, stride, padding, dilation), *held)
     return pull(dy)
@@ -83,11 +83,12 @@ def _shifted(x: jax.Array, kernel: jax.Array, groups: int, stride: Pair, padding
 
 
 def _patches(x: jax.Array, kernel: jax.Array, groups: int, stride: Pair, padding: Padding, dilation: Pair) -> jax.Array:
-    """Every position's patch of each group times that group's kernel."""
-    kh, kw, inputs, _ = kernel.shape
-    x = padded(x, padding)
+    """A product of matrices for each group: every position's patch of it times its kernel."""
+    kh, kw, inputs, outputs = kernel.shape
+    x = padded(jnp.moveaxis(x.reshape(*x.shape[:3], groups, inputs), 3, 0).reshape(-1, *x.shape[1:3], inputs), padding)
     h, w = (positions(x.shape[i + 1], kernel.shape[i], stride[i], dilation[i]) for i in (0, 1))
     views = [view for row in rows(x, (kh, kw), (h, w), stride, dilation) for view in row]
-    patches = jnp.stack(views, axis=3).reshape(len(x), h, w, kh * kw, groups, inputs)
-    y = jnp.einsum("nhwtgi,tigo->nhwgo", patches, kernel.reshape(kh * kw, inputs, groups, -1))
-    return y.reshape(len(x), h, w, -1)
+    # Written once: the product would have them computed for each of its tiles.
+    patches = lax.optimization_barrier(jnp.concatenate(views, axis=3).reshape(groups, -1, kh * kw * inputs))
+    y = jnp.einsum("gpi,igo->pgo", patches, kernel.reshape(kh * kw * inputs, groups, -1))
+    return y.reshape(-1, h, w, outputs)
