@@ -260,6 +260,7 @@ def test_what_is_frozen_has_constants_for_weights_once_and_for_all() -> None:
     """Compiled once, with the input alone to hand over; in every mode that a caller may be in."""
     import torch
     from torch._dynamo.utils import counters
+    from torch._inductor import config
 
     from frameworks.torch.tuned import frozen
 
@@ -277,7 +278,7 @@ def test_what_is_frozen_has_constants_for_weights_once_and_for_all() -> None:
         torch.testing.assert_close(run(x), right)
     torch.testing.assert_close(run(x), right)
     assert counters["stats"]["unique_graphs"] == 1
-    assert not torch._inductor.config.freezing
+    assert not config.freezing
 
 
 def test_every_block_is_compiled_for_its_own_shape(monkeypatch: pytest.MonkeyPatch) -> None:
