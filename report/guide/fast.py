@@ -135,8 +135,8 @@ DEFECTS = {
 
 def fast() -> Iterator[tuple[str, str]]:
     """The pages by their path in docs/."""
-    networks, smaller, training = (_load(f"tuned_{name}") for name in ("networks", "smaller", "training"))
-    yield "fast/index.md", _index(networks, smaller, training)
+    training = _load("tuned_training")
+    yield "fast/index.md", _index(_load("tuned_networks"), _load("tuned_blocks"), training)
     for name in TITLES:
         yield f"fast/{name}.md", _framework(name, _load(f"steps_{name}"), training)
 
@@ -145,7 +145,8 @@ def _load(name: str) -> RunRecord:
     return results.load(SWEEPS / f"{name}.json")
 
 
-def _index(networks: RunRecord, smaller: RunRecord, training: RunRecord) -> str:
+def _index(networks: RunRecord, blocks: RunRecord, training: RunRecord) -> str:
+    parts = _load("tuned_parts")
     return page(
         "Separable convolutions fast on a CPU",
         "A separable network has a fraction of the multiply-accumulates of its standard twin, and as one first writes "
@@ -155,10 +156,16 @@ def _index(networks: RunRecord, smaller: RunRecord, training: RunRecord) -> str:
         f"Inference ({_where(networks)}): the reference in a plain process, the tuned variant, and the fastest of two "
         "engines on the exported PyTorch block.",
         markdown(tuning.table(networks)),
-        f"On smaller maps, with the standard stack ({_where(smaller)}):",
-        markdown(tuning.table(smaller)),
+        f"## {parts.title}",
+        f"{parts.about} ({_where(parts)}.)",
+        markdown(tuning.table(parts)),
+        f"## {blocks.title}",
+        f"{blocks.about} ({_where(blocks)}.)",
+        markdown(tuning.table(blocks)),
+        "## Training",
         f"A training step ({_where(training)}):",
         markdown(tuning.table(training)),
+        "## In other programs",
         "It works in programs of others: [linen_mobilenet.py](linen_mobilenet.py) is a MobileNetV1 in Flax's older "
         "API that knows nothing of this project; one line makes it faster, and prints by how much.",
     )
@@ -199,15 +206,12 @@ def _framework(name: str, record: RunRecord, training: RunRecord) -> str:
 
 
 def _trained(name: str, training: RunRecord) -> Iterator[str]:
-    found = [gain for gain in tuning.gains(training) if gain.tuned.backend == name]
-    if not found:
-        yield "Its step was not timed; its convolutions, and so their gradients, are those of [JAX](jax.md#training)."
-        return
     yield f"A training step, all steps that apply, against the reference in a plain process ({_where(training)}):"
     yield "\n".join(
         f"- {timing.title(gain.tuned.group)}: {milliseconds(gain.reference.median)} to "
         f"{milliseconds(gain.tuned.median)} ms, {gain.times_faster.text}"
-        for gain in found
+        for gain in tuning.gains(training)
+        if gain.tuned.backend == name
     )
 
 
