@@ -159,6 +159,11 @@ def _index(networks: RunRecord, blocks: RunRecord, training: RunRecord) -> str:
         f"## {parts.title}",
         f"{parts.about} ({_where(parts)}.)",
         markdown(tuning.table(parts)),
+        "On large maps JAX's and PyTorch's convolutions, each called alone, are as fast as an engine's. In a stack an "
+        "engine needs far less than the sum of its convolutions: it need not convert the layout of every map, and has "
+        "the norms and activations within its convolutions. So has PyTorch once it is compiled with frozen weights; "
+        "JAX has not. On small maps an engine's convolutions are faster, above all the depthwise ones, of which "
+        "MobileNetV1 has thirteen: so little work that what a call costs counts too.",
         f"## {blocks.title}",
         f"{blocks.about} ({_where(blocks)}.)",
         markdown(tuning.table(blocks)),
