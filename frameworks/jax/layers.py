@@ -44,15 +44,13 @@ def batch_norm(
     """
     mean = x.mean((0, 1, 2)) if train else stats["mean"]
     centred = x - mean
+    # Not `x.var`, which would take the mean again: the gradient of this form is faster.
+    var = jnp.square(centred).mean((0, 1, 2)) if train else stats["var"]
     if train:
-        # Not `x.var`, which would take the mean again: the gradient of this form is faster.
-        var = jnp.square(centred).mean((0, 1, 2))
         stats = {
             "mean": (1 - momentum) * stats["mean"] + momentum * mean,
             "var": (1 - momentum) * stats["var"] + momentum * var,
         }
-    else:
-        var = stats["var"]
     factor = lax.rsqrt(var + eps)
     return (centred * (factor * params["scale"]) + params["bias"] if params else centred * factor), stats
 
