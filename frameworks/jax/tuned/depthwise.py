@@ -19,7 +19,7 @@ from frameworks.jax.tuned.shifts import better, native, padded, positions, rows
 
 Arrays = tuple[jax.Array, jax.Array]
 
-# XLA unrolls a sum of few products, and so vectorises it over the channels, which makes it two to three times as fast
+# A sum of few products, which XLA seems to unroll and so to vectorise over the channels, is two to three times as fast
 # as one over a whole row of a wide map. A row of up to SHORT pixels is summed at once, a longer one in pieces of PIECE
 # or fewer; for all taps of a kernel together up to UNROLLED products, else for those of each of its rows.
 SHORT, PIECE, UNROLLED = 16, 8, 72
