@@ -21,7 +21,7 @@ from frameworks.torch.graph import Graph
 from frameworks.torch.layers import with_biased_norms
 from frameworks.torch.ready_made import ready_made
 from frameworks.torch.tracing import tapped
-from frameworks.torch.tuned import COMPILED, DEEP, convolutions, fold, foldable, frozen
+from frameworks.torch.tuned import COMPILED, DEEP, convolutions, fold, foldable
 
 NAME = "torch"
 DIFFERENCES = differences.load(Path(__file__).parent)
@@ -158,8 +158,7 @@ class Tuned(Built):
             or self._run[1] != tensor.shape
             or any(not np.array_equal(array, held[name]) for name, array in self._run[2].items())
         ):
-            torch.compiler.reset()
-            self._run = frozen(self._inference(), tensor), tensor.shape, held
+            self._run = timing.prepared(self._inference(), tensor, "frozen"), tensor.shape, held
         return self._run[0](tensor).numpy()
 
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:

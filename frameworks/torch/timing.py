@@ -19,9 +19,10 @@ def placed(tensor: torch.Tensor, layout: str) -> torch.Tensor:
     return tensor.to(memory_format=torch.channels_last) if layout == "nhwc" and tensor.ndim == 4 else tensor
 
 
-def _prepared(
-    module: nn.Module, x: torch.Tensor, form: str, layout: str, channels_last: bool
+def prepared(
+    module: nn.Module, x: torch.Tensor, form: str, layout: str = "native", channels_last: bool = False
 ) -> Callable[[torch.Tensor], torch.Tensor]:
+    """What is called in a form of `common.measurements.FORMS`, or ``frozen`` for inputs such as ``x``."""
     # Else a second block of one class counts as another shape of the first: it is compiled for any shape, and after
     # eight of them not at all, with no more than a warning.
     torch.compiler.reset()
@@ -55,7 +56,7 @@ def forward(module: nn.Module, x: torch.Tensor, form: str, layout: str, channels
     ``form`` is one of `common.measurements.FORMS`, or ``frozen``.
     """
     x, synchronize = placed(x, layout), _synchronize(x)
-    run = _prepared(module.eval(), x, form, layout, channels_last)
+    run = prepared(module.eval(), x, form, layout, channels_last)
     kept: dict[str, torch.Tensor] = {}
 
     @torch.inference_mode()
@@ -80,7 +81,7 @@ def training(
     channels_last: bool = False,
 ) -> Timed:
     """Forward and backward, or a whole step; ``channels_last`` as in `forward`."""
-    run, synchronize = _prepared(module.train(), x, form, layout, channels_last), _synchronize(x)
+    run, synchronize = prepared(module.train(), x, form, layout, channels_last), _synchronize(x)
     x, dy, initial = placed(x, layout), placed(dy, layout), arrays.read(module)
     parameters = {name: value for name, value in module.named_parameters() if value.requires_grad}
     steps = optimisers.native(SGD(), module.parameters())
