@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from common.blocks.ghost import ghost_module
 from common.blocks.mobilenet import mobilenet_v1
 from common.blocks.separable import conv_bn_act, depthwise_separable
 from common.blocks.stacks import conv_stack, separable_stack
+from common.names import known
 from common.spec import BlockSpec
 from common.values import Shape
 
@@ -66,21 +67,6 @@ CATALOGUE = {
 
 # One layer after the other, so that every framework with layers of its own has the whole block.
 PLAIN = ("standard_conv", "grouped_conv", "depthwise_conv", "pointwise_conv", "conv_bn_act")
-
-
-class UnknownName(ValueError):
-    """A name that is not in its list; the message holds the list."""
-
-
-def known(kind: str, name: str, choices: Iterable[str]) -> str:
-    """``name`` if it is one of ``choices``.
-
-    Raises:
-        UnknownName: with the choices, if it is not.
-    """
-    if name not in (choices := list(choices)):
-        raise UnknownName(f"unknown {kind} `{name}`; choose from {', '.join(choices)}")
-    return name
 
 
 def names() -> tuple[str, ...]:

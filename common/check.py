@@ -7,10 +7,8 @@ is taken as it is, with its declared differences; in float64 it is built ``stric
 """
 
 import functools
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ import numpy as np
 from common import divergence, inputs, reference, tolerances, training_check
 from common.catalogue import Case
 from common.comparison import compare, compare_all
+from common.names import first_line
 from common.params import Arrays, randomised
 from common.protocols import Backend
 from common.results import CheckResult, LayerRow
@@ -65,14 +64,6 @@ def expectations(case: Case) -> Expectation:
     """Runs the reference on every kind of input and in training, once for all backends."""
     training = expect_training(case) if case.trained else None
     return Expectation(tuple(expect(case, kind) for kind in inputs.KINDS), training)
-
-
-def first_line(error: BaseException) -> str:
-    """``ValueError: the first line of its message``, or where it was raised if it has none."""
-    if lines := str(error).strip().splitlines():
-        return f"{type(error).__name__}: {lines[0]}"
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}: {frame.line}"
 
 
 def check(case: Case, backend: Backend, expectation: Expectation | None = None) -> list[CheckResult]:

@@ -6,7 +6,7 @@ import warnings
 from types import ModuleType
 from typing import cast
 
-from common.catalogue import known
+from common.names import known
 from common.protocols import Backend, Files, Layout
 
 # name: (our module, the distribution's modules that must be there)

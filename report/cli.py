@@ -92,7 +92,8 @@ def check(
 ) -> None:
     """Compares every block in every framework with the float64 reference, in evaluation and in training."""
     from common.bench import machine
-    from common.catalogue import cases, known
+    from common.catalogue import cases
+    from common.names import known
     from report.run import choose_backends, choose_cases, runner
     from report.tables import agreement, layers, plain
 
@@ -261,7 +262,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _user_errors() -> tuple[type[Exception], ...]:
-    from common.catalogue import UnknownName
+    from common.names import UnknownName
     from common.porting import PortError
     from common.results import ResultsError
     from common.values import SpecError

@@ -19,8 +19,8 @@ from common.bench import machine
 from common.bench.pool import Worker, WorkerFailed
 from common.bench.worker import Session
 from common.catalogue import block as catalogue_block
-from common.catalogue import known
-from common.check import Expected, first_line
+from common.check import Expected
+from common.names import first_line, known
 from common.params import Arrays
 from common.porting import Disagreement, PortError, fit, usable
 from common.results import ResultsError, write_text

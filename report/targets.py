@@ -14,8 +14,8 @@ from typing import Any
 
 import frameworks
 from common.backprop import without_dropout
-from common.catalogue import UnknownName, block, known
-from common.check import first_line
+from common.catalogue import block
+from common.names import UnknownName, first_line, known
 from common.params import initial
 from common.porting import PortError
 from common.values import SpecError

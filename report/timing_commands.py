@@ -54,8 +54,9 @@ def bench(
     """
     from common.bench import machine
     from common.bench.tasks import Experiment
-    from common.catalogue import known, timed_cases
+    from common.catalogue import timed_cases
     from common.measurements import FORMS, MODES, VARIANTS, configured
+    from common.names import known
     from report.run import choose_backends, choose_cases, runner
     from report.timing_run import Saver, time_all
 

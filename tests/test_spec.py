@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.catalogue import UnknownName, block, cases, names, published_cases, timed_cases
+from common.catalogue import block, cases, names, published_cases, timed_cases
 from common.layers import (
     Add,
     AvgPool2d,
@@ -17,6 +17,7 @@ from common.layers import (
     Linear,
     ReLU,
 )
+from common.names import UnknownName
 from common.spec import BlockSpec, Node
 from common.values import SpecError, resolve_padding
 

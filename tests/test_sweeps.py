@@ -7,8 +7,8 @@ import pytest
 
 from common.bench import sweeps
 from common.bench.sweeps import BUILD, START
-from common.catalogue import UnknownName
 from common.measurements import Config
+from common.names import UnknownName
 from common.results import ResultsError
 from common.values import SpecError
 

@@ -37,9 +37,10 @@ import msgspec
 
 from common.bench.schedule import MIN_ROUNDS, SAMPLE_SECONDS
 from common.bench.tasks import Experiment
-from common.catalogue import CATALOGUE, Case, block, known
+from common.catalogue import CATALOGUE, Case, block
 from common.costs import cost
 from common.measurements import ALLOCATORS, FORMS, LAYOUTS, MODES, VARIANTS, Config, configured
+from common.names import known
 from common.results import ResultsError
 from common.tolerances import UNIT_ROUNDOFF
 from common.values import SpecError

@@ -7,10 +7,11 @@ import numpy as np
 from common import inputs, training_tolerances
 from common.backprop import without_dropout
 from common.bench.pool import WorkerFailed
-from common.catalogue import Case, known
+from common.catalogue import Case
 from common.check import expect
 from common.comparison import Values
 from common.measurements import MODES, Config
+from common.names import known
 from common.optimisers import SGD
 from common.params import Arrays, randomised
 from common.results import Unavailable

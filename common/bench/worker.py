@@ -20,13 +20,14 @@ import numpy as np
 from common.bench import machine
 from common.bench.tasks import Task
 from common.catalogue import Case
-from common.check import Expectation, Expected, check, first_line
+from common.check import Expectation, Expected, check
 from common.comparison import compare, compare_all
 from common.digits import Batch
 from common.divergence import trace
 from common.faults import injection
 from common.faults.catalogue import FAULTS
 from common.measurements import Config
+from common.names import first_line
 from common.optimisers import Optimiser
 from common.params import Arrays
 from common.protocols import Backend, BuiltBlock, Timed, as_variant

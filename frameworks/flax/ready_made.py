@@ -5,7 +5,8 @@ from typing import Any
 
 from flax import nnx
 
-from common.catalogue import PLAIN, known
+from common.catalogue import PLAIN
+from common.names import known
 from common.spec import BlockSpec
 from frameworks.flax.graph import native
 

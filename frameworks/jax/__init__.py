@@ -15,8 +15,8 @@ from jax.sharding import Sharding, SingleDeviceSharding
 
 from common import differences
 from common.bench.machine import processors
-from common.catalogue import known
 from common.measurements import VARIANTS
+from common.names import known
 from common.optimisers import Optimiser
 from common.params import Arrays, fits
 from common.protocols import Timed

@@ -10,8 +10,8 @@ import paddle.nn.functional as F
 from paddle import nn
 
 from common import differences
-from common.catalogue import known
 from common.measurements import FORMS, VARIANTS
+from common.names import known
 from common.optimisers import Optimiser
 from common.params import Arrays, fits
 from common.protocols import Timed

@@ -8,7 +8,8 @@ from paddle.vision.models import mobilenet_v1
 
 from common import layers as spec
 from common.alignment import align, leaves
-from common.catalogue import PLAIN, known
+from common.catalogue import PLAIN
+from common.names import known
 from common.porting import nested
 from common.spec import BlockSpec
 from frameworks.paddle import layout

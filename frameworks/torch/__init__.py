@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from common import differences
-from common.catalogue import known
 from common.measurements import VARIANTS
+from common.names import known
 from common.optimisers import Optimiser
 from common.params import Arrays, fits
 from common.protocols import Timed

@@ -5,7 +5,8 @@ from collections import OrderedDict
 from torch import nn
 
 from common import layers as spec
-from common.catalogue import PLAIN, known
+from common.catalogue import PLAIN
+from common.names import known
 from common.spec import BlockSpec
 from frameworks.torch.graph import native
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from common.catalogue import known
 from common.measurements import FORMS, LAYOUTS
+from common.names import known
 from common.params import Arrays
 from common.protocols import Timed
 from common.spec import BlockSpec
