@@ -19,7 +19,7 @@ from common.comparison import compare, compare_all
 from common.names import first_line
 from common.params import Arrays, randomised
 from common.protocols import Backend
-from common.results import CheckResult, LayerRow
+from common.results.record import CheckResult, LayerRow
 from common.spec import INPUT, BlockSpec
 from common.training_check import Training, expect_training
 from common.values import storable

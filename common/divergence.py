@@ -17,7 +17,7 @@ from common.catalogue import Case
 from common.comparison import Values, compare_all
 from common.params import Arrays, randomised
 from common.protocols import Backend
-from common.results import LayerRow
+from common.results.record import LayerRow
 from common.spec import INPUT, BlockSpec, Node
 from common.tolerances import UNIT_ROUNDOFF
 from common.training_tolerances import Rounded, allowances

@@ -9,8 +9,8 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
+from common.config import configured
 from common.differences import Difference
-from common.measurements import configured
 from common.optimisers import Optimiser
 from common.params import Arrays
 from common.spec import BlockSpec
@@ -104,7 +104,7 @@ class BuiltBlock(Protocol):
     def timed(
         self, mode: str, x: np.ndarray, dy: np.ndarray | None = None, form: str = "usual", layout: str = "native"
     ) -> Timed:
-        """What is timed: see `Timed` for what a call does, and `common.measurements.Config` for the choices.
+        """What is timed: see `Timed` for what a call does, and `common.config.Config` for the choices.
 
         Raises:
             ValueError: for a mode, form or layout that this framework does not have.

@@ -150,8 +150,8 @@ def report(backends: tuple[str, ...], threads: int | None, profile: str, output:
     from common.bench import machine
     from common.bench.tasks import Experiment
     from common.catalogue import cases, published_cases, timed_cases
-    from common.measurements import MODES, Config
-    from common.results import write_text
+    from common.config import MODES, Config
+    from common.results.record import write_text
     from report.markdown import render
     from report.run import choose_backends, costed, runner
     from report.timing_run import time_all
@@ -210,7 +210,7 @@ def _last(output: Path, name: str) -> Path | None:
 
 def _others(output: Path) -> dict[str, Any]:
     """What the report tells of runs other than its own."""
-    from common.results import load
+    from common.results.record import load
 
     def record(name: str) -> Any:
         return load(path) if (path := _last(output, name)) else None
@@ -225,7 +225,7 @@ def _others(output: Path) -> dict[str, Any]:
 
 
 def _training_section(output: Path) -> str:
-    from common.training_results import load
+    from common.results.training import load
     from report.training_figure import draw
     from report.training_section import FIGURE, training_section
 
@@ -264,7 +264,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _user_errors() -> tuple[type[Exception], ...]:
     from common.names import UnknownName
     from common.porting import PortError
-    from common.results import ResultsError
+    from common.results.record import ResultsError
     from common.values import SpecError
     from frameworks import MissingFramework
     from report.run import NothingToRun

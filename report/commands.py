@@ -34,7 +34,7 @@ def described(example: str) -> dict[str, Any]:
 
 def writable(path: Path | None) -> None:
     """Refuses before the work what could not be written after it."""
-    from common.results import write_text
+    from common.results.record import write_text
 
     if path:
         write_text(path, None)
@@ -42,7 +42,7 @@ def writable(path: Path | None) -> None:
 
 def finish(record: Any, json: Path | None) -> None:
     """Writes the record, says what is missing, and ends with the status that it deserves."""
-    from common.results import dump
+    from common.results.record import dump
 
     if json:
         dump(record, json)

@@ -1,7 +1,7 @@
 """Two runs side by side: pure functions from a Diff to text."""
 
 from common.bench.regressions import TIE, Diff
-from common.measurements import Measurement
+from common.results.measurements import Measurement
 from report.tables import Table, milliseconds
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from common.bench import schedule
-from common.results import CaseCost, RunRecord
+from common.results.record import CaseCost, RunRecord
 from report import tables, timing_section, timing_tables, tuning_section
 from report.tables import Table, markdown, number, ran, shape, size
 

@@ -23,7 +23,7 @@ from common.check import Expected
 from common.names import first_line, known
 from common.params import Arrays
 from common.porting import Disagreement, PortError, fit, usable
-from common.results import ResultsError, write_text
+from common.results.record import ResultsError, write_text
 from common.spec import BlockSpec
 from common.values import SpecError
 

@@ -15,7 +15,7 @@ from common.check import expectations
 from common.costs import cost
 from common.faults.injection import Fault, needed
 from common.names import UnknownName, known
-from common.results import NOT_INSTALLED, CaseCost, LayerRow, RunRecord, Unavailable
+from common.results.record import NOT_INSTALLED, CaseCost, LayerRow, RunRecord, Unavailable
 from report.progress import Progress
 from report.tables import missed
 

@@ -9,7 +9,7 @@ import numpy as np
 from tabulate import tabulate
 
 from common.divergence import GRADIENT, STAGES
-from common.results import CaseCost, CheckResult, FaultResult, LayerRow, RunRecord
+from common.results.record import CaseCost, CheckResult, FaultResult, LayerRow, RunRecord
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from report.commands import (
 )
 
 if TYPE_CHECKING:
-    from common.results import RunRecord
+    from common.results.record import RunRecord
 
 BUDGET = {"quick": 5.0, "full": 30.0}  # seconds of timing a table
 
@@ -55,7 +55,7 @@ def bench(
     from common.bench import machine
     from common.bench.tasks import Experiment
     from common.catalogue import timed_cases
-    from common.measurements import FORMS, MODES, VARIANTS, configured
+    from common.config import FORMS, MODES, VARIANTS, configured
     from common.names import known
     from report.run import choose_backends, choose_cases, runner
     from report.timing_run import Saver, time_all
@@ -149,7 +149,7 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
 def diff(before: Path, after: Path, across_machines: bool) -> None:
     """What became slower or faster from one run to another; exit status 1 if anything became slower."""
     from common.bench import regressions
-    from common.results import ResultsError, load
+    from common.results.record import ResultsError, load
     from report import diff as text
     from report.tables import plain
 

@@ -10,8 +10,9 @@ import frameworks
 from common.bench.pool import Worker, WorkerFailed
 from common.bench.schedule import measure
 from common.bench.tasks import Experiment, Task, task
-from common.measurements import Config, MemoryUse
-from common.results import ResultsError, RunRecord, dump, load
+from common.config import Config
+from common.results.measurements import MemoryUse
+from common.results.record import ResultsError, RunRecord, dump, load
 from report.run import Runner, costed
 from report.tables import milliseconds
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from common.bench import statistics
 from common.bench.statistics import CONFIDENCE, Ratio
 from common.catalogue import CATALOGUE
-from common.measurements import Config, Measurement
-from common.results import RunRecord
+from common.config import Config
+from common.results.measurements import Measurement
+from common.results.record import RunRecord
 from report import timing_tables as timing
 from report.tables import markdown, milliseconds, number, ran, size
 

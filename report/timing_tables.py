@@ -9,8 +9,8 @@ import numpy as np
 
 from common.bench import roof, statistics
 from common.bench.statistics import Ratio
-from common.measurements import Measurement
-from common.results import RunRecord
+from common.results.measurements import Measurement
+from common.results.record import RunRecord
 from report.tables import Table, milliseconds, size, unique
 
 Group = tuple[str, str, str]

@@ -9,8 +9,8 @@ from common.catalogue import Case
 from common.digits import BATCH, OPTIMISER, Batch, Digits
 from common.fitting import expected_losses
 from common.params import Arrays, initial
+from common.results.training import Fit, Oracle, TrainingRecord, stored
 from common.spec import BlockSpec
-from common.training_results import Fit, Oracle, TrainingRecord, stored
 from report.run import Runner, costed
 
 NETS = (digits.digits_separable(), digits.digits_standard())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import stats
 
-from common.training_results import Fit, Oracle, TrainingRecord
+from common.results.training import Fit, Oracle, TrainingRecord
 from report.tables import Table, markdown, number, unique
 
 FIGURE = "training.svg"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import frameworks
 from common.bench import statistics
 from common.bench.statistics import Ratio
-from common.measurements import Config, Measurement
-from common.results import RunRecord
+from common.config import Config
+from common.results.measurements import Measurement
+from common.results.record import RunRecord
 from report import timing_section
 from report import timing_tables as timing
 from report.tables import Table, markdown, milliseconds, ran

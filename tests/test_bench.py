@@ -19,8 +19,9 @@ from common.bench.schedule import MAX_ROUNDS, MIN_ROUNDS, measure
 from common.bench.tasks import Experiment, Task, task
 from common.catalogue import Case, block
 from common.check import Expectation, expect
-from common.measurements import Config, Measurement, Peaks
-from common.results import Unavailable
+from common.config import Config
+from common.results.measurements import Measurement, Peaks
+from common.results.record import Unavailable
 from report.run import costed
 
 CASE = Case("tiny", block("conv_bn_act", in_channels=3, out_channels=4), (1, 3, 8, 9))

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 import frameworks
-from common import digits, training_results
+from common import digits
 from common.bench.pool import Worker
-from common.results import load
+from common.results import training
+from common.results.record import load
 from report import training_run
 from report.cli import main
 
@@ -132,7 +133,7 @@ def test_train_writes_its_record_and_figure(tmp_path: Path, capsys: pytest.Captu
     assert status("train", "--seeds", "2", "--epochs", "1", "--output", str(tmp_path)) == 0
     printed = capsys.readouterr()
     assert "never in 2 steps" in printed.out
-    record = training_results.load(tmp_path / "training.json")
+    record = training.load(tmp_path / "training.json")
     assert [(fit.net, fit.seed, len(fit.losses)) for fit in record.fits] == [
         (net, seed, 3) for net in ("digits_separable", "digits_standard") for seed in (0, 1)
     ]
@@ -159,7 +160,7 @@ def test_a_backend_that_cannot_train_costs_its_own_rows(
     assert status("train", "--seeds", "1", "--epochs", "1", "--output", str(tmp_path)) == 1
     printed = capsys.readouterr()
     assert reason in printed.err
-    record = training_results.load(tmp_path / "training.json")
+    record = training.load(tmp_path / "training.json")
     assert [fit.backend for fit in record.fits] == ["numpy", "numpy"]
     assert {item.backend for item in record.unavailable} == {"other"}
     assert "not available" in printed.out

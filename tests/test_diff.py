@@ -8,8 +8,9 @@ import pytest
 
 from common.bench import statistics
 from common.bench.regressions import IMPROVEMENT, MACHINE, REGRESSION, TIE, diff, environments, same_machine
-from common.measurements import Config, Measurement, Samples
-from common.results import RunRecord
+from common.config import Config
+from common.results.measurements import Measurement, Samples
+from common.results.record import RunRecord
 from report.diff import changes, summary
 from report.diff import environments as environments_table
 

@@ -18,7 +18,7 @@ from common.faults.rewrites import changed
 from common.layers import BatchNorm2d, LeakyReLU
 from common.params import Arrays, randomised
 from common.reference import forward
-from common.results import LayerRow
+from common.results.record import LayerRow
 from common.spec import Node
 from common.training_tolerances import one_pass
 from tests import numpy_backend

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from common.catalogue import published_cases, timed_cases
-from common.measurements import Config, Measurement, Peaks, Samples
-from common.results import CheckResult, RunRecord, Unavailable
+from common.config import Config
+from common.results.measurements import Measurement, Peaks, Samples
+from common.results.record import CheckResult, RunRecord, Unavailable
 from report import timing_tables, tuning_section
 from report.markdown import render
 from report.run import costed

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from common.bench.pool import ROOT
-from common.measurements import Config, Measurement, MemoryUse, Peaks, Samples
-from common.results import (
+from common.config import Config
+from common.results.measurements import Measurement, MemoryUse, Peaks, Samples
+from common.results.record import (
     NOT_INSTALLED,
     SCHEMA_VERSION,
     CheckResult,
@@ -83,7 +84,7 @@ def test_a_file_of_version_1_is_written_as_one_of_this(tmp_path: Path) -> None:
 
 
 def test_the_committed_schema_is_current() -> None:
-    """`python -c 'from common.results import schema; print(schema(), end="")' > report/schema.json` writes it."""
+    """`python -c 'from common.results.record import schema; print(schema(), end="")' > report/schema.json` writes it."""
     assert (ROOT / "report" / "schema.json").read_text() == schema()
 
 

@@ -10,7 +10,8 @@ from scipy import stats
 
 from common.bench import statistics
 from common.bench.statistics import CONFIDENCE, Ratio, Spread, half_width, middle, paired, ranks, ratio, ratios, spread
-from common.measurements import Config, Measurement, Samples
+from common.config import Config
+from common.results.measurements import Measurement, Samples
 
 NO_SPREAD = Spread(0.0, 0, 0)
 

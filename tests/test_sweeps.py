@@ -7,9 +7,9 @@ import pytest
 
 from common.bench import sweeps
 from common.bench.sweeps import BUILD, START
-from common.measurements import Config
+from common.config import Config
 from common.names import UnknownName
-from common.results import ResultsError
+from common.results.record import ResultsError
 from common.values import SpecError
 
 BACKENDS = ("torch", "paddle", "jax", "flax", "onnxruntime")

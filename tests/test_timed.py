@@ -9,7 +9,7 @@ from common.bench.pool import Worker
 from common.bench.tasks import Task, task
 from common.catalogue import Case, block
 from common.comparison import compare_all
-from common.measurements import FORMS, LAYOUTS, MODES, Config
+from common.config import FORMS, LAYOUTS, MODES, Config
 from common.protocols import Backend, BuiltBlock
 from tests import numpy_backend
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 import frameworks
-from common.results import ResultsError, RunRecord, dump, load
+from common.results.record import ResultsError, RunRecord, dump, load
 from report import timing_run
 from report.cli import main
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from common import training_results
 from common.catalogue import Case
 from common.digits import OPTIMISER, digits_separable, digits_standard
-from common.results import ResultsError, RunRecord, Unavailable, dump, write_text
-from common.training_results import Fit, Oracle, TrainingRecord, stored
+from common.results import training
+from common.results.record import ResultsError, RunRecord, Unavailable, dump, write_text
+from common.results.training import Fit, Oracle, TrainingRecord, stored
 from report import cli
 from report.markdown import render
 from report.run import costed
@@ -50,11 +50,11 @@ def record() -> TrainingRecord:
 
 def test_a_record_survives_the_disk(record: TrainingRecord, tmp_path: Path) -> None:
     dump(record, tmp_path / "t.json")
-    assert training_results.load(tmp_path / "t.json") == record
+    assert training.load(tmp_path / "t.json") == record
     with pytest.raises(ResultsError, match="schema version None"):
-        training_results.load(write(tmp_path / "bad.json", "{}"))
+        training.load(write(tmp_path / "bad.json", "{}"))
     with pytest.raises(ResultsError, match="is not a results file"):
-        training_results.load(write(tmp_path / "bad.json", '{"schema_version": 1}'))
+        training.load(write(tmp_path / "bad.json", '{"schema_version": 1}'))
 
 
 def write(path: Path, text: str) -> Path:

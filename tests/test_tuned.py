@@ -5,7 +5,7 @@ import pytest
 from common.catalogue import Case, cases
 from common.check import check, expectations
 from common.protocols import Backend, as_variant
-from common.results import CheckResult
+from common.results.record import CheckResult
 
 
 def failures(results: list[CheckResult]) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from common.bench.tasks import task
 from common.catalogue import Case, block
-from common.measurements import LAYOUTS
+from common.config import LAYOUTS
 from common.optimisers import SGD
 from common.params import initial, randomised
 from common.protocols import BuiltBlock

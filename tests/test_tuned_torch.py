@@ -9,10 +9,10 @@ import pytest
 import frameworks
 from common.catalogue import Case, block
 from common.check import check
+from common.config import LAYOUTS, MODES
 from common.divergence import OUTPUT, TRAINED, trace
 from common.inputs import make
 from common.layers import Add, BatchNorm2d, Conv2d, ReLU
-from common.measurements import LAYOUTS, MODES
 from common.optimisers import SGD
 from common.params import Arrays, randomised
 from common.protocols import Backend, as_variant

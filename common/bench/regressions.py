@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.bench.statistics import Ratio, spread, unpaired
-from common.measurements import Measurement
-from common.results import RunRecord
+from common.results.measurements import Measurement
+from common.results.record import RunRecord
 
 MACHINE = ("cpu", "processors", "threads a framework", "system", "allocator")
 REGRESSION, IMPROVEMENT, TIE = "regression", "improvement", "tie"

@@ -9,8 +9,8 @@ import numpy as np
 
 from common.bench.machine import sample
 from common.bench.worker import serve
-from common.measurements import Peaks
-from common.results import CaseCost
+from common.results.measurements import Peaks
+from common.results.record import CaseCost
 
 SIZE = 2048  # of the square matrices: far more arithmetic than traffic
 COPIES = tuple(2**power for power in range(18, 29, 2))  # bytes read and written, from caches to main memory

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from common.bench import statistics
 from common.bench.pool import Worker, WorkerFailed
 from common.bench.tasks import Experiment, Task
-from common.measurements import Config, Measurement, Samples
-from common.results import Unavailable
+from common.config import Config
+from common.results.measurements import Measurement, Samples
+from common.results.record import Unavailable
 
 SAMPLE_SECONDS = 0.03  # a sample lasts at least this long: short calls are repeated
 LONG_CALL = 0.08  # seconds from which one call brings the caches back after another process had its turn

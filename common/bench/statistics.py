@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from common.measurements import Measurement, Samples
+from common.results.measurements import Measurement, Samples
 
 CONFIDENCE = 0.95
 CENTRE = 0.8  # of the bootstrap distribution, from which its spread is taken

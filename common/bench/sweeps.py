@@ -14,7 +14,7 @@ For example::
       batch: [1, 16]
       size: [14, 28]          # height and width
       channels: [32, 64]      # in, and out where the block has the option
-    modes: [forward]          # of `common.measurements.MODES`
+    modes: [forward]          # of `common.config.MODES`
     dtypes: [float32]
     configs:                  # what one table compares; every combination of an item's values is a configuration
       - {backend: [torch, paddle, jax, flax]}
@@ -38,10 +38,10 @@ import msgspec
 from common.bench.schedule import MIN_ROUNDS, SAMPLE_SECONDS
 from common.bench.tasks import Experiment
 from common.catalogue import CATALOGUE, Case, block
+from common.config import ALLOCATORS, FORMS, LAYOUTS, MODES, VARIANTS, Config, configured
 from common.costs import cost
-from common.measurements import ALLOCATORS, FORMS, LAYOUTS, MODES, VARIANTS, Config, configured
 from common.names import known
-from common.results import ResultsError
+from common.results.record import ResultsError
 from common.tolerances import UNIT_ROUNDOFF
 from common.values import SpecError
 
@@ -76,14 +76,14 @@ class Vary(_Strict, frozen=True):
 
 
 class Configs(_Strict, frozen=True):
-    """Configurations: every combination of the values of `common.measurements.Config`'s fields."""
+    """Configurations: every combination of the values of `common.config.Config`'s fields."""
 
     backend: Words
     variant: Words = "reference"
     form: Words = "usual"
     layout: Words = "native"
     threads: str | int | list[str | int] = "usual"
-    allocator: Words = "usual"  # that of the variant, see `common.measurements.configured`
+    allocator: Words = "usual"  # that of the variant, see `common.config.configured`
 
 
 class Sweep(_Strict, frozen=True):

@@ -10,11 +10,11 @@ from common.bench.pool import WorkerFailed
 from common.catalogue import Case
 from common.check import expect
 from common.comparison import Values
-from common.measurements import MODES, Config
+from common.config import MODES, Config
 from common.names import known
 from common.optimisers import SGD
 from common.params import Arrays, randomised
-from common.results import Unavailable
+from common.results.record import Unavailable
 from common.spec import BlockSpec
 from common.values import storable
 

@@ -22,16 +22,16 @@ from common.bench.tasks import Task
 from common.catalogue import Case
 from common.check import Expectation, Expected, check
 from common.comparison import compare, compare_all
+from common.config import Config
 from common.digits import Batch
 from common.divergence import trace
 from common.faults import injection
 from common.faults.catalogue import FAULTS
-from common.measurements import Config
 from common.names import first_line
 from common.optimisers import Optimiser
 from common.params import Arrays
 from common.protocols import Backend, BuiltBlock, Timed, as_variant
-from common.results import CheckResult, FaultResult, LayerRow
+from common.results.record import CheckResult, FaultResult, LayerRow
 from common.spec import BlockSpec
 
 

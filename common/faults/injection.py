@@ -17,7 +17,7 @@ from common.differences import Difference
 from common.optimisers import Optimiser
 from common.params import Arrays
 from common.protocols import Backend, BuiltBlock
-from common.results import FaultResult
+from common.results.record import FaultResult
 from common.spec import BlockSpec
 
 Update = Callable[[Arrays, Arrays], Arrays]  # (params, gradients) -> params, with a memory of its own

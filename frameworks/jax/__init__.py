@@ -15,7 +15,7 @@ from jax.sharding import Sharding, SingleDeviceSharding
 
 from common import differences
 from common.bench.machine import processors
-from common.measurements import VARIANTS
+from common.config import VARIANTS
 from common.names import known
 from common.optimisers import Optimiser
 from common.params import Arrays, fits

@@ -10,7 +10,7 @@ import paddle.nn.functional as F
 from paddle import nn
 
 from common import differences
-from common.measurements import FORMS, VARIANTS
+from common.config import FORMS, VARIANTS
 from common.names import known
 from common.optimisers import Optimiser
 from common.params import Arrays, fits

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from common import differences
-from common.measurements import VARIANTS
+from common.config import VARIANTS
 from common.names import known
 from common.optimisers import Optimiser
 from common.params import Arrays, fits

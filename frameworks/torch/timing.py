@@ -22,7 +22,7 @@ def placed(tensor: torch.Tensor, layout: str) -> torch.Tensor:
 def prepared(
     module: nn.Module, x: torch.Tensor, form: str, layout: str = "native", channels_last: bool = False
 ) -> Callable[[torch.Tensor], torch.Tensor]:
-    """What is called in a form of `common.measurements.FORMS`, or ``frozen`` for inputs such as ``x``."""
+    """What is called in a form of `common.config.FORMS`, or ``frozen`` for inputs such as ``x``."""
     # Else a second block of one class counts as another shape of the first: it is compiled for any shape, and after
     # eight of them not at all, with no more than a warning.
     torch.compiler.reset()
@@ -53,7 +53,7 @@ def _allocated(call: Callable[[], None], x: torch.Tensor) -> int | None:
 def forward(module: nn.Module, x: torch.Tensor, form: str, layout: str, channels_last: bool = False) -> Timed:
     """The output in evaluation mode; ``channels_last`` makes the module work so, whatever the arrays' layout is.
 
-    ``form`` is one of `common.measurements.FORMS`, or ``frozen``.
+    ``form`` is one of `common.config.FORMS`, or ``frozen``.
     """
     x, synchronize = placed(x, layout), _synchronize(x)
     run = prepared(module.eval(), x, form, layout, channels_last)

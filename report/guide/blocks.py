@@ -5,7 +5,7 @@ from collections.abc import Callable
 from common.catalogue import CATALOGUE, names
 from common.costs import cost
 from common.facts import NOTHING, QUESTIONS
-from common.results import RunRecord
+from common.results.record import RunRecord
 from report.guide import diagram, sources
 from report.guide.facts import Facts, documented
 from report.guide.page import code, page, run, tabs

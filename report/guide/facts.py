@@ -12,7 +12,7 @@ from common.bench import machine
 from common.catalogue import Case, cases, names
 from common.facts import Held, mapping
 from common.params import randomised
-from common.results import write_text
+from common.results.record import write_text
 from report.guide import pitfalls
 from report.guide.pitfalls import Outcome
 

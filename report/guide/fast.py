@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from common import results
 from common.bench import statistics
 from common.bench.pool import KEEPING
-from common.measurements import Config
-from common.results import RunRecord
+from common.config import Config
+from common.results.record import RunRecord, load
 from report import timing_tables as timing
 from report import tuning_section as tuning
 from report.guide.page import code, page, run
@@ -142,7 +141,7 @@ def fast() -> Iterator[tuple[str, str]]:
 
 
 def _load(name: str) -> RunRecord:
-    return results.load(SWEEPS / f"{name}.json")
+    return load(SWEEPS / f"{name}.json")
 
 
 def _index(networks: RunRecord, blocks: RunRecord, training: RunRecord) -> str:

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from common import results
 from common.catalogue import names
-from common.results import RunRecord, write_text
+from common.results.record import RunRecord, load, write_text
 from report.guide import blocks, diagram, fast, pairs, pitfalls, traps
 from report.guide import facts as recorded
 from report.guide.facts import Facts
@@ -20,7 +19,7 @@ REPORT = Path(__file__).parents[1]
 
 def pages() -> dict[str, str]:
     """Every generated file of docs/ by its path there."""
-    facts, record, known = recorded.load(), results.load(REPORT / "results.json"), pitfalls.load()
+    facts, record, known = recorded.load(), load(REPORT / "results.json"), pitfalls.load()
     found = {"index.md": home(facts, record, known), "speed.md": speed(record)}
     found |= dict(fast.fast())
     found["pitfalls/index.md"] = traps.pitfall_list(facts, known)

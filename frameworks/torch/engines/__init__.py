@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from common.measurements import FORMS, LAYOUTS
+from common.config import FORMS, LAYOUTS
 from common.names import known
 from common.params import Arrays
 from common.protocols import Timed

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from common.config import Config
 from common.costs import Cost
-from common.measurements import Config, Measurement, MemoryUse, Peaks
+from common.results.measurements import Measurement, MemoryUse, Peaks
 
 SCHEMA_VERSION = 2
 Record = TypeVar("Record")

@@ -8,7 +8,7 @@ import numpy as np
 
 from common.fitting import Losses
 from common.optimisers import SGD
-from common.results import NOT_INSTALLED, CaseCost, Unavailable, read
+from common.results.record import NOT_INSTALLED, CaseCost, Unavailable, read
 
 SCHEMA_VERSION = 1
 
@@ -69,5 +69,5 @@ class TrainingRecord:
 
 
 def load(path: Path) -> TrainingRecord:
-    """Reads a record; raises as `common.results.read` does."""
+    """Reads a record; raises as `common.results.record.read` does."""
     return read(path, TrainingRecord, SCHEMA_VERSION)

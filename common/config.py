@@ -1,0 +1,51 @@
+"""One way to run a block: what is built, how it is called, and in what process."""
+
+from dataclasses import dataclass, replace
+
+MODES = ("forward", "gradients", "step")
+VARIANTS = ("reference", "tuned", "ready-made")
+FORMS = ("usual", "eager", "compiled")
+LAYOUTS = ("native", "nchw", "nhwc")
+ALLOCATORS = ("default", "tuned")
+
+
+@dataclass(frozen=True)
+class Config:
+    """One way to run a block: what is built, how it is called, and the conditions of its process.
+
+    ``variant`` is our block as one first writes it (``reference``), our ``tuned`` one, or what the framework has
+    ``ready-made``. ``form`` is ``eager``, ``compiled``
+    (`torch.compile`, `paddle.jit.to_static`, `jax.jit`) or the ``usual`` one of the two: eager in torch and Paddle,
+    compiled elsewhere. ``layout`` is that of the arrays handed over and wanted back: a conversion that the framework
+    needs is timed with the rest. ``threads`` is the run's number (``usual``), a number, or ``unset``: whatever a plain
+    process of that framework takes. ``allocator`` ``tuned`` makes glibc keep the memory that it has, as
+    `configured` says of a tuned variant. ``copy`` tells the same thing, run again, from the first.
+    """
+
+    backend: str
+    variant: str = "reference"
+    form: str = "usual"
+    layout: str = "native"
+    threads: str = "usual"
+    allocator: str = "default"
+    copy: int = 0
+
+    @property
+    def label(self) -> str:
+        """``jax``, ``torch compiled``, ``paddle threads unset``: the backend and whatever is not the default."""
+        usual = replace(configured("", self.variant), variant="reference")
+        words = [
+            self.backend,
+            *[word for word, default in zip(self._words, usual._words, strict=True) if word != default],
+        ]
+        return " ".join([*words, *(["again"] if self.copy else [])])
+
+    @property
+    def _words(self) -> tuple[str, ...]:
+        threads = {"1": "1 thread", "unset": "threads unset"}.get(self.threads, f"{self.threads} threads")
+        return self.variant, self.form, self.layout, threads, f"{self.allocator} allocator"
+
+
+def configured(backend: str, variant: str = "reference", form: str = "usual") -> Config:
+    """The configuration in which a variant is run if nothing else is said: a tuned one brings its allocator."""
+    return Config(backend, variant, form, allocator="tuned" if variant == "tuned" else "default")
