@@ -8,12 +8,12 @@ import numpy as np
 
 import frameworks
 from common.alignment import NameMap
-from common.bench import machine
-from common.bench.pool import Worker, WorkerFailed
-from common.bench.worker import serve
 from common.live import Comparison, Live, Observed, compare_live
 from common.params import Arrays, Shapes
 from common.porting import PortError
+from common.processes import machine
+from common.processes.pool import Worker, WorkerFailed
+from common.processes.serve import serve
 from common.values import Shape
 from convparity import OURS, PROGRAM, Packages
 from report.targets import Found, framework_of, parse

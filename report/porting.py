@@ -15,15 +15,15 @@ import numpy as np
 import frameworks
 from common import inputs, reference, tolerances
 from common.alignment import NameMap, align, dump_map, leaves, load_map, renamed
-from common.bench import machine
-from common.bench.pool import Worker, WorkerFailed
-from common.bench.worker import Session
 from common.catalogue import block as catalogue_block
 from common.check import Expected
 from common.names import first_line, known
 from common.params import Arrays
 from common.porting import Disagreement, PortError, fit, usable
+from common.processes import machine
+from common.processes.pool import Worker, WorkerFailed
 from common.results.record import ResultsError, write_text
+from common.session.session import Session
 from common.spec import BlockSpec
 from common.values import SpecError
 

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import frameworks
-from common.bench import machine
-from common.bench.pool import TIMEOUT, Worker, WorkerFailed
 from common.catalogue import CATALOGUE, Case
 from common.check import expectations
 from common.costs import cost
 from common.faults.injection import Fault, needed
 from common.names import UnknownName, known
+from common.processes import machine
+from common.processes.pool import TIMEOUT, Worker, WorkerFailed
 from common.results.record import NOT_INSTALLED, CaseCost, LayerRow, RunRecord, Unavailable
 from report.progress import Progress
 from report.tables import missed

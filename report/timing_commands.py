@@ -52,11 +52,11 @@ def bench(
 
     Engines that run a block exported from torch take part if they are named: -b onnxruntime, -b openvino.
     """
-    from common.bench import machine
-    from common.bench.tasks import Experiment
     from common.catalogue import timed_cases
     from common.config import FORMS, MODES, VARIANTS, configured
     from common.names import known
+    from common.processes import machine
+    from common.session.tasks import Experiment
     from report.run import choose_backends, choose_cases, runner
     from report.timing_run import Saver, time_all
 
@@ -106,7 +106,8 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     where it was: what is there is not run again.
     """
     import frameworks
-    from common.bench import machine, sweeps
+    from common.bench import sweeps
+    from common.processes import machine
     from report.run import choose_backends, runner
     from report.tables import Table, number, plain
     from report.timing_run import Saver, left, resumed, time_all

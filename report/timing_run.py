@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import frameworks
-from common.bench.pool import Worker, WorkerFailed
 from common.bench.schedule import measure
-from common.bench.tasks import Experiment, Task, task
 from common.config import Config
+from common.processes.pool import Worker, WorkerFailed
 from common.results.measurements import MemoryUse
 from common.results.record import ResultsError, RunRecord, dump, load
+from common.session.tasks import Experiment, Task, task
 from report.run import Runner, costed
 from report.tables import milliseconds
 

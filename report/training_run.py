@@ -3,12 +3,12 @@
 import numpy as np
 
 from common import digits
-from common.bench import machine
-from common.bench.pool import Worker, WorkerFailed
 from common.catalogue import Case
 from common.digits import BATCH, OPTIMISER, Batch, Digits
 from common.fitting import expected_losses
 from common.params import Arrays, initial
+from common.processes import machine
+from common.processes.pool import Worker, WorkerFailed
 from common.results.training import Fit, Oracle, TrainingRecord, stored
 from common.spec import BlockSpec
 from report.run import Runner, costed

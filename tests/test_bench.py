@@ -11,17 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common.bench.machine import peak_of
-from common.bench.pool import ROOT, Worker, WorkerFailed, settings
 from common.bench.roof import COPIES, bound
 from common.bench.roof import work as work_of
 from common.bench.schedule import MAX_ROUNDS, MIN_ROUNDS, measure
-from common.bench.tasks import Experiment, Task, task
 from common.catalogue import Case, block
 from common.check import Expectation, expect
 from common.config import Config
+from common.processes.machine import peak_of
+from common.processes.pool import ROOT, Worker, WorkerFailed
+from common.processes.settings import settings
 from common.results.measurements import Measurement, Peaks
 from common.results.record import Unavailable
+from common.session.tasks import Experiment, Task, task
 from report.run import costed
 
 CASE = Case("tiny", block("conv_bn_act", in_channels=3, out_channels=4), (1, 3, 8, 9))
@@ -102,7 +103,7 @@ def test_a_parent_that_is_killed_takes_its_workers_with_it() -> None:
     """Even one that is paused, and so could not read that its pipe has closed."""
     code = f"""
 import os, signal
-from common.bench.pool import Worker
+from common.processes.pool import Worker
 worker = Worker("numpy", {MODULE!r}, threads=1)
 worker.ask("environment")
 worker.pause()

@@ -6,7 +6,7 @@ import pytest
 
 import frameworks
 from common import digits
-from common.bench.pool import Worker
+from common.processes.pool import Worker
 from common.results import training
 from common.results.record import load
 from report import training_run

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, seed, settings
 
 import frameworks
-from common.bench import machine
-from common.bench.pool import Worker, WorkerFailed
 from common.catalogue import Case
 from common.check import Expectation, expectations
 from common.layers import Softmax
+from common.processes import machine
+from common.processes.pool import Worker, WorkerFailed
 from common.spec import BlockSpec
 from common.values import Shape
 from tests.conftest import wanted

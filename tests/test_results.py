@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from common.bench.pool import ROOT
 from common.config import Config
+from common.processes.pool import ROOT
 from common.results.measurements import Measurement, MemoryUse, Peaks, Samples
 from common.results.record import (
     NOT_INSTALLED,

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 import frameworks
-from common.bench.pool import Worker
 from common.catalogue import Case, cases
 from common.check import expectations
+from common.processes.pool import Worker
 from common.protocols import Backend
 from tests.graphs import EVERYTHING
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from common.bench.machine import sample
-from common.bench.worker import serve
+from common.processes.machine import sample
+from common.processes.serve import serve
 from common.results.measurements import Peaks
 from common.results.record import CaseCost
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from common.bench import statistics
-from common.bench.pool import Worker, WorkerFailed
-from common.bench.tasks import Experiment, Task
 from common.config import Config
+from common.processes.pool import Worker, WorkerFailed
 from common.results.measurements import Measurement, Samples
 from common.results.record import Unavailable
+from common.session.tasks import Experiment, Task
 
 SAMPLE_SECONDS = 0.03  # a sample lasts at least this long: short calls are repeated
 LONG_CALL = 0.08  # seconds from which one call brings the caches back after another process had its turn

@@ -36,12 +36,12 @@ from typing import Any
 import msgspec
 
 from common.bench.schedule import MIN_ROUNDS, SAMPLE_SECONDS
-from common.bench.tasks import Experiment
 from common.catalogue import CATALOGUE, Case, block
 from common.config import ALLOCATORS, FORMS, LAYOUTS, MODES, VARIANTS, Config, configured
 from common.costs import cost
 from common.names import known
 from common.results.record import ResultsError
+from common.session.tasks import Experiment
 from common.tolerances import UNIT_ROUNDOFF
 from common.values import SpecError
 

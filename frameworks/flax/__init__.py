@@ -14,11 +14,11 @@ from flax import nnx
 from jax.sharding import Sharding, SingleDeviceSharding
 
 from common import differences
-from common.bench.machine import processors
 from common.config import VARIANTS
 from common.names import known
 from common.optimisers import SGD, Optimiser
 from common.params import Arrays, fits
+from common.processes.machine import processors
 from common.protocols import Timed
 from common.spec import INPUT, BlockSpec
 from frameworks.flax import layout, optimisers, timing

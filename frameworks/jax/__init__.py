@@ -14,11 +14,11 @@ import optax
 from jax.sharding import Sharding, SingleDeviceSharding
 
 from common import differences
-from common.bench.machine import processors
 from common.config import VARIANTS
 from common.names import known
 from common.optimisers import Optimiser
 from common.params import Arrays, fits
+from common.processes.machine import processors
 from common.protocols import Timed
 from common.spec import INPUT, BlockSpec
 from frameworks.jax import layout, optimisers, timing

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 import frameworks
-from common.bench import machine
 from common.catalogue import Case, cases, names
 from common.facts import Held, mapping
 from common.params import randomised
+from common.processes import machine
 from common.results.record import write_text
 from report.guide import pitfalls
 from report.guide.pitfalls import Outcome

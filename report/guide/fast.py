@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from common.bench import statistics
-from common.bench.pool import KEEPING
 from common.config import Config
+from common.processes.settings import KEEPING
 from common.results.record import RunRecord, load
 from report import timing_tables as timing
 from report import tuning_section as tuning

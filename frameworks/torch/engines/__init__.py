@@ -27,7 +27,7 @@ Bind = Callable[[np.ndarray], tuple[Callable[[], None], Callable[[], np.ndarray]
 
 
 def threads() -> int | None:
-    """The number that a worker is given (see `common.bench.pool.settings`), which no engine reads by itself."""
+    """The number that a worker is given (see `common.processes.settings.settings`), which no engine reads by itself."""
     return int(os.environ.get("OMP_NUM_THREADS") or 0) or None
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.bench.pool import KEEPING
+from common.processes.settings import KEEPING
 
 ALLOCATOR = (
     *KEEPING,

@@ -6,7 +6,6 @@ import numpy as np
 
 from common import inputs, training_tolerances
 from common.backprop import without_dropout
-from common.bench.pool import WorkerFailed
 from common.catalogue import Case
 from common.check import expect
 from common.comparison import Values
@@ -14,6 +13,7 @@ from common.config import MODES, Config
 from common.names import known
 from common.optimisers import SGD
 from common.params import Arrays, randomised
+from common.processes.pool import WorkerFailed
 from common.results.record import Unavailable
 from common.spec import BlockSpec
 from common.values import storable

@@ -1,24 +1,18 @@
 """The child process: one backend, alone, answering requests over a pipe until the pipe closes.
 
-Started by `common.bench.pool` as ``python -P -m common.bench.worker MODULE FD THREADS FIRST``, with the thread settings
+Started by `common.processes.pool` as ``python -P -m common.session.session MODULE FD THREADS FIRST``, with the thread settings
 in its environment, since most frameworks read them once, at import.
 """
 
-import ctypes
 import gc
 import importlib
-import os
-import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
-from multiprocessing.connection import Connection
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
 
-from common.bench import machine
-from common.bench.tasks import Task
 from common.catalogue import Case
 from common.check import Expectation, Expected, check
 from common.comparison import compare, compare_all
@@ -27,11 +21,13 @@ from common.digits import Batch
 from common.divergence import trace
 from common.faults import injection
 from common.faults.catalogue import FAULTS
-from common.names import first_line
 from common.optimisers import Optimiser
 from common.params import Arrays
+from common.processes import machine
+from common.processes.serve import serve
 from common.protocols import Backend, BuiltBlock, Timed, as_variant
 from common.results.record import CheckResult, FaultResult, LayerRow
+from common.session.tasks import Task
 from common.spec import BlockSpec
 
 
@@ -139,31 +135,6 @@ class Session:
         built = self._trained[spec, dtype]
         built.load(params)
         return built.fit(batches, optimiser), built.forward(x)
-
-
-def serve(make: Callable[[], object], descriptor: str, threads: str, first: str) -> None:
-    """Answers requests by the methods of what ``make`` gives, which is made at the first of them.
-
-    A request that raises is answered with the error, and the next one is served.
-    """
-    if sys.platform == "linux":  # a parent that is killed takes its workers with it, even stopped ones
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    if hasattr(os, "sched_setaffinity"):  # not on macOS
-        ours = sorted(os.sched_getaffinity(0))
-        start = int(first) % len(ours)
-        os.sched_setaffinity(0, (ours[start:] + ours[:start])[: int(threads) or None])
-    connection = Connection(int(descriptor))
-    session: object = None
-    while True:
-        try:
-            request, arguments = connection.recv()
-        except EOFError:  # the parent is gone
-            return
-        try:
-            session = session or make()
-            connection.send((True, getattr(session, request)(*arguments)))
-        except Exception as error:
-            connection.send((False, first_line(error)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""What a worker does for its parent: checks, timings, trainings of one backend."""
