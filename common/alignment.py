@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.params import Arrays, Shapes
+from common.layers.values import Shape
 from common.porting import PortError
-from common.values import Shape
+from common.spec.params import Arrays, Shapes
 
 NameMap = dict[str, str]  # ours (or the first module's): theirs
 

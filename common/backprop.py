@@ -26,11 +26,11 @@ from common.layers import (
     ReLU,
     Softmax,
 )
+from common.layers.values import Padding, Pair, Shape
 from common.optimisers import SGD, Optimiser, updater
-from common.params import Arrays
 from common.reference import forward, per_channel, taps
 from common.spec import INPUT, BlockSpec, Node
-from common.values import Padding, Pair, Shape
+from common.spec.params import Arrays
 
 Gradients = tuple[list[np.ndarray], Arrays]  # of the inputs, and of the arrays by local name
 

@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from common import divergence, inputs, reference, tolerances, training_check
-from common.catalogue import Case
+from common import divergence, reference, tolerances, training_check
 from common.comparison import compare, compare_all
+from common.layers.values import storable
 from common.names import first_line
-from common.params import Arrays, randomised
 from common.protocols import Backend
 from common.results.record import CheckResult, LayerRow
-from common.spec import INPUT, BlockSpec
+from common.spec import INPUT, BlockSpec, inputs
+from common.spec.catalogue import Case
+from common.spec.params import Arrays, randomised
 from common.training_check import Training, expect_training
-from common.values import storable
 
 LEVELS = ("case", "builds", "shape", "parameters", "forward", *training_check.LEVELS, "known_differences")
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common.params import Arrays
+from common.spec.params import Arrays
 
 
 class Compared(NamedTuple):

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.blocks.separable import conv_bn_act, depthwise_separable
 from common.layers import Flatten, GlobalAvgPool2d, Linear
 from common.optimisers import SGD
 from common.spec import BlockSpec, Node, chain, family
+from common.spec.blocks.separable import conv_bn_act, depthwise_separable
 
 TEST_SHARE = 0.25
 BATCH = 64

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from common import backprop, inputs, reference, tolerances, training_check
+from common import backprop, reference, tolerances, training_check
 from common.backprop import Pass, without_dropout
-from common.catalogue import Case
 from common.comparison import Values, compare_all
-from common.params import Arrays, randomised
 from common.protocols import Backend
 from common.results.record import LayerRow
-from common.spec import INPUT, BlockSpec, Node
+from common.spec import INPUT, BlockSpec, Node, inputs
+from common.spec.catalogue import Case
+from common.spec.params import Arrays, randomised
 from common.tolerances import UNIT_ROUNDOFF
 from common.training_tolerances import Rounded, allowances
 

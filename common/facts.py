@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from common.params import Arrays
+from common.spec.params import Arrays
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import numpy as np
 from common.backprop import Exact, Pass, train
 from common.digits import Batch
 from common.optimisers import Optimiser, updater
-from common.params import Arrays
 from common.spec import BlockSpec
+from common.spec.params import Arrays
 from common.tolerances import ALLOWED, SAMPLES, UNIT_ROUNDOFF
 from common.training_tolerances import Rounded
 

@@ -18,14 +18,13 @@ from typing import Protocol
 
 import numpy as np
 
-from common import inputs
 from common.alignment import Alignment, Leaf, NameMap, align, leaves
 from common.comparison import compare
-from common.params import Arrays, Shapes, drawn
+from common.layers.values import Shape
 from common.porting import PortError
-from common.spec import INPUT
+from common.spec import INPUT, inputs
+from common.spec.params import Arrays, Shapes, drawn
 from common.tolerances import ALLOWED
-from common.values import Shape
 
 PRECISION = 2.0**-40
 SAMPLES = 4  # each array gives as many deviations as it has elements, four times over

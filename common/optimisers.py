@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.params import Arrays
 from common.spec import INPUT
+from common.spec.params import Arrays
 
 
 @dataclass(frozen=True)

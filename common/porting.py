@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from common.params import Arrays, misfits
 from common.spec import BlockSpec
+from common.spec.params import Arrays, misfits
 
 COLLECTIONS = ("params", "stats", "batch_stats")  # where JAX and Flax linen keep what is trained and what is averaged
 

@@ -10,10 +10,10 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from common.config import configured
-from common.differences import Difference
 from common.optimisers import Optimiser
-from common.params import Arrays
 from common.spec import BlockSpec
+from common.spec.differences import Difference
+from common.spec.params import Arrays
 
 
 def _nothing() -> None: ...

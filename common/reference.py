@@ -25,9 +25,9 @@ from common.layers import (
     ReLU,
     Softmax,
 )
-from common.params import Arrays
+from common.layers.values import Padding, Pair
 from common.spec import INPUT, BlockSpec, Node
-from common.values import Padding, Pair
+from common.spec.params import Arrays
 
 
 def taps(x: np.ndarray, kernel: Pair, stride: Pair, padding: Padding, dilation: Pair = (1, 1)) -> np.ndarray:

@@ -33,9 +33,9 @@ from common.layers import (
     ReLU,
     Softmax,
 )
-from common.params import Arrays
 from common.reference import per_channel
 from common.spec import INPUT, BlockSpec, Node
+from common.spec.params import Arrays
 
 UNIT_ROUNDOFF = {"bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
 # The largest of 10^6 normal errors is 5 deviations, and one of 100 deviations estimated from 8 samples is less than

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from common import inputs, training_tolerances
+from common import training_tolerances
 from common.backprop import without_dropout
-from common.catalogue import Case
 from common.comparison import Values
-from common.differences import Difference
 from common.optimisers import OPTIMISERS, Optimiser
-from common.params import Arrays, randomised
 from common.protocols import Backend
-from common.spec import BlockSpec
+from common.spec import BlockSpec, inputs
+from common.spec.catalogue import Case
+from common.spec.differences import Difference
+from common.spec.params import Arrays, randomised
 
 LEVELS = ("forward_train", "gradients", "buffers", "trajectory")
 STEPS = 3

@@ -13,9 +13,9 @@ from common import backprop, reference
 from common.backprop import Gradients, Pass, statistics
 from common.layers import AvgPool2d, BatchNorm2d, Conv2d, GlobalAvgPool2d, Linear, Softmax
 from common.optimisers import Optimiser
-from common.params import Arrays
 from common.reference import per_channel
 from common.spec import BlockSpec, Node
+from common.spec.params import Arrays
 from common.tolerances import ALLOWED, SAMPLES, UNIT_ROUNDOFF, coherent, errors, repeated, rounding, summed
 
 PIXELS = (0, 2, 3)

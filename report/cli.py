@@ -53,9 +53,9 @@ for _added in (bench, sweep, diff, explain, port, compare):
 def list_() -> None:
     """The blocks with their cases, and the backends with their devices."""
     import frameworks
-    from common.catalogue import CATALOGUE, cases
     from common.processes import machine
     from common.processes.pool import Worker, WorkerFailed
+    from common.spec.catalogue import CATALOGUE, cases
 
     for family, entry in CATALOGUE.items():
         click.echo(f"{family}: {entry.source}")
@@ -91,9 +91,9 @@ def check(
     backends: tuple[str, ...], words: tuple[str, ...], json: Path | None, dtype: str, variant: str, trace: bool
 ) -> None:
     """Compares every block in every framework with the float64 reference, in evaluation and in training."""
-    from common.catalogue import cases
     from common.names import known
     from common.processes import machine
+    from common.spec.catalogue import cases
     from report.run import choose_backends, choose_cases, runner
     from report.tables import agreement, layers, plain
 
@@ -147,11 +147,11 @@ def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) ->
 @_output
 def report(backends: tuple[str, ...], threads: int | None, profile: str, output: Path) -> None:
     """The main job: checks, costs and timing, written to REPORT.md with the raw results beside it."""
-    from common.catalogue import cases, published_cases, timed_cases
     from common.config import MODES, Config
     from common.processes import machine
     from common.results.record import write_text
     from common.session.tasks import Experiment
+    from common.spec.catalogue import cases, published_cases, timed_cases
     from report.markdown import render
     from report.run import choose_backends, costed, runner
     from report.timing_run import time_all
@@ -262,10 +262,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _user_errors() -> tuple[type[Exception], ...]:
+    from common.layers.values import SpecError
     from common.names import UnknownName
     from common.porting import PortError
     from common.results.record import ResultsError
-    from common.values import SpecError
     from frameworks import MissingFramework
     from report.run import NothingToRun
 

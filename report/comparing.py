@@ -8,13 +8,13 @@ import numpy as np
 
 import frameworks
 from common.alignment import NameMap
+from common.layers.values import Shape
 from common.live import Comparison, Live, Observed, compare_live
-from common.params import Arrays, Shapes
 from common.porting import PortError
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
 from common.processes.serve import serve
-from common.values import Shape
+from common.spec.params import Arrays, Shapes
 from convparity import OURS, PROGRAM, Packages
 from report.targets import Found, framework_of, parse
 

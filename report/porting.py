@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 
 import frameworks
-from common import inputs, reference, tolerances
+from common import reference, tolerances
 from common.alignment import NameMap, align, dump_map, leaves, load_map, renamed
-from common.catalogue import block as catalogue_block
 from common.check import Expected
+from common.layers.values import SpecError
 from common.names import first_line, known
-from common.params import Arrays
 from common.porting import Disagreement, PortError, fit, usable
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
 from common.results.record import ResultsError, write_text
 from common.session.session import Session
-from common.spec import BlockSpec
-from common.values import SpecError
+from common.spec import BlockSpec, inputs
+from common.spec.catalogue import block as catalogue_block
+from common.spec.params import Arrays
 
 SIZES = (9, 12, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384, 448, 512)
 

@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import frameworks
-from common.catalogue import CATALOGUE, Case
 from common.check import expectations
-from common.costs import cost
 from common.faults.injection import Fault, needed
 from common.names import UnknownName, known
 from common.processes import machine
 from common.processes.pool import TIMEOUT, Worker, WorkerFailed
 from common.results.record import NOT_INSTALLED, CaseCost, LayerRow, RunRecord, Unavailable
+from common.spec.catalogue import CATALOGUE, Case
+from common.spec.costs import cost
 from report.progress import Progress
 from report.tables import missed
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import frameworks
 from common.backprop import without_dropout
-from common.catalogue import block
+from common.layers.values import SpecError
 from common.names import UnknownName, first_line, known
-from common.params import initial
 from common.porting import PortError
-from common.values import SpecError
+from common.spec.catalogue import block
+from common.spec.params import initial
 from convparity import OURS, theirs
 
 OWN = "convparity"

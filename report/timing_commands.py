@@ -52,11 +52,11 @@ def bench(
 
     Engines that run a block exported from torch take part if they are named: -b onnxruntime, -b openvino.
     """
-    from common.catalogue import timed_cases
     from common.config import FORMS, MODES, VARIANTS, configured
     from common.names import known
     from common.processes import machine
     from common.session.tasks import Experiment
+    from common.spec.catalogue import timed_cases
     from report.run import choose_backends, choose_cases, runner
     from report.timing_run import Saver, time_all
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from common.bench import statistics
 from common.bench.statistics import CONFIDENCE, Ratio
-from common.catalogue import CATALOGUE
 from common.config import Config
 from common.results.measurements import Measurement
 from common.results.record import RunRecord
+from common.spec.catalogue import CATALOGUE
 from report import timing_tables as timing
 from report.tables import markdown, milliseconds, number, ran, size
 

@@ -3,14 +3,14 @@
 import numpy as np
 
 from common import digits
-from common.catalogue import Case
 from common.digits import BATCH, OPTIMISER, Batch, Digits
 from common.fitting import expected_losses
-from common.params import Arrays, initial
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
 from common.results.training import Fit, Oracle, TrainingRecord, stored
 from common.spec import BlockSpec
+from common.spec.catalogue import Case
+from common.spec.params import Arrays, initial
 from report.run import Runner, costed
 
 NETS = (digits.digits_separable(), digits.digits_standard())

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from common import backprop, fitting, reference
-from common.differences import Difference
 from common.optimisers import SGD, Optimiser, updater
-from common.params import Arrays
 from common.protocols import Timed
 from common.spec import INPUT, BlockSpec
+from common.spec.differences import Difference
+from common.spec.params import Arrays
 
 NAME = "numpy"
 DIFFERENCES: tuple[Difference, ...] = ()

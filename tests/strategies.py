@@ -23,8 +23,8 @@ from common.layers import (
     ReLU,
     Softmax,
 )
+from common.layers.values import Shape
 from common.spec import INPUT, BlockSpec, Node
-from common.values import Shape
 
 SMALL = st.integers(1, 3)
 PIXELS = 12

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from common.backprop import Pass, statistics, train, trajectory, without_dropout
-from common.catalogue import Case, block, cases
-from common.costs import cost
 from common.layers import (
     BatchNorm2d,
     Conv2d,
     Dropout,
 )
 from common.optimisers import SGD, Adam, updater
-from common.params import randomised
 from common.spec import BlockSpec, Node
+from common.spec.catalogue import Case, block, cases
+from common.spec.costs import cost
+from common.spec.params import randomised
 from tests.graphs import EVERYTHING
 
 # Deep and wide blocks have so many kinks that a difference quotient crosses some.

@@ -14,7 +14,6 @@ import pytest
 from common.bench.roof import COPIES, bound
 from common.bench.roof import work as work_of
 from common.bench.schedule import MAX_ROUNDS, MIN_ROUNDS, measure
-from common.catalogue import Case, block
 from common.check import Expectation, expect
 from common.config import Config
 from common.processes.machine import peak_of
@@ -23,6 +22,7 @@ from common.processes.settings import settings
 from common.results.measurements import Measurement, Peaks
 from common.results.record import Unavailable
 from common.session.tasks import Experiment, Task, task
+from common.spec.catalogue import Case, block
 from report.run import costed
 
 CASE = Case("tiny", block("conv_bn_act", in_channels=3, out_channels=4), (1, 3, 8, 9))

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from common.catalogue import Case, block, cases
 from common.check import LEVELS, Expectation, Expected, check, expect
-from common.differences import Difference, load
 from common.layers import BatchNorm2d, Conv2d
 from common.spec import BlockSpec, Node
+from common.spec.catalogue import Case, block, cases
+from common.spec.differences import Difference, load
 from tests import numpy_backend
 
 CASE = next(case for case in cases() if case.id == "conv_bn_act-k3")

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import frameworks
-from common.catalogue import Case, cases
-from common.costs import cost
 from common.layers import BatchNorm2d, Conv2d, Linear
-from common.params import randomised
+from common.layers.values import SpecError
 from common.spec import BlockSpec, Node
-from common.values import SpecError
+from common.spec.catalogue import Case, cases
+from common.spec.costs import cost
+from common.spec.params import randomised
 
 # Pools and norms differ from tool to tool; these cases have what all of them count alike.
 COUNTED = [case for case in cases() if case.spec.family != "mobilenet_v1" or case.name == "a025"]

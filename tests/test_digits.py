@@ -5,14 +5,14 @@ import pytest
 
 import frameworks
 from common import digits
-from common.costs import cost
 from common.digits import BATCH, OPTIMISER, digits_separable, digits_standard
 from common.fitting import Losses, cross_entropy, expected_losses, fit
 from common.optimisers import SGD, Adam, Optimiser
-from common.params import initial, randomised
 from common.processes.pool import Worker
 from common.protocols import Backend
 from common.spec import BlockSpec
+from common.spec.costs import cost
+from common.spec.params import initial, randomised
 
 STEPS = 3
 NETS = (digits_separable(), digits_standard())

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 import frameworks
-from common.catalogue import CATALOGUE, Case, block, cases
 from common.check import Expectation, check, expect
 from common.comparison import compare_all
-from common.inputs import KINDS
-from common.params import initial, randomised
 from common.protocols import Backend
 from common.session.tasks import task
+from common.spec.catalogue import CATALOGUE, Case, block, cases
+from common.spec.inputs import KINDS
+from common.spec.params import initial, randomised
 from tests.conftest import require
 
 TINY = Case("tiny", block("conv_bn_act", in_channels=3, out_channels=4), (2, 3, 8, 9))

@@ -2,11 +2,11 @@
 
 import pytest
 
-from common.catalogue import block
-from common.costs import cost
-from common.params import randomised
 from common.protocols import Backend
 from common.spec import BlockSpec
+from common.spec.catalogue import block
+from common.spec.costs import cost
+from common.spec.params import randomised
 
 SMALL = {"in_channels": 6, "out_channels": 10, "kernel_size": 2, "bias": False}
 # spec, input, output, trainable, buffers, MACs

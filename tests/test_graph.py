@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from common import inputs, reference
+from common import reference
 from common.backprop import train
-from common.catalogue import Case, cases
 from common.check import check
 from common.comparison import compare
-from common.params import randomised
 from common.protocols import Backend
-from common.spec import BlockSpec
+from common.spec import BlockSpec, inputs
+from common.spec.catalogue import Case, cases
+from common.spec.params import randomised
 from common.tolerances import allowances
 from tests.graphs import EVERYTHING
 

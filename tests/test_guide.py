@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import frameworks
-from common.catalogue import names
 from common.facts import ARGUMENTS, QUESTIONS, described, mapping, zeros_added
 from common.protocols import Backend
+from common.spec.catalogue import names
 from report.cli import main
 from report.guide import diagram, facts, pages, rules, site, sources
 from report.guide.explain import explain

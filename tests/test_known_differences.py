@@ -7,8 +7,8 @@ import pytest
 
 import frameworks
 from common import backprop, reference
-from common.differences import Point, points
 from common.protocols import Backend
+from common.spec.differences import Point, points
 
 ROOT = Path(frameworks.__file__).parent
 POINTS = [(name, point) for name in frameworks.BACKENDS for point in points(ROOT / name)]

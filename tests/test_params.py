@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common.catalogue import block
-from common.params import fan, fits, initial, load, randomised, save
+from common.spec.catalogue import block
+from common.spec.params import fan, fits, initial, load, randomised, save
 
 SMALL = block("conv_bn_act", in_channels=3, out_channels=4, bias=True)
 

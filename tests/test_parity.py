@@ -2,9 +2,9 @@
 
 import pytest
 
-from common.catalogue import Case, cases
 from common.check import check
 from common.protocols import Backend
+from common.spec.catalogue import Case, cases
 from common.training_check import LEVELS
 
 

@@ -14,11 +14,11 @@ import pytest
 import convparity
 import frameworks
 from common.alignment import align, leaves, load_map, renamed
-from common.catalogue import block, names
-from common.params import Arrays, randomised
 from common.porting import PortError, fit
 from common.protocols import Backend
 from common.spec import BlockSpec
+from common.spec.catalogue import block, names
+from common.spec.params import Arrays, randomised
 from report import porting
 from report.porting import options_of, port, sample_shape
 from tests.conftest import require

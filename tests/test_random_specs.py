@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, assume, given, seed, settings
 
 import frameworks
-from common.catalogue import Case
 from common.check import Expectation, expectations
 from common.layers import Softmax
+from common.layers.values import Shape
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
 from common.spec import BlockSpec
-from common.values import Shape
+from common.spec.catalogue import Case
 from tests.conftest import wanted
 from tests.strategies import specs
 

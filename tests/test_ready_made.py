@@ -5,11 +5,11 @@ import functools
 import pytest
 
 import frameworks
-from common.catalogue import CATALOGUE, PLAIN, Case, block, cases
 from common.check import Expectation, check, expect, expectations
-from common.inputs import KINDS
-from common.params import randomised
 from common.protocols import Backend, as_variant
+from common.spec.catalogue import CATALOGUE, PLAIN, Case, block, cases
+from common.spec.inputs import KINDS
+from common.spec.params import randomised
 
 MOBILENET = {"classes": 10, "alpha": 0.125, "bias": False, "dropout": 0.0, "softmax": False}
 NETWORK = Case("own", block("mobilenet_v1", pool_size=(3, 1), **MOBILENET), (3, 3, 96, 32))

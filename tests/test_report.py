@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from common.catalogue import published_cases, timed_cases
 from common.config import Config
 from common.results.measurements import Measurement, Peaks, Samples
 from common.results.record import CheckResult, RunRecord, Unavailable
+from common.spec.catalogue import published_cases, timed_cases
 from report import timing_tables, tuning_section
 from report.markdown import render
 from report.run import costed

@@ -2,7 +2,6 @@
 
 import pytest
 
-from common.catalogue import block, cases, names, published_cases, timed_cases
 from common.layers import (
     Add,
     AvgPool2d,
@@ -17,9 +16,10 @@ from common.layers import (
     Linear,
     ReLU,
 )
+from common.layers.values import SpecError, resolve_padding
 from common.names import UnknownName
 from common.spec import BlockSpec, Node
-from common.values import SpecError, resolve_padding
+from common.spec.catalogue import block, cases, names, published_cases, timed_cases
 
 NAMES = {
     "standard_conv",

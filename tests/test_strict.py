@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 import frameworks
-from common.catalogue import Case, cases
 from common.check import expectations
 from common.processes.pool import Worker
 from common.protocols import Backend
+from common.spec.catalogue import Case, cases
 from tests.graphs import EVERYTHING
 
 IDS = ("grouped_conv-g4_s2", "conv_bn_act-eps_momentum", "depthwise_separable-s2_sides", "ghost_module-r3")

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 import frameworks
-from common.catalogue import Case, block
 from common.comparison import compare_all
 from common.config import FORMS, LAYOUTS, MODES, Config
 from common.processes.pool import Worker
 from common.protocols import Backend, BuiltBlock
 from common.session.tasks import Task, task
+from common.spec.catalogue import Case, block
 from tests import numpy_backend
 
 SEPARABLE = Case("timed", block("depthwise_separable", in_channels=5, out_channels=8, stride=2), (2, 5, 9, 12))

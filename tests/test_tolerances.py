@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from common import inputs, reference, tolerances
-from common.catalogue import Case, cases
+from common import reference, tolerances
 from common.check import expect
 from common.comparison import compare
-from common.params import Arrays, randomised
+from common.spec import inputs
+from common.spec.catalogue import Case, cases
+from common.spec.params import Arrays, randomised
 from common.tolerances import ALLOWED, UNIT_ROUNDOFF, allowances, rounding
 from tests.graphs import EVERYTHING
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from common.catalogue import Case
 from common.digits import OPTIMISER, digits_separable, digits_standard
 from common.results import training
 from common.results.record import ResultsError, RunRecord, Unavailable, dump, write_text
 from common.results.training import Fit, Oracle, TrainingRecord, stored
+from common.spec.catalogue import Case
 from report import cli
 from report.markdown import render
 from report.run import costed

@@ -2,10 +2,10 @@
 
 import pytest
 
-from common.catalogue import Case, cases
 from common.check import check, expectations
 from common.protocols import Backend, as_variant
 from common.results.record import CheckResult
+from common.spec.catalogue import Case, cases
 
 
 def failures(results: list[CheckResult]) -> list[str]:

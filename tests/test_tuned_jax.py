@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from common.values import Padding, Pair
+from common.layers.values import Padding, Pair
 
 pytestmark = pytest.mark.needs("jax")
 

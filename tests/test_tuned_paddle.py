@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common.catalogue import Case, block
 from common.config import LAYOUTS
 from common.optimisers import SGD
-from common.params import initial, randomised
 from common.protocols import BuiltBlock
 from common.session.tasks import task
+from common.spec.catalogue import Case, block
+from common.spec.params import initial, randomised
 from tests.test_timed import MOBILENET, SEPARABLE, assert_right
 
 pytestmark = pytest.mark.needs("paddle")

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 import frameworks
-from common.catalogue import Case, block
 from common.check import check
 from common.config import LAYOUTS, MODES
 from common.divergence import OUTPUT, TRAINED, trace
-from common.inputs import make
 from common.layers import Add, BatchNorm2d, Conv2d, ReLU
 from common.optimisers import SGD
-from common.params import Arrays, randomised
 from common.protocols import Backend, as_variant
 from common.spec import BlockSpec, Node
+from common.spec.catalogue import Case, block
+from common.spec.inputs import make
+from common.spec.params import Arrays, randomised
 from tests import test_timed
 from tests.graphs import EVERYTHING
 from tests.test_timed import MOBILENET, SEPARABLE, assert_right, task

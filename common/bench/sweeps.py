@@ -7,7 +7,7 @@ For example::
     budget: 10                # seconds a table
     processes: 2              # of each configuration
     memory: false             # whether peak memory is measured too
-    blocks:                   # as `common.catalogue.block` takes them, on an input of (batch, channels, height, width)
+    blocks:                   # as `common.spec.catalogue.block` takes them, on an input of (batch, channels, height, width)
       - {block: standard_conv, options: {in_channels: 64, out_channels: 64, padding: 1}, input: [1, 64, 28, 28]}
       - {block: depthwise_conv, options: {channels: 64}, input: [1, 64, 28, 28]}
     vary:                     # every combination is a case of each block; what is not varied stays as it is
@@ -36,14 +36,14 @@ from typing import Any
 import msgspec
 
 from common.bench.schedule import MIN_ROUNDS, SAMPLE_SECONDS
-from common.catalogue import CATALOGUE, Case, block
 from common.config import ALLOCATORS, FORMS, LAYOUTS, MODES, VARIANTS, Config, configured
-from common.costs import cost
+from common.layers.values import SpecError
 from common.names import known
 from common.results.record import ResultsError
 from common.session.tasks import Experiment
+from common.spec.catalogue import CATALOGUE, Case, block
+from common.spec.costs import cost
 from common.tolerances import UNIT_ROUNDOFF
-from common.values import SpecError
 
 CHOICES = {"variant": VARIANTS, "form": FORMS, "layout": LAYOUTS, "allocator": ("usual", *ALLOCATORS)}
 CHANNELS = ("channels", "in_channels", "out_channels")  # the options that `vary: {channels: ...}` sets

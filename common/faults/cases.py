@@ -1,6 +1,5 @@
 """The small blocks that mistakes are put into."""
 
-from common.catalogue import Case
 from common.layers import (
     Add,
     AvgPool2d,
@@ -16,6 +15,7 @@ from common.layers import (
     Softmax,
 )
 from common.spec import BlockSpec, Node
+from common.spec.catalogue import Case
 
 SEPARABLE = Case(
     "separable",

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 
 from common import divergence
-from common.catalogue import Case
 from common.faults import layers as faulty
 from common.faults import optimisers, rewrites
 from common.faults.cases import CONVOLUTIONS, HEAD, JOINED, SEPARABLE
@@ -13,6 +12,7 @@ from common.faults.injection import Fault, Update
 from common.faults.rewrites import Relayout, Rewrite, after, changed, reading, recast, swapped, without
 from common.layers import ReLU
 from common.optimisers import SGD, Optimiser
+from common.spec.catalogue import Case
 
 
 def _geometry() -> list[Fault]:

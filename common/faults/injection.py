@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from common.catalogue import Case
 from common.check import Expectation, check
-from common.differences import Difference
 from common.optimisers import Optimiser
-from common.params import Arrays
 from common.protocols import Backend, BuiltBlock
 from common.results.record import FaultResult
 from common.spec import BlockSpec
+from common.spec.catalogue import Case
+from common.spec.differences import Difference
+from common.spec.params import Arrays
 
 Update = Callable[[Arrays, Arrays], Arrays]  # (params, gradients) -> params, with a memory of its own
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from common.faults.injection import Update
 from common.optimisers import SGD, Adam, Optimiser, updater
-from common.params import Arrays
+from common.spec.params import Arrays
 
 
 def for_sgd(**fields: float) -> Callable[[Optimiser], Update]:

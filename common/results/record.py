@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from common.config import Config
-from common.costs import Cost
 from common.results.measurements import Measurement, MemoryUse, Peaks
+from common.spec.costs import Cost
 
 SCHEMA_VERSION = 2
 Record = TypeVar("Record")

@@ -13,7 +13,6 @@ from typing import cast
 
 import numpy as np
 
-from common.catalogue import Case
 from common.check import Expectation, Expected, check
 from common.comparison import compare, compare_all
 from common.config import Config
@@ -22,13 +21,14 @@ from common.divergence import trace
 from common.faults import injection
 from common.faults.catalogue import FAULTS
 from common.optimisers import Optimiser
-from common.params import Arrays
 from common.processes import machine
 from common.processes.serve import serve
 from common.protocols import Backend, BuiltBlock, Timed, as_variant
 from common.results.record import CheckResult, FaultResult, LayerRow
 from common.session.tasks import Task
 from common.spec import BlockSpec
+from common.spec.catalogue import Case
+from common.spec.params import Arrays
 
 
 class Session:

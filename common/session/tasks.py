@@ -4,19 +4,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common import inputs, training_tolerances
+from common import training_tolerances
 from common.backprop import without_dropout
-from common.catalogue import Case
 from common.check import expect
 from common.comparison import Values
 from common.config import MODES, Config
+from common.layers.values import storable
 from common.names import known
 from common.optimisers import SGD
-from common.params import Arrays, randomised
 from common.processes.pool import WorkerFailed
 from common.results.record import Unavailable
-from common.spec import BlockSpec
-from common.values import storable
+from common.spec import BlockSpec, inputs
+from common.spec.catalogue import Case
+from common.spec.params import Arrays, randomised
 
 
 @dataclass(frozen=True)

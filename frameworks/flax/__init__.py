@@ -13,14 +13,13 @@ import optax
 from flax import nnx
 from jax.sharding import Sharding, SingleDeviceSharding
 
-from common import differences
 from common.config import VARIANTS
 from common.names import known
 from common.optimisers import SGD, Optimiser
-from common.params import Arrays, fits
 from common.processes.machine import processors
 from common.protocols import Timed
-from common.spec import INPUT, BlockSpec
+from common.spec import INPUT, BlockSpec, differences
+from common.spec.params import Arrays, fits
 from frameworks.flax import layout, optimisers, timing
 from frameworks.flax.blocks import BLOCKS
 from frameworks.flax.graph import Graph

@@ -7,9 +7,9 @@ import numpy as np
 from flax import serialization
 from orbax import checkpoint
 
-from common import params
-from common.params import Arrays
 from common.porting import as_arrays, flat, nested, unwrapped
+from common.spec import params
+from common.spec.params import Arrays
 
 SUFFIXES = ("", ".orbax", ".msgpack", ".npz", ".safetensors")
 

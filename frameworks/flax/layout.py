@@ -6,7 +6,7 @@ import jax
 import numpy as np
 from flax import nnx
 
-from common.params import Arrays
+from common.spec.params import Arrays
 
 ARRAYS = nnx.Any(nnx.Param, nnx.BatchStat)  # the state of random streams is no array of the block
 LEAVES = {"kernel": "weight", "scale": "weight", "mean": "running_mean", "var": "running_var"}

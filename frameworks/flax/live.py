@@ -11,9 +11,9 @@ import numpy as np
 from flax import linen, nnx
 
 from common.live import DROPOUT_OFF, PRECISION, Observed
-from common.params import Arrays, Shapes
 from common.porting import PortError, flat, nested
 from common.spec import INPUT
+from common.spec.params import Arrays, Shapes
 from frameworks.flax import layout
 
 MODES = ("train", "training", "is_training")  # what linen modules call the argument of their mode; or its opposite:

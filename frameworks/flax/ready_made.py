@@ -5,9 +5,9 @@ from typing import Any
 
 from flax import nnx
 
-from common.catalogue import PLAIN
 from common.names import known
 from common.spec import BlockSpec
+from common.spec.catalogue import PLAIN
 from frameworks.flax.graph import native
 
 

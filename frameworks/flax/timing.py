@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from common.params import Arrays
 from common.protocols import Timed
 from common.spec import INPUT
+from common.spec.params import Arrays
 from frameworks.flax import layout as arrays
 
 

@@ -13,14 +13,13 @@ import numpy as np
 import optax
 from jax.sharding import Sharding, SingleDeviceSharding
 
-from common import differences
 from common.config import VARIANTS
 from common.names import known
 from common.optimisers import Optimiser
-from common.params import Arrays, fits
 from common.processes.machine import processors
 from common.protocols import Timed
-from common.spec import INPUT, BlockSpec
+from common.spec import INPUT, BlockSpec, differences
+from common.spec.params import Arrays, fits
 from frameworks.jax import layout, optimisers, timing
 from frameworks.jax.blocks import BLOCKS
 from frameworks.jax.graph import graph

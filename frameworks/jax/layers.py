@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from common.values import Padding, Pair
+from common.layers.values import Padding, Pair
 
 Tree = Any  # nested dicts and lists of arrays
 

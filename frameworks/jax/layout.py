@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from jax.sharding import Sharding
 
-from common.params import Arrays
+from common.spec.params import Arrays
 
 Tree = Any
 STATISTICS = {"running_mean": "mean", "running_var": "var"}

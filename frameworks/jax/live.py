@@ -7,9 +7,9 @@ import jax
 import numpy as np
 
 from common.live import PRECISION, Observed
-from common.params import Arrays, Shapes
 from common.porting import PortError
 from common.spec import INPUT
+from common.spec.params import Arrays, Shapes
 from frameworks.jax import layout, to_nchw
 from frameworks.jax.tracing import layer_outputs
 

@@ -10,9 +10,9 @@ import optax
 from jax.sharding import Sharding
 
 from common.optimisers import SGD
-from common.params import Arrays
 from common.protocols import Timed
 from common.spec import INPUT
+from common.spec.params import Arrays
 from frameworks.jax import layout as arrays
 from frameworks.jax import optimisers
 

@@ -9,13 +9,12 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
-from common import differences
 from common.config import FORMS, VARIANTS
 from common.names import known
 from common.optimisers import Optimiser
-from common.params import Arrays, fits
 from common.protocols import Timed
-from common.spec import INPUT, BlockSpec
+from common.spec import INPUT, BlockSpec, differences
+from common.spec.params import Arrays, fits
 from frameworks.paddle import layout, optimisers, timing
 from frameworks.paddle.blocks import BLOCKS
 from frameworks.paddle.graph import Graph

@@ -6,9 +6,9 @@ from typing import Any
 
 import paddle
 
-from common import params
-from common.params import Arrays
 from common.porting import PortError, as_arrays
+from common.spec import params
+from common.spec.params import Arrays
 
 SUFFIXES = (".pdparams", ".safetensors")
 NAMES = "StructuredToParameterName@@"  # where `paddle.save` keeps its own names of the parameters

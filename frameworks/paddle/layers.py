@@ -4,7 +4,7 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
-from common.values import Padding, Pair, pair
+from common.layers.values import Padding, Pair, pair
 
 
 class Conv2d(nn.Conv2D):

@@ -4,7 +4,7 @@ import numpy as np
 import paddle
 from paddle import nn
 
-from common.params import Arrays
+from common.spec.params import Arrays
 
 CANONICAL = {"_mean": "running_mean", "_variance": "running_var"}  # every other leaf has its canonical name
 NATIVE = {name: native for native, name in CANONICAL.items()}

@@ -9,9 +9,9 @@ import paddle
 from paddle import nn
 
 from common.live import DROPOUT_OFF, Observed
-from common.params import Arrays, Shapes
 from common.porting import PortError
 from common.spec import INPUT
+from common.spec.params import Arrays, Shapes
 from frameworks.paddle import layout
 
 DROPOUTS = (nn.Dropout, nn.Dropout2D, nn.Dropout3D, nn.AlphaDropout)

@@ -8,10 +8,10 @@ from paddle.vision.models import mobilenet_v1
 
 from common import layers as spec
 from common.alignment import align, leaves
-from common.catalogue import PLAIN
 from common.names import known
 from common.porting import nested
 from common.spec import BlockSpec
+from common.spec.catalogue import PLAIN
 from frameworks.paddle import layout
 from frameworks.paddle.graph import native
 

@@ -7,9 +7,9 @@ import paddle
 from paddle import nn
 
 from common.optimisers import SGD
-from common.params import Arrays
 from common.protocols import Timed
 from common.spec import INPUT
+from common.spec.params import Arrays
 from frameworks.paddle import layout as arrays
 from frameworks.paddle import optimisers
 from frameworks.paddle.tuned import predictor

@@ -8,13 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from common import differences
 from common.config import VARIANTS
 from common.names import known
 from common.optimisers import Optimiser
-from common.params import Arrays, fits
 from common.protocols import Timed
-from common.spec import INPUT, BlockSpec
+from common.spec import INPUT, BlockSpec, differences
+from common.spec.params import Arrays, fits
 from frameworks.torch import layout, optimisers, timing
 from frameworks.torch.blocks import BLOCKS
 from frameworks.torch.graph import Graph

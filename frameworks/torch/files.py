@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from common import params
-from common.params import Arrays
 from common.porting import PortError
+from common.spec import params
+from common.spec.params import Arrays
 
 SUFFIXES = (".pt", ".pth", ".safetensors")
 WRAPPERS = ("state_dict", "model_state_dict", "model")  # under which training scripts keep it beside an optimiser's

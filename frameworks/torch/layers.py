@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from common.values import Padding, Pair
+from common.layers.values import Padding, Pair
 
 
 class Conv2d(nn.Conv2d):

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from common.params import Arrays
+from common.spec.params import Arrays
 
 STEP_COUNTER = "num_batches_tracked"  # a buffer beside the two statistics, used only when momentum is None
 

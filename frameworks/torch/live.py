@@ -10,9 +10,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from common.live import DROPOUT_OFF, PRECISION, Observed
-from common.params import Arrays, Shapes
 from common.porting import PortError
 from common.spec import INPUT
+from common.spec.params import Arrays, Shapes
 from frameworks.torch import layout
 
 

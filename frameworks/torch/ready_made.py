@@ -5,9 +5,9 @@ from collections import OrderedDict
 from torch import nn
 
 from common import layers as spec
-from common.catalogue import PLAIN
 from common.names import known
 from common.spec import BlockSpec
+from common.spec.catalogue import PLAIN
 from frameworks.torch.graph import native
 
 

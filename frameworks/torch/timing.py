@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from common.optimisers import SGD
-from common.params import Arrays
 from common.protocols import Timed
 from common.spec import INPUT
+from common.spec.params import Arrays
 from frameworks.torch import layout as arrays
 from frameworks.torch import optimisers
 from frameworks.torch.tuned import frozen, in_channels_last

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from common.catalogue import CATALOGUE, names
-from common.costs import cost
 from common.facts import NOTHING, QUESTIONS
 from common.results.record import RunRecord
+from common.spec.catalogue import CATALOGUE, names
+from common.spec.costs import cost
 from report.guide import diagram, sources
 from report.guide.facts import Facts, documented
 from report.guide.page import code, page, run, tabs

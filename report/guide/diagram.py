@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
-from common.catalogue import Case
-from common.costs import macs
 from common.layers import AvgPool2d, BatchNorm2d, ChannelSlice, Conv2d, Dropout, Layer, LeakyReLU, Linear
 from common.spec import Node
+from common.spec.catalogue import Case
+from common.spec.costs import macs
 from report.tables import shape
 
 FORMULAS = {

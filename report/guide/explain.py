@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from common.catalogue import names
 from common.facts import ARGUMENTS
 from common.names import UnknownName, known
+from common.spec.catalogue import names
 from report.guide import diagram, facts, pitfalls, rules, sources
 from report.guide.blocks import answers
 from report.guide.facts import Facts

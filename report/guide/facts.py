@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 
 import frameworks
-from common.catalogue import Case, cases, names
 from common.facts import Held, mapping
-from common.params import randomised
 from common.processes import machine
 from common.results.record import write_text
+from common.spec.catalogue import Case, cases, names
+from common.spec.params import randomised
 from report.guide import pitfalls
 from report.guide.pitfalls import Outcome
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from common.catalogue import names
 from common.results.record import RunRecord, load, write_text
+from common.spec.catalogue import names
 from report.guide import blocks, diagram, fast, pairs, pitfalls, traps
 from report.guide import facts as recorded
 from report.guide.facts import Facts

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from common.catalogue import Case
 from common.check import LEVELS, check, expectations
 from common.divergence import OPTIMISER
 from common.faults.cases import CASES, SEPARABLE
@@ -14,6 +13,7 @@ from common.faults.catalogue import FAULTS
 from common.faults.injection import Fault, Faulty, needed, run
 from common.optimisers import updater
 from common.protocols import Backend
+from common.spec.catalogue import Case
 from tests import numpy_backend
 
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from common.values import Pair
+from common.layers.values import Pair
 
 
 class ConvBn(nnx.Module):

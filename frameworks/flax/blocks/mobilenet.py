@@ -3,7 +3,7 @@
 import jax
 from flax import nnx
 
-from common.values import Pair
+from common.layers.values import Pair
 from frameworks.flax.layers import flatten
 
 # Output channels at alpha 1 and stride of the 13 separable blocks.

@@ -3,7 +3,7 @@
 import jax
 from flax import nnx
 
-from common.values import Padding, Pair
+from common.layers.values import Padding, Pair
 
 
 class ConvBnAct(nnx.Module):

@@ -7,7 +7,7 @@ from typing import Any
 
 from flax import nnx
 
-from common.values import Padding, Pair
+from common.layers.values import Padding, Pair
 from frameworks.jax.tuned import conv_general_dilated
 
 __all__ = ["DepthwiseConv", "conv_general_dilated", "tuned"]

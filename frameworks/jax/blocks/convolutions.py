@@ -2,7 +2,7 @@
 
 import jax
 
-from common.values import Padding, Pair
+from common.layers.values import Padding, Pair
 from frameworks.jax.layers import Tree, conv2d
 
 

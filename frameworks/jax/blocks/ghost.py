@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from common.values import Pair
+from common.layers.values import Pair
 from frameworks.jax.layers import Tree, batch_norm, conv2d
 
 

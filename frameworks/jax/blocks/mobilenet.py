@@ -2,7 +2,7 @@
 
 import jax
 
-from common.values import Pair
+from common.layers.values import Pair
 from frameworks.jax import layers
 from frameworks.jax.layers import Tree, avg_pool, batch_norm, conv2d, flatten, linear
 

@@ -8,7 +8,7 @@ import jax
 from jax import lax
 from jax.extend import core
 
-from common.values import Padding, Pair
+from common.layers.values import Padding, Pair
 from frameworks.jax.tuned.grouped import grouped_conv
 from frameworks.jax.tuned.pointwise import pointwise_conv
 from frameworks.jax.tuned.shifts import DIMENSIONS

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from common.values import Padding, Pair
+from common.layers.values import Padding, Pair
 from frameworks.jax.tuned.depthwise import depthwise_conv
 from frameworks.jax.tuned.shifts import better, native, padded, positions, rows
 

@@ -2,7 +2,7 @@
 
 import jax
 
-from common.values import Pair
+from common.layers.values import Pair
 from frameworks.jax.tuned.shifts import better, native
 
 STILL = ((0, 0), (0, 0))

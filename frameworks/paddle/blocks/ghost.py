@@ -5,7 +5,7 @@ import math
 import paddle
 from paddle import nn
 
-from common.values import Pair
+from common.layers.values import Pair
 
 
 class ConvBn(nn.Layer):

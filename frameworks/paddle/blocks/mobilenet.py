@@ -3,7 +3,7 @@
 import paddle
 from paddle import nn
 
-from common.values import Pair
+from common.layers.values import Pair
 
 # Output channels at alpha 1 and stride of the 13 separable blocks.
 BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1))

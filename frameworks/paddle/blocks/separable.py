@@ -3,7 +3,7 @@
 import paddle
 from paddle import nn
 
-from common.values import Padding, Pair
+from common.layers.values import Padding, Pair
 from frameworks.paddle.layers import Conv2d
 
 

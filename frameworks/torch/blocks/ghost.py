@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from common.values import Pair
+from common.layers.values import Pair
 
 
 class ConvBn(nn.Module):

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from common.values import Padding, Pair
+from common.layers.values import Padding, Pair
 from frameworks.torch.layers import Conv2d
 
 

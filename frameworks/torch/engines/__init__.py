@@ -11,9 +11,9 @@ import torch
 
 from common.config import FORMS, LAYOUTS
 from common.names import known
-from common.params import Arrays
 from common.protocols import Timed
 from common.spec import BlockSpec
+from common.spec.params import Arrays
 from frameworks.torch import Built as Block
 from frameworks.torch import build as build_block
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import openvino as ov
 
-from common.differences import Difference
+from common.spec.differences import Difference
 from frameworks.torch import engines
 
 NAME = "openvino"

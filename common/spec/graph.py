@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from common.layers import Add, Concat, Layer
-from common.values import Padding, Pair, ParamSpec, Shape, SpecError, pair, positive, resolve_padding
+from common.layers.values import Padding, Pair, ParamSpec, Shape, SpecError, pair, positive, resolve_padding
 
 INPUT = "input"
 INIT_ONLY = frozenset({"group_aware_init"})  # options that change the initial values but not the function

@@ -3,8 +3,8 @@
 import math
 
 from common.layers import AvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, ReLU, Softmax
+from common.layers.values import Init, Pair, SpecError
 from common.spec import Node, chain, family
-from common.values import Init, Pair, SpecError
 
 ONE = ((1, 1), (1, 1))  # a pixel of padding on every side
 # Output channels at alpha 1 and stride of the 13 separable blocks (Howard et al., 2017, table 1).

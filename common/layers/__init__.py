@@ -11,7 +11,7 @@ Conventions: activations are NCHW; kernels are OIHW ``[out, in / groups, height,
 import math
 from dataclasses import dataclass
 
-from common.values import (
+from common.layers.values import (
     UNIFORM_FAN_IN,
     Init,
     Padding,

@@ -3,8 +3,8 @@
 import math
 
 from common.layers import BatchNorm2d, ChannelSlice, Concat, Conv2d, Layer, ReLU
+from common.layers.values import Padding, Pair, SpecError
 from common.spec import Node, chain, family
-from common.values import Padding, Pair, SpecError
 
 
 @family

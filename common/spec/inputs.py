@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from common.values import Shape
+from common.layers.values import Shape
 
 KINDS = ("random", "photograph")
 REACH = 8  # far enough from 0 to meet an activation that is cut off somewhere, as ReLU6 is

@@ -1,8 +1,8 @@
 """The four plain convolutions: standard, grouped, depthwise and pointwise."""
 
 from common.layers import Conv2d
+from common.layers.values import Padding, Pair
 from common.spec import Node, family
-from common.values import Padding, Pair
 
 
 @family

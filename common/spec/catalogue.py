@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from common.blocks.convolutions import depthwise_conv, grouped_conv, pointwise_conv, standard_conv
-from common.blocks.ghost import ghost_module
-from common.blocks.mobilenet import mobilenet_v1
-from common.blocks.separable import conv_bn_act, depthwise_separable
-from common.blocks.stacks import conv_stack, separable_stack
+from common.layers.values import Shape
 from common.names import known
 from common.spec import BlockSpec
-from common.values import Shape
+from common.spec.blocks.convolutions import depthwise_conv, grouped_conv, pointwise_conv, standard_conv
+from common.spec.blocks.ghost import ghost_module
+from common.spec.blocks.mobilenet import mobilenet_v1
+from common.spec.blocks.separable import conv_bn_act, depthwise_separable
+from common.spec.blocks.stacks import conv_stack, separable_stack
 
 TRAINED = 700_000  # elements of all activations together
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from common.layers import Conv2d, Linear
+from common.layers.values import Init, ParamSpec, Shape
 from common.spec import BlockSpec
-from common.values import Init, ParamSpec, Shape
 
 Arrays = dict[str, np.ndarray]
 Shapes = Mapping[str, Shape]

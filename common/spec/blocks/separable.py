@@ -1,8 +1,8 @@
 """Convolution, norm and activation; and the depthwise-separable block made of two of them."""
 
 from common.layers import BatchNorm2d, Conv2d, LeakyReLU
+from common.layers.values import Padding, Pair
 from common.spec import Node, chain, family
-from common.values import Padding, Pair
 
 
 @family

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from common.layers import Conv2d, Layer, Linear
+from common.layers.values import Shape
 from common.spec import INPUT, BlockSpec
-from common.values import Shape
 
 
 @dataclass(frozen=True)
