@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from common import divergence, reference, tolerances, training_check
+from common import divergence, training_check
 from common.comparison import compare, compare_all
 from common.layers.values import storable
 from common.names import first_line
+from common.oracle import reference, rounding
 from common.protocols import Backend
 from common.results.record import CheckResult, LayerRow
 from common.spec import INPUT, BlockSpec, inputs
@@ -48,7 +49,7 @@ def expect(case: Case, kind: str) -> Expected:
     x = storable({INPUT: inputs.make(kind, case.input_shape, case.seed)}, case.dtype)[INPUT]
     values = reference.run(case.spec, params, x)
     output = case.spec.nodes[-1].name
-    return Expected(kind, x, values[output], tolerances.allowances(case.spec, params, values, case.dtype)[output])
+    return Expected(kind, x, values[output], rounding.allowances(case.spec, params, values, case.dtype)[output])
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from common import backprop, reference, tolerances, training_check
-from common.backprop import Pass, without_dropout
+from common import training_check
 from common.comparison import Values, compare_all
+from common.oracle import backprop, reference, rounding
+from common.oracle.backprop import Pass, without_dropout
+from common.oracle.rounding import UNIT_ROUNDOFF
+from common.oracle.training_rounding import Rounded, allowances
 from common.protocols import Backend
 from common.results.record import LayerRow
 from common.spec import INPUT, BlockSpec, Node, inputs
 from common.spec.catalogue import Case
 from common.spec.params import Arrays, randomised
-from common.tolerances import UNIT_ROUNDOFF
-from common.training_tolerances import Rounded, allowances
 
 OUTPUT, TRAINED, GRADIENT = STAGES = ("output", "training output", "gradient")
 OPTIMISER = "optimiser"
@@ -88,7 +89,7 @@ def _evaluation(spec: BlockSpec, params: Arrays, x: np.ndarray, dtype: str, held
         return held.get(node.name, y)
 
     reference.run(spec, params, x, keep)
-    return Values(values, tolerances.allowances(spec, params, values, dtype, held))
+    return Values(values, rounding.allowances(spec, params, values, dtype, held))
 
 
 def _row(node: str, layer: str, stage: str, seen: Arrays, run: Values, fed: Values) -> LayerRow:

@@ -5,7 +5,7 @@ sensitivity is the measure. Both are run in float64, where rounding is near 1e-1
 random: nothing is 0 or 1). The first is then run again with its input and all its arrays known to 40 bits only: each
 number times 1 + 2^-40 n, n standard normal. That is about 10,000 roundings of float64 in every number, more than any
 order of summation brings, and 10,000 times less than float32. An answer of the second may be `ALLOWED` of the
-deviations that this brings away (why so many is said in `common.tolerances`): of each element's own, or if larger of
+deviations that this brings away (why so many is said in `common.oracle.rounding`): of each element's own, or if larger of
 the root mean square of its array's.
 
 To this comes a relative error of `Live.precision`, `ALLOWED` times: 2^-40 too, or the unit roundoff of float32 for what
@@ -21,10 +21,10 @@ import numpy as np
 from common.alignment import Alignment, Leaf, NameMap, align, leaves
 from common.comparison import compare
 from common.layers.values import Shape
+from common.oracle.rounding import ALLOWED
 from common.porting import PortError
 from common.spec import INPUT, inputs
 from common.spec.params import Arrays, Shapes, drawn
-from common.tolerances import ALLOWED
 
 PRECISION = 2.0**-40
 SAMPLES = 4  # each array gives as many deviations as it has elements, four times over

@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from common.config import configured
-from common.optimisers import Optimiser
+from common.oracle.optimisers import Optimiser
 from common.spec import BlockSpec
 from common.spec.differences import Difference
 from common.spec.params import Arrays
@@ -28,7 +28,7 @@ class Timed:
     - ``forward``: the output in evaluation mode; ``result`` is ``{"output": y}``;
     - ``gradients``: forward in training mode and backward from the cotangent ``dy``; ``result`` has ``output``,
       ``input`` and the gradient of every trained array by canonical name;
-    - ``step``: forward, backward and one step of `common.optimisers.SGD`, no gradient of the input; the output is
+    - ``step``: forward, backward and one step of `common.oracle.optimisers.SGD`, no gradient of the input; the output is
       computed, as the loss of a step that reports it would need it; ``result`` is every trained array afterwards.
 
     ``result`` is of the last call, canonical (NCHW, OIHW) and in float32 or float64. ``restore`` puts the initial

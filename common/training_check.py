@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from common import training_tolerances
-from common.backprop import without_dropout
 from common.comparison import Values
-from common.optimisers import OPTIMISERS, Optimiser
+from common.oracle import training_rounding
+from common.oracle.backprop import without_dropout
+from common.oracle.optimisers import OPTIMISERS, Optimiser
 from common.protocols import Backend
 from common.spec import BlockSpec, inputs
 from common.spec.catalogue import Case
@@ -41,7 +41,7 @@ def batches(case: Case) -> Batches:
 
 
 def _steps(spec: BlockSpec, params: Arrays, given: Batches, optimiser: Optimiser | None, dtype: str) -> list[Values]:
-    exact, allowed = training_tolerances.steps(spec, params, given, optimiser, dtype)
+    exact, allowed = training_rounding.steps(spec, params, given, optimiser, dtype)
     return [Values(*pair) for pair in zip(exact, allowed, strict=True)]
 
 
@@ -57,7 +57,7 @@ def expect_training(case: Case) -> Training:
     spec, params, given = without_dropout(case.spec), randomised(case.spec, case.seed), batches(case)
     return Training(
         given,
-        Values(*training_tolerances.one_pass(spec, params, *given[0], case.dtype)),
+        Values(*training_rounding.one_pass(spec, params, *given[0], case.dtype)),
         statistics_only(spec, params, given, case.dtype),
         tuple(_steps(spec, params, given, optimiser, case.dtype) for optimiser in OPTIMISERS),
     )

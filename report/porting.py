@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 import frameworks
-from common import reference, tolerances
 from common.alignment import NameMap, align, dump_map, leaves, load_map, renamed
 from common.check import Expected
 from common.layers.values import SpecError
 from common.names import first_line, known
+from common.oracle import reference, rounding
 from common.porting import Disagreement, PortError, fit, usable
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
@@ -222,7 +222,7 @@ def _verified(backend: str, spec: BlockSpec, arrays: Arrays) -> str:
     shape = sample_shape(spec)
     x = inputs.make("random", shape)
     values, output = reference.run(spec, arrays, x), spec.nodes[-1].name
-    expected = Expected("random", x, values[output], tolerances.allowances(spec, arrays, values, dtype)[output])
+    expected = Expected("random", x, values[output], rounding.allowances(spec, arrays, values, dtype)[output])
     try:
         if dtype == "float64":  # JAX decides once in a process whether there are 64-bit types
             worker = Worker(backend, frameworks.BACKENDS[backend][0], machine.processors(), x64=True)

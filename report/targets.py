@@ -13,9 +13,9 @@ from types import ModuleType
 from typing import Any
 
 import frameworks
-from common.backprop import without_dropout
 from common.layers.values import SpecError
 from common.names import UnknownName, first_line, known
+from common.oracle.backprop import without_dropout
 from common.porting import PortError
 from common.spec.catalogue import block
 from common.spec.params import initial

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from common import digits
-from common.digits import BATCH, OPTIMISER, Batch, Digits
-from common.fitting import expected_losses
+from common.oracle import digits
+from common.oracle.digits import BATCH, OPTIMISER, Batch, Digits
+from common.oracle.fitting import expected_losses
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
 from common.results.training import Fit, Oracle, TrainingRecord, stored

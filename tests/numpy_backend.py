@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from common import backprop, fitting, reference
-from common.optimisers import SGD, Optimiser, updater
+from common.oracle import backprop, fitting, reference
+from common.oracle.optimisers import SGD, Optimiser, updater
 from common.protocols import Timed
 from common.spec import INPUT, BlockSpec
 from common.spec.differences import Difference

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from common.backprop import Pass, statistics, train, trajectory, without_dropout
 from common.layers import (
     BatchNorm2d,
     Conv2d,
     Dropout,
 )
-from common.optimisers import SGD, Adam, updater
+from common.oracle.backprop import Pass, statistics, train, trajectory, without_dropout
+from common.oracle.optimisers import SGD, Adam, updater
 from common.spec import BlockSpec, Node
 from common.spec.catalogue import Case, block, cases
 from common.spec.costs import cost

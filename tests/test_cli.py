@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import frameworks
-from common import digits
+from common.oracle import digits
 from common.processes.pool import Worker
 from common.results import training
 from common.results.record import load

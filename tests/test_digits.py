@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import frameworks
-from common import digits
-from common.digits import BATCH, OPTIMISER, digits_separable, digits_standard
-from common.fitting import Losses, cross_entropy, expected_losses, fit
-from common.optimisers import SGD, Adam, Optimiser
+from common.oracle import digits
+from common.oracle.digits import BATCH, OPTIMISER, digits_separable, digits_standard
+from common.oracle.fitting import Losses, cross_entropy, expected_losses, fit
+from common.oracle.optimisers import SGD, Adam, Optimiser
 from common.processes.pool import Worker
 from common.protocols import Backend
 from common.spec import BlockSpec

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from common import training_check
-from common.backprop import Exact, Gradients, backward, train, without_dropout
 from common.check import expectations
 from common.comparison import Values, compare_all
 from common.divergence import GRADIENT, OUTPUT, TRAINED, first, told, trace
@@ -15,12 +14,13 @@ from common.faults.catalogue import FAULTS
 from common.faults.injection import Fault, Faulty, run
 from common.faults.rewrites import changed
 from common.layers import BatchNorm2d, LeakyReLU
-from common.reference import forward
+from common.oracle.backprop import Exact, Gradients, backward, train, without_dropout
+from common.oracle.reference import forward
+from common.oracle.training_rounding import one_pass
 from common.results.record import LayerRow
 from common.spec import Node
 from common.spec.catalogue import Case, cases
 from common.spec.params import Arrays, randomised
-from common.training_tolerances import one_pass
 from tests import numpy_backend
 from tests.graphs import EVERYTHING
 

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from common import reference
-from common.backprop import train
 from common.check import check
 from common.comparison import compare
+from common.oracle import reference
+from common.oracle.backprop import train
+from common.oracle.rounding import allowances
 from common.protocols import Backend
 from common.spec import BlockSpec, inputs
 from common.spec.catalogue import Case, cases
 from common.spec.params import randomised
-from common.tolerances import allowances
 from tests.graphs import EVERYTHING
 
 GRAPHS = [Case("graph", EVERYTHING, (3, 4, 9, 8))]

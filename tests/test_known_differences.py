@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import frameworks
-from common import backprop, reference
+from common.oracle import backprop, reference
 from common.protocols import Backend
 from common.spec.differences import Point, points
 

@@ -20,7 +20,7 @@ from common.layers import (
     ReLU,
     Softmax,
 )
-from common.reference import forward
+from common.oracle.reference import forward
 
 NONE: dict[str, np.ndarray] = {}
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from common import reference, tolerances
 from common.check import expect
 from common.comparison import compare
+from common.oracle import reference, rounding
+from common.oracle.rounding import ALLOWED, UNIT_ROUNDOFF, allowances, rounding
 from common.spec import inputs
 from common.spec.catalogue import Case, cases
 from common.spec.params import Arrays, randomised
-from common.tolerances import ALLOWED, UNIT_ROUNDOFF, allowances, rounding
 from tests.graphs import EVERYTHING
 
 SMALL = [case for case in cases() if np.prod(case.input_shape) < 3000 and case.spec.family != "mobilenet_v1"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from common.digits import OPTIMISER, digits_separable, digits_standard
+from common.oracle.digits import OPTIMISER, digits_separable, digits_standard
 from common.results import training
 from common.results.record import ResultsError, RunRecord, Unavailable, dump, write_text
 from common.results.training import Fit, Oracle, TrainingRecord, stored

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from common.config import LAYOUTS
-from common.optimisers import SGD
+from common.oracle.optimisers import SGD
 from common.protocols import BuiltBlock
 from common.session.tasks import task
 from common.spec.catalogue import Case, block

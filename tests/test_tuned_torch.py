@@ -11,7 +11,7 @@ from common.check import check
 from common.config import LAYOUTS, MODES
 from common.divergence import OUTPUT, TRAINED, trace
 from common.layers import Add, BatchNorm2d, Conv2d, ReLU
-from common.optimisers import SGD
+from common.oracle.optimisers import SGD
 from common.protocols import Backend, as_variant
 from common.spec import BlockSpec, Node
 from common.spec.catalogue import Case, block

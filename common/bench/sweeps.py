@@ -39,11 +39,11 @@ from common.bench.schedule import MIN_ROUNDS, SAMPLE_SECONDS
 from common.config import ALLOCATORS, FORMS, LAYOUTS, MODES, VARIANTS, Config, configured
 from common.layers.values import SpecError
 from common.names import known
+from common.oracle.rounding import UNIT_ROUNDOFF
 from common.results.record import ResultsError
 from common.session.tasks import Experiment
 from common.spec.catalogue import CATALOGUE, Case, block
 from common.spec.costs import cost
-from common.tolerances import UNIT_ROUNDOFF
 
 CHOICES = {"variant": VARIANTS, "form": FORMS, "layout": LAYOUTS, "allocator": ("usual", *ALLOCATORS)}
 CHANNELS = ("channels", "in_channels", "out_channels")  # the options that `vary: {channels: ...}` sets

@@ -11,7 +11,7 @@ from common.faults.cases import CONVOLUTIONS, HEAD, JOINED, SEPARABLE
 from common.faults.injection import Fault, Update
 from common.faults.rewrites import Relayout, Rewrite, after, changed, reading, recast, swapped, without
 from common.layers import ReLU
-from common.optimisers import SGD, Optimiser
+from common.oracle.optimisers import SGD, Optimiser
 from common.spec.catalogue import Case
 
 

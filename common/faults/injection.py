@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from common.check import Expectation, check
-from common.optimisers import Optimiser
+from common.oracle.optimisers import Optimiser
 from common.protocols import Backend, BuiltBlock
 from common.results.record import FaultResult
 from common.spec import BlockSpec

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from common.faults.injection import Update
-from common.optimisers import SGD, Adam, Optimiser, updater
+from common.oracle.optimisers import SGD, Adam, Optimiser, updater
 from common.spec.params import Arrays
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from common.fitting import Losses
-from common.optimisers import SGD
+from common.oracle.fitting import Losses
+from common.oracle.optimisers import SGD
 from common.results.record import NOT_INSTALLED, CaseCost, Unavailable, read
 
 SCHEMA_VERSION = 1

@@ -16,11 +16,11 @@ import numpy as np
 from common.check import Expectation, Expected, check
 from common.comparison import compare, compare_all
 from common.config import Config
-from common.digits import Batch
 from common.divergence import trace
 from common.faults import injection
 from common.faults.catalogue import FAULTS
-from common.optimisers import Optimiser
+from common.oracle.digits import Batch
+from common.oracle.optimisers import Optimiser
 from common.processes import machine
 from common.processes.serve import serve
 from common.protocols import Backend, BuiltBlock, Timed, as_variant

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common import training_tolerances
-from common.backprop import without_dropout
 from common.check import expect
 from common.comparison import Values
 from common.config import MODES, Config
 from common.layers.values import storable
 from common.names import known
-from common.optimisers import SGD
+from common.oracle import training_rounding
+from common.oracle.backprop import without_dropout
+from common.oracle.optimisers import SGD
 from common.processes.pool import WorkerFailed
 from common.results.record import Unavailable
 from common.spec import BlockSpec, inputs
@@ -73,9 +73,9 @@ def task(case: Case, mode: str) -> Task:
     x = inputs.make("random", case.input_shape, case.seed)
     dy = inputs.make("random", spec.output_shape(case.input_shape), case.seed + 1)
     if mode == "gradients":
-        right = Values(*training_tolerances.one_pass(spec, params, x, dy, case.dtype))
+        right = Values(*training_rounding.one_pass(spec, params, x, dy, case.dtype))
     else:
-        (exact,), (allowed,) = training_tolerances.steps(spec, params, [(x, dy)], SGD(), case.dtype)
+        (exact,), (allowed,) = training_rounding.steps(spec, params, [(x, dy)], SGD(), case.dtype)
         trained = [param.name for param in spec.params() if param.trainable]
         right = Values({name: exact[name] for name in trained}, {name: allowed[name] for name in trained})
     return Task(spec, case.dtype, mode, params, x, dy, right)

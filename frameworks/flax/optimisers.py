@@ -5,7 +5,7 @@ import functools
 import optax
 from flax import nnx
 
-from common.optimisers import SGD, Optimiser
+from common.oracle.optimisers import SGD, Optimiser
 
 
 @functools.cache  # one object an optimiser: what is compiled with it is found again by it

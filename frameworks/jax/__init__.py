@@ -15,7 +15,7 @@ from jax.sharding import Sharding, SingleDeviceSharding
 
 from common.config import VARIANTS
 from common.names import known
-from common.optimisers import Optimiser
+from common.oracle.optimisers import Optimiser
 from common.processes.machine import processors
 from common.protocols import Timed
 from common.spec import INPUT, BlockSpec, differences

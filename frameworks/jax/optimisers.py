@@ -2,7 +2,7 @@
 
 import optax
 
-from common.optimisers import SGD, Optimiser
+from common.oracle.optimisers import SGD, Optimiser
 
 
 def native(optimiser: Optimiser) -> optax.GradientTransformation:

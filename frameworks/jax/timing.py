@@ -9,7 +9,7 @@ import numpy as np
 import optax
 from jax.sharding import Sharding
 
-from common.optimisers import SGD
+from common.oracle.optimisers import SGD
 from common.protocols import Timed
 from common.spec import INPUT
 from common.spec.params import Arrays

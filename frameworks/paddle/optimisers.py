@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import paddle
 
-from common.optimisers import SGD, Optimiser
+from common.oracle.optimisers import SGD, Optimiser
 
 
 class ExactMomentum:

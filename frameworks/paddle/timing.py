@@ -6,7 +6,7 @@ import numpy as np
 import paddle
 from paddle import nn
 
-from common.optimisers import SGD
+from common.oracle.optimisers import SGD
 from common.protocols import Timed
 from common.spec import INPUT
 from common.spec.params import Arrays

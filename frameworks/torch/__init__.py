@@ -10,7 +10,7 @@ from torch import nn
 
 from common.config import VARIANTS
 from common.names import known
-from common.optimisers import Optimiser
+from common.oracle.optimisers import Optimiser
 from common.protocols import Timed
 from common.spec import INPUT, BlockSpec, differences
 from common.spec.params import Arrays, fits

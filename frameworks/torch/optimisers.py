@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import torch
 
-from common.optimisers import SGD, Optimiser
+from common.oracle.optimisers import SGD, Optimiser
 
 
 def native(optimiser: Optimiser, params: Iterable[torch.Tensor]) -> torch.optim.Optimizer:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from common.optimisers import SGD
+from common.oracle.optimisers import SGD
 from common.protocols import Timed
 from common.spec import INPUT
 from common.spec.params import Arrays

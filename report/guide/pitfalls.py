@@ -6,7 +6,7 @@ Each returns what its port computes, as a NumPy array. ``LAYERS`` says which lay
 ``THREADS`` where people met it.
 
 What wrong and right mean: outcomes are compared with the source's, whose greatest absolute value is their *scale*.
-**Right** is no further off than rounding may put two results, each ``ALLOWED`` deviations (common/tolerances.py) of a
+**Right** is no further off than rounding may put two results, each ``ALLOWED`` deviations (common/oracle/rounding.py) of a
 sum of ``TERMS`` terms. Such a deviation is below ``u * sqrt(TERMS) * scale`` where the scale is no less than the root
 of the sum of the squared terms, as it is for many sums of terms in no particular order. Whole numbers must be equal.
 **Wrong** is an exception, another shape, other whole numbers, or more than 1000 roundings ``u * scale``. Where the
@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from common.tolerances import ALLOWED, UNIT_ROUNDOFF
+from common.oracle.rounding import ALLOWED, UNIT_ROUNDOFF
 
 FOLDER = Path(__file__).parents[2] / "tests" / "pitfalls"
 WRONG = 1000

@@ -11,7 +11,7 @@ from common.divergence import OPTIMISER
 from common.faults.cases import CASES, SEPARABLE
 from common.faults.catalogue import FAULTS
 from common.faults.injection import Fault, Faulty, needed, run
-from common.optimisers import updater
+from common.oracle.optimisers import updater
 from common.protocols import Backend
 from common.spec.catalogue import Case
 from tests import numpy_backend

@@ -1,6 +1,6 @@
 """How far training may be from the reference: rounding put into every step of the oracle's forward and backward pass.
 
-As in `common.tolerances`, each layer's error is modelled by the sums it is made of, and runs of the reference with
+As in `common.oracle.rounding`, each layer's error is modelled by the sums it is made of, and runs of the reference with
 such errors show how they spread: through batch statistics, gradients, running statistics and optimiser steps. Where
 an activation's input is so near zero that rounding may decide its sign, the sign is drawn at random.
 """
@@ -9,14 +9,14 @@ from collections.abc import Callable, Container, Sequence
 
 import numpy as np
 
-from common import backprop, reference
-from common.backprop import Gradients, Pass, statistics
 from common.layers import AvgPool2d, BatchNorm2d, Conv2d, GlobalAvgPool2d, Linear, Softmax
-from common.optimisers import Optimiser
-from common.reference import per_channel
+from common.oracle import backprop, reference
+from common.oracle.backprop import Gradients, Pass, statistics
+from common.oracle.optimisers import Optimiser
+from common.oracle.reference import per_channel
+from common.oracle.rounding import ALLOWED, SAMPLES, UNIT_ROUNDOFF, coherent, errors, repeated, rounding, summed
 from common.spec import BlockSpec, Node
 from common.spec.params import Arrays
-from common.tolerances import ALLOWED, SAMPLES, UNIT_ROUNDOFF, coherent, errors, repeated, rounding, summed
 
 PIXELS = (0, 2, 3)
 

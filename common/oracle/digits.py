@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.layers import Flatten, GlobalAvgPool2d, Linear
-from common.optimisers import SGD
+from common.oracle.optimisers import SGD
 from common.spec import BlockSpec, Node, chain, family
 from common.spec.blocks.separable import conv_bn_act, depthwise_separable
 

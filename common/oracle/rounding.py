@@ -16,7 +16,6 @@ from types import MappingProxyType
 import numpy as np
 from scipy.special import ndtri
 
-from common import reference
 from common.layers import (
     Add,
     AvgPool2d,
@@ -33,7 +32,8 @@ from common.layers import (
     ReLU,
     Softmax,
 )
-from common.reference import per_channel
+from common.oracle import reference
+from common.oracle.reference import per_channel
 from common.spec import INPUT, BlockSpec, Node
 from common.spec.params import Arrays
 

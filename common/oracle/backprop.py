@@ -27,8 +27,8 @@ from common.layers import (
     Softmax,
 )
 from common.layers.values import Padding, Pair, Shape
-from common.optimisers import SGD, Optimiser, updater
-from common.reference import forward, per_channel, taps
+from common.oracle.optimisers import SGD, Optimiser, updater
+from common.oracle.reference import forward, per_channel, taps
 from common.spec import INPUT, BlockSpec, Node
 from common.spec.params import Arrays
 
@@ -183,7 +183,7 @@ def _(layer: Add, params: Arrays, inputs: list[np.ndarray], y: np.ndarray, dy: n
 
 
 class Exact:
-    """What a training pass may disturb, here not at all; `common.tolerances` puts rounding in its place."""
+    """What a training pass may disturb, here not at all; `common.oracle.rounding` puts rounding in its place."""
 
     def begin(self) -> None:
         """A pass begins."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.backprop import Exact, Pass, train
-from common.digits import Batch
-from common.optimisers import Optimiser, updater
+from common.oracle.backprop import Exact, Pass, train
+from common.oracle.digits import Batch
+from common.oracle.optimisers import Optimiser, updater
+from common.oracle.rounding import ALLOWED, SAMPLES, UNIT_ROUNDOFF
+from common.oracle.training_rounding import Rounded
 from common.spec import BlockSpec
 from common.spec.params import Arrays
-from common.tolerances import ALLOWED, SAMPLES, UNIT_ROUNDOFF
-from common.training_tolerances import Rounded
 
 
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -64,7 +64,7 @@ def expected_losses(
 ) -> Losses:
     """Runs the oracle, and SAMPLES replicas of it with rounding put into each operation.
 
-    The band is ALLOWED root mean square deviations of the replicas' losses, as in `common.training_tolerances`.
+    The band is ALLOWED root mean square deviations of the replicas' losses, as in `common.oracle.training_rounding`.
     """
     u = UNIT_ROUNDOFF[dtype] + UNIT_ROUNDOFF["float64"]
     rng = np.random.default_rng(0)
