@@ -19,7 +19,7 @@ from typing import Protocol
 import numpy as np
 
 from common.alignment import Alignment, Leaf, NameMap, align, leaves
-from common.comparison import compare
+from common.check.comparison import compare
 from common.layers.values import Shape
 from common.oracle.rounding import ALLOWED
 from common.porting import PortError

@@ -121,7 +121,7 @@ def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) ->
     Without -k it is written to selftest.json, from which the report tells of it.
     """
     from common.faults.cases import CASES
-    from common.faults.catalogue import FAULTS
+    from common.faults.mistakes import FAULTS
     from common.processes import machine
     from report.run import choose, choose_backends, runner
     from report.tables import kills, plain

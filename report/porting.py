@@ -14,7 +14,7 @@ import numpy as np
 
 import frameworks
 from common.alignment import NameMap, align, dump_map, leaves, load_map, renamed
-from common.check import Expected
+from common.check.judge import Expected
 from common.layers.values import SpecError
 from common.names import first_line, known
 from common.oracle import reference, rounding

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import frameworks
-from common.check import expectations
+from common.check.judge import expectations
 from common.faults.injection import Fault, needed
 from common.names import UnknownName, known
 from common.processes import machine

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from tabulate import tabulate
 
-from common.divergence import GRADIENT, STAGES
+from common.check.divergence import GRADIENT, STAGES
 from common.results.record import CaseCost, CheckResult, FaultResult, LayerRow, RunRecord
 
 

@@ -14,7 +14,7 @@ import pytest
 from common.bench.roof import COPIES, bound
 from common.bench.roof import work as work_of
 from common.bench.schedule import MAX_ROUNDS, MIN_ROUNDS, measure
-from common.check import Expectation, expect
+from common.check.judge import Expectation, expect
 from common.config import Config
 from common.processes.machine import peak_of
 from common.processes.pool import ROOT, Worker, WorkerFailed

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from common.check import LEVELS, Expectation, Expected, check, expect
+from common.check.judge import LEVELS, Expectation, Expected, check, expect
 from common.layers import BatchNorm2d, Conv2d
 from common.spec import BlockSpec, Node
 from common.spec.catalogue import Case, block, cases

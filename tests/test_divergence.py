@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from common import training_check
-from common.check import expectations
-from common.comparison import Values, compare_all
-from common.divergence import GRADIENT, OUTPUT, TRAINED, first, told, trace
+from common.check import training
+from common.check.comparison import Values, compare_all
+from common.check.divergence import GRADIENT, OUTPUT, TRAINED, first, told, trace
+from common.check.judge import expectations
 from common.faults.cases import CASES, SEPARABLE
-from common.faults.catalogue import FAULTS
 from common.faults.injection import Fault, Faulty, run
+from common.faults.mistakes import FAULTS
 from common.faults.rewrites import changed
 from common.layers import BatchNorm2d, LeakyReLU
 from common.oracle.backprop import Exact, Gradients, backward, train, without_dropout
@@ -100,7 +100,7 @@ class Tripled(Exact):
 @pytest.mark.parametrize("case", [*NARROW, Case("graph", EVERYTHING, (3, 4, 9, 8))], ids=lambda case: case.id)
 def test_three_times_the_rounding_error_of_any_layers_gradients_passes(case: Case) -> None:
     spec, params = without_dropout(case.spec), randomised(case.spec)
-    x, dy = training_check.batches(case)[0]
+    x, dy = training.batches(case)[0]
     right = Values(*one_pass(spec, params, x, dy, "float32"))
     for node in spec.nodes:
         found = train(spec, params, x, dy, Tripled(node.name))

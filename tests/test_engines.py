@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import frameworks
-from common.check import Expectation, check, expect
-from common.comparison import compare_all
+from common.check.comparison import compare_all
+from common.check.judge import Expectation, check, expect
 from common.protocols import Backend
 from common.session.tasks import task
 from common.spec.catalogue import CATALOGUE, Case, block, cases

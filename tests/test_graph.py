@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from common.check import check
-from common.comparison import compare
+from common.check.comparison import compare
+from common.check.judge import check
 from common.oracle import reference
 from common.oracle.backprop import train
 from common.oracle.rounding import allowances

@@ -2,10 +2,10 @@
 
 import pytest
 
-from common.check import check
+from common.check.judge import check
+from common.check.training import LEVELS
 from common.protocols import Backend
 from common.spec.catalogue import Case, cases
-from common.training_check import LEVELS
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.id)

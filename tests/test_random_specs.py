@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, seed, settings
 
 import frameworks
-from common.check import Expectation, expectations
+from common.check.judge import Expectation, expectations
 from common.layers import Softmax
 from common.layers.values import Shape
 from common.processes import machine

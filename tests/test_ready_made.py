@@ -5,7 +5,7 @@ import functools
 import pytest
 
 import frameworks
-from common.check import Expectation, check, expect, expectations
+from common.check.judge import Expectation, check, expect, expectations
 from common.protocols import Backend, as_variant
 from common.spec.catalogue import CATALOGUE, PLAIN, Case, block, cases
 from common.spec.inputs import KINDS

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 import frameworks
-from common.check import expectations
+from common.check.judge import expectations
 from common.processes.pool import Worker
 from common.protocols import Backend
 from common.spec.catalogue import Case, cases

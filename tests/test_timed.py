@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 import frameworks
-from common.comparison import compare_all
+from common.check.comparison import compare_all
 from common.config import FORMS, LAYOUTS, MODES, Config
 from common.processes.pool import Worker
 from common.protocols import Backend, BuiltBlock

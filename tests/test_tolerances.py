@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from common.check import expect
-from common.comparison import compare
+from common.check.comparison import compare
+from common.check.judge import expect
 from common.oracle import reference, rounding
 from common.oracle.rounding import ALLOWED, UNIT_ROUNDOFF, allowances, rounding
 from common.spec import inputs

@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.check import check, expectations
+from common.check.judge import check, expectations
 from common.protocols import Backend, as_variant
 from common.results.record import CheckResult
 from common.spec.catalogue import Case, cases

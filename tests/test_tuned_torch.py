@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import frameworks
-from common.check import check
+from common.check.divergence import OUTPUT, TRAINED, trace
+from common.check.judge import check
 from common.config import LAYOUTS, MODES
-from common.divergence import OUTPUT, TRAINED, trace
 from common.layers import Add, BatchNorm2d, Conv2d, ReLU
 from common.oracle.optimisers import SGD
 from common.protocols import Backend, as_variant

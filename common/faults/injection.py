@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from common.check import Expectation, check
+from common.check.judge import Expectation, check
 from common.oracle.optimisers import Optimiser
 from common.protocols import Backend, BuiltBlock
 from common.results.record import FaultResult

@@ -13,12 +13,12 @@ from typing import cast
 
 import numpy as np
 
-from common.check import Expectation, Expected, check
-from common.comparison import compare, compare_all
+from common.check.comparison import compare, compare_all
+from common.check.divergence import trace
+from common.check.judge import Expectation, Expected, check
 from common.config import Config
-from common.divergence import trace
 from common.faults import injection
-from common.faults.catalogue import FAULTS
+from common.faults.mistakes import FAULTS
 from common.oracle.digits import Batch
 from common.oracle.optimisers import Optimiser
 from common.processes import machine

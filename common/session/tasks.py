@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.check import expect
-from common.comparison import Values
+from common.check.comparison import Values
+from common.check.judge import expect
 from common.config import MODES, Config
 from common.layers.values import storable
 from common.names import known

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from common.check import LEVELS, check, expectations
-from common.divergence import OPTIMISER
+from common.check.divergence import OPTIMISER
+from common.check.judge import LEVELS, check, expectations
 from common.faults.cases import CASES, SEPARABLE
-from common.faults.catalogue import FAULTS
 from common.faults.injection import Fault, Faulty, needed, run
+from common.faults.mistakes import FAULTS
 from common.oracle.optimisers import updater
 from common.protocols import Backend
 from common.spec.catalogue import Case

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from common import training_check
-from common.comparison import Values, compare_all
+from common.check import training
+from common.check.comparison import Values, compare_all
 from common.oracle import backprop, reference, rounding
 from common.oracle.backprop import Pass, without_dropout
 from common.oracle.rounding import UNIT_ROUNDOFF
@@ -124,7 +124,7 @@ def _forward(case: Case, backend: Backend) -> Iterator[LayerRow]:
 
 def _training(case: Case, backend: Backend) -> Iterator[LayerRow]:
     spec, params = without_dropout(case.spec), randomised(case.spec, case.seed)
-    x, dy = training_check.batches(case)[0]
+    x, dy = training.batches(case)[0]
     built = backend.build(spec, params, dtype=case.dtype, strict=case.dtype == "float64")
     seen = Seen(*built.trace(x, dy))
     built.load(params)

@@ -2,7 +2,7 @@
 
 Levels, each a line of its own; a failed one does not hide the ones below it: `case` (fails only if the case could not
 tell right from wrong), `builds`, `shape`, `parameters`, `forward` (evaluation mode, on each kind of input), those of
-`common.training_check`, and `known_differences` (fails if a declared difference no longer occurs). In float32 a backend
+`common.check.training`, and `known_differences` (fails if a declared difference no longer occurs). In float32 a backend
 is taken as it is, with its declared differences; in float64 it is built ``strict``, to follow the spec with none.
 """
 
@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from common import divergence, training_check
-from common.comparison import compare, compare_all
+from common.check import divergence, training
+from common.check.comparison import compare, compare_all
+from common.check.training import Training, expect_training
 from common.layers.values import storable
 from common.names import first_line
 from common.oracle import reference, rounding
@@ -23,9 +24,8 @@ from common.results.record import CheckResult, LayerRow
 from common.spec import INPUT, BlockSpec, inputs
 from common.spec.catalogue import Case
 from common.spec.params import Arrays, randomised
-from common.training_check import Training, expect_training
 
-LEVELS = ("case", "builds", "shape", "parameters", "forward", *training_check.LEVELS, "known_differences")
+LEVELS = ("case", "builds", "shape", "parameters", "forward", *training.LEVELS, "known_differences")
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def check(case: Case, backend: Backend, expectation: Expectation | None = None) 
     if not failed:
         return [result for result, _ in judged]
     try:
-        rows = divergence.trace(case, backend, training=not failed.isdisjoint(training_check.LEVELS))
+        rows = divergence.trace(case, backend, training=not failed.isdisjoint(training.LEVELS))
     except Exception:  # what it raised, a level has said already
         rows = []
     return [result if result.passed else _located(case, result, wrong, rows) for result, wrong in judged]
@@ -126,11 +126,11 @@ def _trained(case: Case, backend: Backend, plain: Training, judge: Callable[...,
     differences = [] if strict else [row for row in backend.DIFFERENCES if row.apply(case.spec) != case.spec]
     wanted = plain
     for difference in differences:
-        wanted = training_check.differing(case, wanted, difference)
-    observed = training_check.observe(case, backend, plain, strict)
+        wanted = training.differing(case, wanted, difference)
+    observed = training.observe(case, backend, plain, strict)
     occurred: set[str] = set()
     visible: set[str] = set()
-    pairs = zip(training_check.expected(wanted), training_check.expected(plain), strict=True)
+    pairs = zip(training.expected(wanted), training.expected(plain), strict=True)
     for (level, what, values), (_, _, own) in pairs:
         try:
             given = next(observed)

@@ -1,4 +1,4 @@
-"""The levels of `common.check` that train: outputs, gradients, running statistics, and steps of optimisers.
+"""The levels of `common.check.judge` that train: outputs, gradients, running statistics, and steps of optimisers.
 
 Blocks are trained with dropout at rate 0, since its mask is random in every framework.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from common.comparison import Values
+from common.check.comparison import Values
 from common.oracle import training_rounding
 from common.oracle.backprop import without_dropout
 from common.oracle.optimisers import OPTIMISERS, Optimiser

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from common import divergence
+from common.check import divergence
 from common.faults import layers as faulty
 from common.faults import optimisers, rewrites
 from common.faults.cases import CONVOLUTIONS, HEAD, JOINED, SEPARABLE

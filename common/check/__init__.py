@@ -1,0 +1,1 @@
+"""The one judgement of whether a framework's block is what its spec says."""
