@@ -264,7 +264,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _user_errors() -> tuple[type[Exception], ...]:
     from common.layers.values import SpecError
     from common.names import UnknownName
-    from common.porting import PortError
+    from common.port.weights import PortError
     from common.results.record import ResultsError
     from frameworks import MissingFramework
     from report.run import NothingToRun
@@ -273,7 +273,7 @@ def _user_errors() -> tuple[type[Exception], ...]:
 
 
 def _status(error: Exception) -> int:
-    from common.porting import Disagreement
+    from common.port.weights import Disagreement
 
     return EXIT_DISAGREE if isinstance(error, Disagreement) else EXIT_USAGE
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 import frameworks
-from common.alignment import NameMap
 from common.layers.values import Shape
-from common.live import Comparison, Live, Observed, compare_live
-from common.porting import PortError
+from common.port.alignment import NameMap
+from common.port.live import Comparison, Live, Observed, compare_live
+from common.port.weights import PortError
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
 from common.processes.serve import serve

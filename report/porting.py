@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 import frameworks
-from common.alignment import NameMap, align, dump_map, leaves, load_map, renamed
 from common.check.judge import Expected
 from common.layers.values import SpecError
 from common.names import first_line, known
 from common.oracle import reference, rounding
-from common.porting import Disagreement, PortError, fit, usable
+from common.port.alignment import NameMap, align, dump_map, leaves, load_map, renamed
+from common.port.weights import Disagreement, PortError, fit, usable
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
 from common.results.record import ResultsError, write_text

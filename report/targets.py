@@ -16,7 +16,7 @@ import frameworks
 from common.layers.values import SpecError
 from common.names import UnknownName, first_line, known
 from common.oracle.backprop import without_dropout
-from common.porting import PortError
+from common.port.weights import PortError
 from common.spec.catalogue import block
 from common.spec.params import initial
 from convparity import OURS, theirs

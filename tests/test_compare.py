@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import frameworks
-from common.porting import PortError
+from common.port.weights import PortError
 from convparity import OURS, PROGRAM, ROOT, assert_parity
 from report.comparing import compare_targets, input_shape, lines
 from report.targets import Found, framework_of, parse

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import frameworks
-from common.facts import ARGUMENTS, QUESTIONS, described, mapping, zeros_added
+from common.port.facts import ARGUMENTS, QUESTIONS, described, mapping, zeros_added
 from common.protocols import Backend
 from common.spec.catalogue import names
 from report.cli import main

@@ -13,8 +13,8 @@ import pytest
 
 import convparity
 import frameworks
-from common.alignment import align, leaves, load_map, renamed
-from common.porting import PortError, fit
+from common.port.alignment import align, leaves, load_map, renamed
+from common.port.weights import PortError, fit
 from common.protocols import Backend
 from common.spec import BlockSpec
 from common.spec.catalogue import block, names

@@ -1,4 +1,4 @@
-"""What Flax (nnx) does unless told otherwise, found by running it; see common/facts.py for the questions."""
+"""What Flax (nnx) does unless told otherwise, found by running it; see common/port/facts.py for the questions."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ import numpy as np
 import optax
 from flax import nnx
 
-from common.facts import described, digits, outcome, sizes, zeros_added
+from common.port.facts import described, digits, outcome, sizes, zeros_added
 from frameworks.flax import layout
 
 ARGUMENTS = {

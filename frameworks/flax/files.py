@@ -7,7 +7,7 @@ import numpy as np
 from flax import serialization
 from orbax import checkpoint
 
-from common.porting import as_arrays, flat, nested, unwrapped
+from common.port.weights import as_arrays, flat, nested, unwrapped
 from common.spec import params
 from common.spec.params import Arrays
 

@@ -1,4 +1,4 @@
-"""Any ``nnx.Module`` or ``linen.Module`` as `common.live` runs it; activations are NHWC inside."""
+"""Any ``nnx.Module`` or ``linen.Module`` as `common.port.live` runs it; activations are NHWC inside."""
 
 import contextlib
 import inspect
@@ -10,8 +10,8 @@ import jax
 import numpy as np
 from flax import linen, nnx
 
-from common.live import DROPOUT_OFF, PRECISION, Observed
-from common.porting import PortError, flat, nested
+from common.port.live import DROPOUT_OFF, PRECISION, Observed
+from common.port.weights import PortError, flat, nested
 from common.spec import INPUT
 from common.spec.params import Arrays, Shapes
 from frameworks.flax import layout

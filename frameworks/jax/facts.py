@@ -1,4 +1,4 @@
-"""What plain JAX does unless told otherwise, found by running it; see common/facts.py for the questions.
+"""What plain JAX does unless told otherwise, found by running it; see common/port/facts.py for the questions.
 
 JAX has operations and no layers. Where it has no operation either (BatchNorm, dropout), the answer is that of
 frameworks/jax/layers.py, which the blocks use.
@@ -13,7 +13,7 @@ import optax
 from jax import lax
 from jax.sharding import SingleDeviceSharding
 
-from common.facts import NOTHING, described, digits, outcome, sizes, zeros_added
+from common.port.facts import NOTHING, described, digits, outcome, sizes, zeros_added
 from frameworks.jax import layers, layout
 from frameworks.jax.layers import Tree
 

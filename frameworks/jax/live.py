@@ -1,4 +1,4 @@
-"""A JAX function with its arrays as `common.live` runs it: ``y, stats = apply(params, stats, x, train=...)``, NHWC."""
+"""A JAX function with its arrays as `common.port.live` runs it: ``y, stats = apply(params, stats, x, train=...)``, NHWC."""
 
 import inspect
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from common.live import PRECISION, Observed
-from common.porting import PortError
+from common.port.live import PRECISION, Observed
+from common.port.weights import PortError
 from common.spec import INPUT
 from common.spec.params import Arrays, Shapes
 from frameworks.jax import layout, to_nchw

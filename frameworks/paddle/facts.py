@@ -1,4 +1,4 @@
-"""What Paddle does unless told otherwise, found by running it; see common/facts.py for the questions."""
+"""What Paddle does unless told otherwise, found by running it; see common/port/facts.py for the questions."""
 
 import warnings
 
@@ -6,7 +6,7 @@ import numpy as np
 import paddle
 from paddle import nn
 
-from common.facts import described, digits, outcome, sizes, zeros_added
+from common.port.facts import described, digits, outcome, sizes, zeros_added
 
 ARGUMENTS = {
     "Conv2d": (

@@ -6,7 +6,7 @@ from typing import Any
 
 import paddle
 
-from common.porting import PortError, as_arrays
+from common.port.weights import PortError, as_arrays
 from common.spec import params
 from common.spec.params import Arrays
 

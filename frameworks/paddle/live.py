@@ -1,4 +1,4 @@
-"""Any ``nn.Layer`` as `common.live` runs it."""
+"""Any ``nn.Layer`` as `common.port.live` runs it."""
 
 import copy
 from collections.abc import Callable
@@ -8,8 +8,8 @@ import numpy as np
 import paddle
 from paddle import nn
 
-from common.live import DROPOUT_OFF, Observed
-from common.porting import PortError
+from common.port.live import DROPOUT_OFF, Observed
+from common.port.weights import PortError
 from common.spec import INPUT
 from common.spec.params import Arrays, Shapes
 from frameworks.paddle import layout

@@ -7,9 +7,9 @@ from paddle import nn
 from paddle.vision.models import mobilenet_v1
 
 from common import layers as spec
-from common.alignment import align, leaves
 from common.names import known
-from common.porting import nested
+from common.port.alignment import align, leaves
+from common.port.weights import nested
 from common.spec import BlockSpec
 from common.spec.catalogue import PLAIN
 from frameworks.paddle import layout

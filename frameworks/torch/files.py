@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from common.porting import PortError
+from common.port.weights import PortError
 from common.spec import params
 from common.spec.params import Arrays
 

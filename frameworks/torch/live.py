@@ -1,4 +1,4 @@
-"""Any ``nn.Module`` as `common.live` runs it."""
+"""Any ``nn.Module`` as `common.port.live` runs it."""
 
 import copy
 from typing import Any
@@ -9,8 +9,8 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
-from common.live import DROPOUT_OFF, PRECISION, Observed
-from common.porting import PortError
+from common.port.live import DROPOUT_OFF, PRECISION, Observed
+from common.port.weights import PortError
 from common.spec import INPUT
 from common.spec.params import Arrays, Shapes
 from frameworks.torch import layout

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from common.facts import NOTHING, QUESTIONS
+from common.port.facts import NOTHING, QUESTIONS
 from common.results.record import RunRecord
 from common.spec.catalogue import CATALOGUE, names
 from common.spec.costs import cost

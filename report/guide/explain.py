@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from common.facts import ARGUMENTS
 from common.names import UnknownName, known
+from common.port.facts import ARGUMENTS
 from common.spec.catalogue import names
 from report.guide import diagram, facts, pitfalls, rules, sources
 from report.guide.blocks import answers

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 import frameworks
-from common.facts import Held, mapping
+from common.port.facts import Held, mapping
 from common.processes import machine
 from common.results.record import write_text
 from common.spec.catalogue import Case, cases, names

@@ -1,6 +1,6 @@
 """The pages of the pairs: the rules of a port from one framework to another."""
 
-from common.facts import ARGUMENTS, NOTHING, QUESTIONS
+from common.port.facts import ARGUMENTS, NOTHING, QUESTIONS
 from report.guide import rules
 from report.guide.facts import Facts
 from report.guide.page import page, run, versions

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from common.facts import NOTHING, QUESTIONS, Held
+from common.port.facts import NOTHING, QUESTIONS, Held
 from report.guide.facts import FrameworkFacts
 
 # Not tested: what cannot be run without other hardware or a whole program.

@@ -18,11 +18,11 @@ from typing import Protocol
 
 import numpy as np
 
-from common.alignment import Alignment, Leaf, NameMap, align, leaves
 from common.check.comparison import compare
 from common.layers.values import Shape
 from common.oracle.rounding import ALLOWED
-from common.porting import PortError
+from common.port.alignment import Alignment, Leaf, NameMap, align, leaves
+from common.port.weights import PortError
 from common.spec import INPUT, inputs
 from common.spec.params import Arrays, Shapes, drawn
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from common.layers.values import Shape
-from common.porting import PortError
+from common.port.weights import PortError
 from common.spec.params import Arrays, Shapes
 
 NameMap = dict[str, str]  # ours (or the first module's): theirs

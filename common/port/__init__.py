@@ -1,0 +1,1 @@
+"""Modules and weights that others wrote: aligned, compared, moved."""
