@@ -91,7 +91,7 @@ def assert_parity(
     """
     __tracebackhide__ = True
     with OURS:
-        from report.comparing import check_parity
+        from report.port.modules import check_parity
 
         check_parity(module_a, module_b, input_shape, names)
 
@@ -110,13 +110,13 @@ def port(
     """Writes the weights of a block in one framework's file as another framework's, and returns them.
 
     Names are the spec's, layouts canonical: kernels OIHW, linear weights [out, in]. For what is checked, refused and
-    raised see `report.porting.port`.
+    raised see `report.port.weights.port`.
 
     Raises:
         ValueError: for weights that cannot be read, do not fit or disagree; nothing is written then.
     """
     with OURS:
-        from report.porting import port as run
+        from report.port.weights import port as run
 
         arguments = {"from_": from_, "to": to, "block": block, "options": options, "names": names}
         return run(source, destination, **arguments, by_structure=by_structure).arrays

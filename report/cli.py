@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from report.commands import (
+from report.commands.porting import compare, explain, port
+from report.commands.shared import (
     EXIT_DISAGREE,
     EXIT_INTERRUPTED,
     EXIT_USAGE,
@@ -21,8 +22,7 @@ from report.commands import (
     threads_option,
     writable,
 )
-from report.porting_commands import compare, explain, port
-from report.timing_commands import BUDGET, bench, diff, sweep
+from report.commands.timing import BUDGET, bench, diff, sweep
 
 DTYPES, CHECKED = ("float32", "float64"), ("reference", "tuned")
 HERE = Path(__file__).parent
@@ -94,8 +94,8 @@ def check(
     from common.names import known
     from common.processes import machine
     from common.spec.catalogue import cases
-    from report.run import choose_backends, choose_cases, runner
-    from report.tables import agreement, layers, plain
+    from report.runs.runner import choose_backends, choose_cases, runner
+    from report.sections.tables import agreement, layers, plain
 
     known("dtype", dtype, DTYPES)
     known("variant", variant, CHECKED)
@@ -123,8 +123,8 @@ def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) ->
     from common.faults.cases import CASES
     from common.faults.mistakes import FAULTS
     from common.processes import machine
-    from report.run import choose, choose_backends, runner
-    from report.tables import kills, plain
+    from report.runs.runner import choose, choose_backends, runner
+    from report.sections.tables import kills, plain
 
     selected = choose(FAULTS, words, f"the faults are {', '.join(fault.id for fault in FAULTS)}")
     choose_backends(backends)
@@ -152,9 +152,9 @@ def report(backends: tuple[str, ...], threads: int | None, profile: str, output:
     from common.results.record import write_text
     from common.session.tasks import Experiment
     from common.spec.catalogue import cases, published_cases, timed_cases
-    from report.markdown import render
-    from report.run import choose_backends, costed, runner
-    from report.timing_run import time_all
+    from report.runs.runner import choose_backends, costed, runner
+    from report.runs.timing import time_all
+    from report.sections.page import render
 
     names, _ = choose_backends(backends)
     timed = timed_cases(profile)
@@ -182,17 +182,17 @@ def train(backends: tuple[str, ...], seeds: int, epochs: int, output: Path) -> N
 
     The next `convparity report` has a section on it.
     """
-    from report import training_run
-    from report.run import choose_backends, runner
-    from report.tables import plain
-    from report.training_figure import draw
-    from report.training_section import FIGURE, accuracy, parting, verdict
+    from report.runs import training
+    from report.runs.runner import choose_backends, runner
+    from report.sections.tables import plain
+    from report.sections.training import FIGURE, accuracy, parting, verdict
+    from report.sections.training_figure import draw
 
     results = output / TRAINING
     choose_backends(backends)
     writable(results)
-    with runner(backends, training_run.THREADS, seeds * len(training_run.NETS)) as run:
-        record = training_run.train(run, seeds, epochs)
+    with runner(backends, training.THREADS, seeds * len(training.NETS)) as run:
+        record = training.train(run, seeds, epochs)
     record.seconds = run.record.seconds
     click.echo(f"{plain(accuracy(record))}\n{verdict(record)}\n\n{plain(parting(record))}")
     draw(record, output / FIGURE)
@@ -226,8 +226,8 @@ def _others(output: Path) -> dict[str, Any]:
 
 def _training_section(output: Path) -> str:
     from common.results.training import load
-    from report.training_figure import draw
-    from report.training_section import FIGURE, training_section
+    from report.sections.training import FIGURE, training_section
+    from report.sections.training_figure import draw
 
     if not (path := _last(output, TRAINING)):
         return ""
@@ -267,7 +267,7 @@ def _user_errors() -> tuple[type[Exception], ...]:
     from common.port.weights import PortError
     from common.results.record import ResultsError
     from frameworks import MissingFramework
-    from report.run import NothingToRun
+    from report.runs.runner import NothingToRun
 
     return (UnknownName, SpecError, PortError, ResultsError, NothingToRun, MissingFramework)
 

@@ -23,7 +23,7 @@ from common.results.measurements import Measurement, Peaks
 from common.results.record import Unavailable
 from common.session.tasks import Experiment, Task, task
 from common.spec.catalogue import Case, block
-from report.run import costed
+from report.runs.runner import costed
 
 CASE = Case("tiny", block("conv_bn_act", in_channels=3, out_channels=4), (1, 3, 8, 9))
 MODULE = "tests.numpy_backend"

@@ -9,8 +9,8 @@ from common.oracle import digits
 from common.processes.pool import Worker
 from common.results import training
 from common.results.record import load
-from report import training_run
 from report.cli import main
+from report.runs import training
 
 
 @pytest.fixture

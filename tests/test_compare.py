@@ -13,8 +13,8 @@ import pytest
 import frameworks
 from common.port.weights import PortError
 from convparity import OURS, PROGRAM, ROOT, assert_parity
-from report.comparing import compare_targets, input_shape, lines
-from report.targets import Found, framework_of, parse
+from report.port.modules import compare_targets, input_shape, lines
+from report.port.targets import Found, framework_of, parse
 from tests.conftest import require
 from tests.nets import NETS, flax_net, jax_net, torch_net
 from tests.test_cli import status

@@ -11,8 +11,8 @@ from common.bench.regressions import IMPROVEMENT, MACHINE, REGRESSION, TIE, diff
 from common.config import Config
 from common.results.measurements import Measurement, Samples
 from common.results.record import RunRecord
-from report.diff import changes, summary
-from report.diff import environments as environments_table
+from report.sections.diff import changes, summary
+from report.sections.diff import environments as environments_table
 
 ENVIRONMENT = dict.fromkeys(MACHINE, "x") | {"date": "1"}
 

@@ -19,7 +19,7 @@ def modules_after(statement: str) -> set[str]:
         "import common, frameworks",
         "import common.check.judge, common.spec.costs, common.spec.params, common.bench.schedule, common.session.session",
         "import frameworks; frameworks.installed()",
-        "import report.cli, report.run, report.markdown",
+        "import report.cli, report.runs.runner, report.sections.page",
         "import report.guide.pages, report.guide.explain; report.guide.pages.pages()",
     ],
 )

@@ -19,8 +19,8 @@ from common.protocols import Backend
 from common.spec import BlockSpec
 from common.spec.catalogue import block, names
 from common.spec.params import Arrays, randomised
-from report import porting
-from report.porting import options_of, port, sample_shape
+from report.port import weights
+from report.port.weights import options_of, port, sample_shape
 from tests.conftest import require
 from tests.test_cli import status
 
@@ -74,7 +74,7 @@ def test_every_pair_round_trips_and_computes_the_same(
     arrays = randomised(spec)
     formats = [dict.fromkeys(suffix for name, suffix in suffixes() if name == backend) for backend in pair]
     there, back = (list(own)[names().index(family) % len(own)] for own in formats)
-    verified = porting._verified
+    verified = weights._verified
 
     def once(backend: str, spec: BlockSpec, arrays: Arrays) -> str:
         key, held = (backend, spec.family), {name: array.tobytes() for name, array in arrays.items()}
@@ -89,7 +89,7 @@ def test_every_pair_round_trips_and_computes_the_same(
     port(first, tmp_path / f"second{back}", from_=source, to=target, block=family, options=SMALL[family])
     again = tmp_path / f"third{there}"
     port(tmp_path / f"second{back}", again, from_=target, to=source, block=family, options=SMALL[family])
-    held, _ = porting.read(source, again)
+    held, _ = weights.read(source, again)
     assert bits(held) == bits(arrays)
     original, _ = frameworks.files(source).read(first)
     final, _ = frameworks.files(source).read(again)
@@ -103,7 +103,7 @@ def test_every_format_keeps_every_bit(
 ) -> None:
     require(request.config, name)
     arrays = {key: array.astype(dtype) for key, array in randomised(TINY).items()}
-    held, notes = porting.read(name, write(name, tmp_path / f"w{suffix}", arrays))
+    held, notes = weights.read(name, write(name, tmp_path / f"w{suffix}", arrays))
     assert bits(held) == bits(arrays)
     assert not notes
 
@@ -123,7 +123,7 @@ def test_float64_and_float16_are_verified_too(target: str, tmp_path: Path, reque
         options = {"in_channels": 3, "out_channels": 4, "bias": True}
         out = tmp_path / f"{dtype}{frameworks.files(target).SUFFIXES[-1]}"
         ported = convparity.port(source, out, from_="torch", to=target, block="conv_bn_act", options=options)
-        assert bits(porting.read(target, out)[0]) == bits(ported) == bits(arrays)
+        assert bits(weights.read(target, out)[0]) == bits(ported) == bits(arrays)
 
 
 @pytest.mark.needs("torch")
@@ -153,7 +153,7 @@ def test_what_paddle_itself_saves_is_read(tmp_path: Path) -> None:
     built = frameworks.load("paddle").build(TINY, randomised(TINY))
     for protocol in (2, 4):
         paddle.save(built.native.state_dict(), str(tmp_path / "w.pdparams"), protocol=protocol)
-        assert bits(porting.read("paddle", tmp_path / "w.pdparams")[0]) == bits(randomised(TINY))
+        assert bits(weights.read("paddle", tmp_path / "w.pdparams")[0]) == bits(randomised(TINY))
 
 
 @pytest.mark.needs("flax")
@@ -171,7 +171,7 @@ def test_flax_loads_what_is_written_and_what_it_saves_is_read(tmp_path: Path) ->
     assert bits(built.params()) == bits(randomised(spec, 1))
     with StandardCheckpointer() as orbax:
         orbax.save(tmp_path / "state", nnx.state(built.native))
-    assert bits(porting.read("flax", tmp_path / "state")[0]) == bits(built.params())
+    assert bits(weights.read("flax", tmp_path / "state")[0]) == bits(built.params())
 
 
 @pytest.mark.needs("jax")
@@ -193,7 +193,7 @@ def test_what_training_scripts_put_around_a_state_dict_is_taken_off_and_said(tmp
 
     state = {f"module.{name}": torch.tensor(array) for name, array in randomised(TINY).items()}
     torch.save({"epoch": 3, "state_dict": state}, tmp_path / "w.pt")
-    held, notes = porting.read("torch", tmp_path / "w.pt")
+    held, notes = weights.read("torch", tmp_path / "w.pt")
     assert bits(held) == bits(randomised(TINY))
     assert notes == ["took `state_dict` and left out epoch", "took `module.` of DataParallel off the names"]
 
@@ -549,7 +549,7 @@ def test_a_map_is_written_read_and_may_decide(tmp_path: Path, capsys: pytest.Cap
     assert status(*arguments, "--align", "--save-map", str(names_file)) == 0
     assert "matched 2 layers in the same order\n" in capsys.readouterr().out
     assert load_map(names_file) == {"conv": "layer0", "norm": "layer1"}
-    assert bits(porting.read("torch", out)[0]) == bits(randomised(TINY))
+    assert bits(weights.read("torch", out)[0]) == bits(randomised(TINY))
     out.unlink()
     assert status(*arguments, "--map", str(names_file)) == 0
     assert "  conv <- layer0\n" in capsys.readouterr().out
@@ -589,7 +589,7 @@ def test_a_published_torch_mobilenet_is_ported_by_structure_though_its_file_is_s
     options = {"alpha": 0.25, "bias": False, "pool_size": 1}
     ported = port(tmp_path / "w.safetensors", tmp_path / "o.msgpack", **arguments, options=options)
     assert ported.names["blocks.3.pointwise.norm"] == "features.stage3.unit1.pw_conv.bn"
-    held, _ = porting.read("flax", tmp_path / "o.msgpack")
+    held, _ = weights.read("flax", tmp_path / "o.msgpack")
     assert np.array_equal(held["stem.conv.weight"], theirs["features.init_block.conv.weight"].numpy())
 
 
@@ -641,4 +641,4 @@ def test_what_is_not_certain_is_not_written_but_the_guess_is_if_asked_for(
     right = dict(zip((leaf.name for leaf in layers), names_of, strict=True))
     guess.write_text(json.dumps(right))
     assert status("port", *arguments, "--map", str(guess), "-o", str(tmp_path / "o.pt")) == 0
-    assert bits(porting.read("torch", tmp_path / "o.pt")[0]) == bits(randomised(spec))
+    assert bits(weights.read("torch", tmp_path / "o.pt")[0]) == bits(randomised(spec))

@@ -10,8 +10,8 @@ import pytest
 
 import frameworks
 from common.results.record import ResultsError, RunRecord, dump, load
-from report import timing_run
 from report.cli import main
+from report.runs import timing
 
 SWEEP = """
 title: Two sizes
@@ -85,7 +85,7 @@ def test_a_plan_runs_nothing(sweep: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_an_interrupted_sweep_goes_on_where_it_was(
     sweep: Path, run: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real, calls = timing_run.measure, []
+    real, calls = timing.measure, []
 
     def measure(*arguments: Any) -> Any:
         calls.append(arguments[0].title)

@@ -11,10 +11,10 @@ from common.results.record import ResultsError, RunRecord, Unavailable, dump, wr
 from common.results.training import Fit, Oracle, TrainingRecord, stored
 from common.spec.catalogue import Case
 from report import cli
-from report.markdown import render
-from report.run import costed
-from report.training_figure import draw
-from report.training_section import accuracy, parting, training_section, verdict
+from report.runs.runner import costed
+from report.sections.page import render
+from report.sections.training import accuracy, parting, training_section, verdict
+from report.sections.training_figure import draw
 
 SEPARABLE, STANDARD = "digits_separable", "digits_standard"
 EXACT = [2.0, 1.0]

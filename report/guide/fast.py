@@ -8,11 +8,11 @@ from common.bench import statistics
 from common.config import Config
 from common.processes.settings import KEEPING
 from common.results.record import RunRecord, load
-from report import timing_tables as timing
-from report import tuning_section as tuning
 from report.guide.page import code, page, run
 from report.guide.sources import ROOT, TITLES
-from report.tables import markdown, milliseconds
+from report.sections import timing_tables as timing
+from report.sections import tuning
+from report.sections.tables import markdown, milliseconds
 
 SWEEPS = ROOT / "report" / "sweeps"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from report.commands import (
+from report.commands.shared import (
     EXIT_DISAGREE,
     backend_option,
     block_option,
@@ -57,8 +57,8 @@ def bench(
     from common.processes import machine
     from common.session.tasks import Experiment
     from common.spec.catalogue import timed_cases
-    from report.run import choose_backends, choose_cases, runner
-    from report.timing_run import Saver, time_all
+    from report.runs.runner import choose_backends, choose_cases, runner
+    from report.runs.timing import Saver, time_all
 
     for kind, given, choices in (("mode", modes, MODES), ("form", forms, FORMS), ("variant", variants, VARIANTS)):
         for name in given:
@@ -76,14 +76,14 @@ def bench(
 
 
 def _print(record: "RunRecord") -> None:
-    from report import timing_tables as timing
-    from report import tuning_section
-    from report.tables import plain
+    from report.sections import timing_tables as timing
+    from report.sections import tuning
+    from report.sections.tables import plain
 
     for group in timing.groups(record):
         click.echo(f"\n{timing.title(group)}\n{plain(timing.times(record, group))}\n{timing.note(record, group)}")
-    if tuning_section.gains(record):
-        click.echo(f"\nwhat tuning buys\n{plain(tuning_section.table(record))}")
+    if tuning.gains(record):
+        click.echo(f"\nwhat tuning buys\n{plain(tuning.table(record))}")
     if record.memory:
         click.echo(f"\nmemory of a call\n{plain(timing.memory(record))}")
     table, inside, of = timing.same(record)
@@ -108,9 +108,9 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     import frameworks
     from common.bench import sweeps
     from common.processes import machine
-    from report.run import choose_backends, runner
-    from report.tables import Table, number, plain
-    from report.timing_run import Saver, left, resumed, time_all
+    from report.runs.runner import choose_backends, runner
+    from report.runs.timing import Saver, left, resumed, time_all
+    from report.sections.tables import Table, number, plain
 
     found = sweeps.load(file)
     every = sweeps.experiments(found, [*frameworks.BACKENDS, *frameworks.ENGINES], frameworks.ENGINES)
@@ -151,8 +151,8 @@ def diff(before: Path, after: Path, across_machines: bool) -> None:
     """What became slower or faster from one run to another; exit status 1 if anything became slower."""
     from common.bench import regressions
     from common.results.record import ResultsError, load
-    from report import diff as text
-    from report.tables import plain
+    from report.sections import diff as text
+    from report.sections.tables import plain
 
     old, new = load(before), load(after)
     found = regressions.diff(old, new)

@@ -11,7 +11,7 @@ from common.bench import roof, statistics
 from common.bench.statistics import Ratio
 from common.results.measurements import Measurement
 from common.results.record import RunRecord
-from report.tables import Table, milliseconds, size, unique
+from report.sections.tables import Table, milliseconds, size, unique
 
 Group = tuple[str, str, str]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from report.commands import EXIT_DISAGREE, described, writable
+from report.commands.shared import EXIT_DISAGREE, described, writable
 
 _map = click.option(
     "--map",
@@ -71,8 +71,8 @@ def port(
     """
     import logging
 
-    from report.porting import options_of, read_map
-    from report.porting import port as port_weights
+    from report.port.weights import options_of, read_map
+    from report.port.weights import port as port_weights
 
     logging.getLogger("jax").setLevel(logging.WARNING)  # Paddle's import turns on everybody's INFO
 
@@ -108,8 +108,8 @@ def compare(first: str, second: str, size: str, map_: Path | None, save_map: Pat
     parentheses: 'nets.py:Net(width=8)'. Our own blocks are convparity.BACKEND:BLOCK, such as
     'convparity.jax:mobilenet_v1(alpha=0.5)'.
     """
-    from report.comparing import compare_targets, input_shape, lines
-    from report.porting import read_map, write_map
+    from report.port.modules import compare_targets, input_shape, lines
+    from report.port.weights import read_map, write_map
 
     writable(save_map)
     found = compare_targets(first, second, input_shape(size), read_map(map_))

@@ -12,7 +12,7 @@ from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from common.results.record import write_text
 from common.results.training import Oracle, TrainingRecord
-from report.training_section import backends, fits
+from report.sections.training import backends, fits
 
 # Okabe and Ito's colours, which the colour-blind can tell apart; dashes, since the lines lie on one another.
 STYLES = (("#0072B2", "-"), ("#E69F00", (0, (5, 2))), ("#009E73", (0, (2, 2))), ("#CC79A7", (0, (1, 3))))

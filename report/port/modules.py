@@ -16,7 +16,7 @@ from common.processes.pool import Worker, WorkerFailed
 from common.processes.serve import serve
 from common.spec.params import Arrays, Shapes
 from convparity import OURS, PROGRAM, Packages
-from report.targets import Found, framework_of, parse
+from report.port.targets import Found, framework_of, parse
 
 
 class Isolated:
@@ -64,7 +64,7 @@ class Remote:
     def __init__(self, target: str) -> None:
         self.notes: list[str] = []
         self._target, self._where = target, parse(target).where
-        self._worker = Worker(target, target, machine.processors(), entry="report.comparing")
+        self._worker = Worker(target, target, machine.processors(), entry="report.port.modules")
 
     def _collect(self) -> Any:
         try:
@@ -100,7 +100,7 @@ class Remote:
 
 
 def compare_targets(first: str, second: str, shape: Shape, names: NameMap | None = None) -> Comparison:
-    """Compares two modules by name (`report.targets`) on an input of ``shape`` (n, c, h, w).
+    """Compares two modules by name (`report.port.targets`) on an input of ``shape`` (n, c, h, w).
 
     Raises:
         PortError: if one cannot be found, run or aligned with the other.

@@ -10,8 +10,8 @@ from common.config import Config
 from common.results.measurements import Measurement
 from common.results.record import RunRecord
 from common.spec.catalogue import CATALOGUE
-from report import timing_tables as timing
-from report.tables import markdown, milliseconds, number, ran, size
+from report.sections import timing_tables as timing
+from report.sections.tables import markdown, milliseconds, number, ran, size
 
 ALONE = 1.2  # threads used, up to which it is one
 HOW_TO_READ = (

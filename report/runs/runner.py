@@ -16,8 +16,8 @@ from common.processes.pool import TIMEOUT, Worker, WorkerFailed
 from common.results.record import NOT_INSTALLED, CaseCost, LayerRow, RunRecord, Unavailable
 from common.spec.catalogue import CATALOGUE, Case
 from common.spec.costs import cost
-from report.progress import Progress
-from report.tables import missed
+from report.runs.progress import Progress
+from report.sections.tables import missed
 
 Named = TypeVar("Named", Case, Fault)
 

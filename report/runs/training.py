@@ -11,7 +11,7 @@ from common.results.training import Fit, Oracle, TrainingRecord, stored
 from common.spec import BlockSpec
 from common.spec.catalogue import Case
 from common.spec.params import Arrays, initial
-from report.run import Runner, costed
+from report.runs.runner import Runner, costed
 
 NETS = (digits.digits_separable(), digits.digits_standard())
 THREADS = 1  # nets as small as these gain nothing from a second

@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 from common.bench import schedule
 from common.results.record import CaseCost, RunRecord
-from report import tables, timing_section, timing_tables, tuning_section
-from report.tables import Table, markdown, number, ran, shape, size
+from report.sections import tables, timing, timing_tables, tuning
+from report.sections.tables import Table, markdown, number, ran, shape, size
 
 FORMULAS = Table(
     ["convolution", "weights", "MACs"],
@@ -33,11 +33,11 @@ def render(
     sections = (
         *(section(record) for section in (_summary, _machine, _agreement)),
         _selftest(selftest) if selftest else [],
-        *(section(record) for section in (_costs, _separable, timing_section.times)),
-        timing_section.effects([record, *sweeps.values()]),
-        timing_section.calibration(calibration) if calibration else [],
-        tuning_section.section(sweeps),
-        *(timing_section.sweep(found, name) for name, found in sweeps.items() if not tuning_section.has_tuned(found)),
+        *(section(record) for section in (_costs, _separable, timing.times)),
+        timing.effects([record, *sweeps.values()]),
+        timing.calibration(calibration) if calibration else [],
+        tuning.section(sweeps),
+        *(timing.sweep(found, name) for name, found in sweeps.items() if not tuning.has_tuned(found)),
         [training] if training else [],
         *(section(record) for section in (_missing, _method)),
     )

@@ -9,9 +9,9 @@ from common.bench.statistics import Ratio
 from common.config import Config
 from common.results.measurements import Measurement
 from common.results.record import RunRecord
-from report import timing_section
-from report import timing_tables as timing
-from report.tables import Table, markdown, milliseconds, ran
+from report.sections import timing
+from report.sections import timing_tables as timing
+from report.sections.tables import Table, markdown, milliseconds, ran
 
 VARIANTS = REFERENCE, TUNED = "reference", "tuned"
 
@@ -122,12 +122,10 @@ def section(sweeps: Mapping[str, RunRecord]) -> Iterator[str]:
             continue
         yield f"### {record.title or name}"
         yield f"{record.about} From {ran(record, f'sweep report/sweeps/{name}.yaml')}.".strip()
-        yield from timing_section.missing(record)
+        yield from timing.missing(record)
         yield markdown(table(record))
         yield from _arrives(record)
-        yield "\n\n".join(
-            ["<details><summary>Every table</summary>", *timing_section.tables(record, "####"), "</details>"]
-        )
+        yield "\n\n".join(["<details><summary>Every table</summary>", *timing.tables(record, "####"), "</details>"])
 
 
 def _arrives(record: RunRecord) -> Iterator[str]:

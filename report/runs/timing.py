@@ -13,8 +13,8 @@ from common.processes.pool import Worker, WorkerFailed
 from common.results.measurements import MemoryUse
 from common.results.record import ResultsError, RunRecord, dump, load
 from common.session.tasks import Experiment, Task, task
-from report.run import Runner, costed
-from report.tables import milliseconds
+from report.runs.runner import Runner, costed
+from report.sections.tables import milliseconds
 
 PROCESSES = 2  # of each configuration, to know what one process differs from another
 

@@ -1,0 +1,1 @@
+"""Comparing modules and moving weights."""

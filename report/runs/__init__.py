@@ -1,0 +1,1 @@
+"""From a selection of backends and cases to a record."""
