@@ -28,8 +28,8 @@ class Timed:
     - ``forward``: the output in evaluation mode; ``result`` is ``{"output": y}``;
     - ``gradients``: forward in training mode and backward from the cotangent ``dy``; ``result`` has ``output``,
       ``input`` and the gradient of every trained array by canonical name;
-    - ``step``: forward, backward and one step of `common.oracle.optimisers.SGD`, no gradient of the input; the output is
-      computed, as the loss of a step that reports it would need it; ``result`` is every trained array afterwards.
+    - ``step``: forward, backward and one step of `common.oracle.optimisers.SGD`, no gradient of the input; the output
+      is computed, as the loss of a step that reports it would need it; ``result`` is every trained array afterwards.
 
     ``result`` is of the last call, canonical (NCHW, OIHW) and in float32 or float64. ``restore`` puts the initial
     arrays and optimiser state back and drops what calls have left behind. ``planned`` is the bytes of temporaries and

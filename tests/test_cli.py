@@ -10,7 +10,7 @@ from common.processes.pool import Worker
 from common.results import training
 from common.results.record import load
 from report.cli import main
-from report.runs import training
+from report.runs import training as runs
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_a_bad_training_record_is_refused_before_the_work(tmp_path: Path, capsys
 @pytest.fixture
 def brief(numpy_only: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three steps of training, two of them compared."""
-    monkeypatch.setattr(training_run, "COMPARED", 2)
+    monkeypatch.setattr(runs, "COMPARED", 2)
     whole = digits.batches
     monkeypatch.setattr(digits, "batches", lambda data, epochs, seed: whole(data, epochs, seed)[:3])
 

@@ -12,7 +12,8 @@ import pytest
 
 import frameworks
 from common.port.weights import PortError
-from convparity import OURS, PROGRAM, ROOT, assert_parity
+from convparity import assert_parity
+from convparity.packages import OURS, PROGRAM, ROOT
 from report.port.modules import compare_targets, input_shape, lines
 from report.port.targets import Found, framework_of, parse
 from tests.conftest import require

@@ -17,7 +17,7 @@ def modules_after(statement: str) -> set[str]:
     "statement",
     [
         "import common, frameworks",
-        "import common.check.judge, common.spec.costs, common.spec.params, common.bench.schedule, common.session.session",
+        "import common.check.judge, common.spec.costs, common.bench.schedule, common.session.session",
         "import frameworks; frameworks.installed()",
         "import report.cli, report.runs.runner, report.sections.page",
         "import report.guide.pages, report.guide.explain; report.guide.pages.pages()",
@@ -38,5 +38,5 @@ def test_the_command_starts_with_click_alone() -> None:
 
 
 def test_common_does_not_know_the_layers_above_it() -> None:
-    statement = "import common.check.judge, common.bench.schedule, common.session.session, common.spec.catalogue, common.spec.costs"
+    statement = "import common.check.judge, common.bench.schedule, common.session.session, common.spec.costs"
     assert not {name for name in modules_after(statement) if name.split(".")[0] in ("frameworks", "report")}

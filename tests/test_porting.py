@@ -84,7 +84,7 @@ def test_every_pair_round_trips_and_computes_the_same(
         assert VERIFIED[key] == held
         return "verified"
 
-    monkeypatch.setattr(porting, "_verified", once)
+    monkeypatch.setattr(weights, "_verified", once)
     first = write(source, tmp_path / f"first{there}", arrays)
     port(first, tmp_path / f"second{back}", from_=source, to=target, block=family, options=SMALL[family])
     again = tmp_path / f"third{there}"
@@ -436,7 +436,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
         raise PortError("no")
 
     options = {"in_channels": 3, "out_channels": 4, "bias": True}
-    monkeypatch.setattr(porting, "_verified", fail)
+    monkeypatch.setattr(weights, "_verified", fail)
     with pytest.raises(PortError):
         port(source, out, from_="torch", to="torch", block="conv_bn_act", options=options)
     assert out.read_text() == "before"

@@ -10,8 +10,9 @@ from common.results.measurements import Measurement, Peaks, Samples
 from common.results.record import CheckResult, RunRecord, Unavailable
 from common.spec.catalogue import published_cases, timed_cases
 from report.runs.runner import costed
-from report.sections import timing_tables, tuning
+from report.sections import timing_tables
 from report.sections.page import render
+from report.sections.tuning import single, steps
 
 STACKS = {case.spec.family: case.id for case in timed_cases() if case.spec.family.endswith("_stack")}
 STEADY = [1.0, 1.1, 0.9, 1.0, 1.05, 0.95, 1.0]
@@ -243,9 +244,9 @@ def test_what_tuning_buys_is_against_the_reference_of_the_same_framework(record:
 
 def test_steps_are_against_the_one_before_and_the_first(tuning: RunRecord) -> None:
     tuning.measurements = [m for m in tuning.measurements if m.backend == "jax" and m.block == "conv_stack"]
-    assert tuning.single(tuning)
+    assert single(tuning)
     assert "What tuning buys" not in render(tuning)
-    first, second = tuning.steps(tuning).rows
+    first, second = steps(tuning).rows
     assert first[1:] == ["jax threads unset", "1,600", "1.0", "", ""]
     assert second[1:3] == ["jax tuned", "400"]
     assert all(text.startswith("4.00x [") for text in second[4:])

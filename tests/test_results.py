@@ -84,7 +84,7 @@ def test_a_file_of_version_1_is_written_as_one_of_this(tmp_path: Path) -> None:
 
 
 def test_the_committed_schema_is_current() -> None:
-    """`python -c 'from common.results.record import schema; print(schema(), end="")' > report/schema.json` writes it."""
+    """Written by `python -c "from common.results import record; print(record.schema(), end='')"`."""
     assert (ROOT / "report" / "schema.json").read_text() == schema()
 
 

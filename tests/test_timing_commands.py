@@ -93,7 +93,7 @@ def test_an_interrupted_sweep_goes_on_where_it_was(
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(timing_run, "measure", measure)
+    monkeypatch.setattr(timing, "measure", measure)
     assert run() == 130
     assert "has what was finished; the same command goes on from there" in capsys.readouterr().err
     assert measured(sweep) == ALL[:2]
@@ -137,7 +137,7 @@ def test_a_full_disk_loses_nothing_that_is_finished(
             raise ResultsError(f"cannot write {path}: No space left on device")
         dump(record, path)
 
-    monkeypatch.setattr(timing_run, "dump", full)
+    monkeypatch.setattr(timing, "dump", full)
     assert run() == 0
     assert "No space left on device; it will be tried again after the next case" in capsys.readouterr().err
     assert measured(sweep) == ALL  # by the last attempt

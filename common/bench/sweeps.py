@@ -7,7 +7,7 @@ For example::
     budget: 10                # seconds a table
     processes: 2              # of each configuration
     memory: false             # whether peak memory is measured too
-    blocks:                   # as `common.spec.catalogue.block` takes them, on an input of (batch, channels, height, width)
+    blocks:                   # as `block` of common.spec.catalogue takes them, on an input of (batch, c, h, w)
       - {block: standard_conv, options: {in_channels: 64, out_channels: 64, padding: 1}, input: [1, 64, 28, 28]}
       - {block: depthwise_conv, options: {channels: 64}, input: [1, 64, 28, 28]}
     vary:                     # every combination is a case of each block; what is not varied stays as it is

@@ -5,8 +5,8 @@ sensitivity is the measure. Both are run in float64, where rounding is near 1e-1
 random: nothing is 0 or 1). The first is then run again with its input and all its arrays known to 40 bits only: each
 number times 1 + 2^-40 n, n standard normal. That is about 10,000 roundings of float64 in every number, more than any
 order of summation brings, and 10,000 times less than float32. An answer of the second may be `ALLOWED` of the
-deviations that this brings away (why so many is said in `common.oracle.rounding`): of each element's own, or if larger of
-the root mean square of its array's.
+deviations that this brings away (why so many is said in `common.oracle.rounding`): of each element's own, or if
+larger of the root mean square of its array's.
 
 To this comes a relative error of `Live.precision`, `ALLOWED` times: 2^-40 too, or the unit roundoff of float32 for what
 a framework's float64 training multiplies by a number that it has rounded to float32.

@@ -1,7 +1,7 @@
 """The child process: one backend, alone, answering requests over a pipe until the pipe closes.
 
-Started by `common.processes.pool` as ``python -P -m common.session.session MODULE FD THREADS FIRST``, with the thread settings
-in its environment, since most frameworks read them once, at import.
+Started by `common.processes.pool` as ``python -P -m common.session.session MODULE FD THREADS FIRST``, with the thread
+settings in its environment, since most frameworks read them once, at import.
 """
 
 import gc

@@ -1,4 +1,7 @@
-"""A JAX function with its arrays as `common.port.live` runs it: ``y, stats = apply(params, stats, x, train=...)``, NHWC."""
+"""A JAX function with its arrays as `common.port.live` runs it: ``y, stats = apply(params, stats, x, train=...)``.
+
+Activations are NHWC.
+"""
 
 import inspect
 from typing import Any

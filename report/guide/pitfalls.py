@@ -6,9 +6,10 @@ Each returns what its port computes, as a NumPy array. ``LAYERS`` says which lay
 ``THREADS`` where people met it.
 
 What wrong and right mean: outcomes are compared with the source's, whose greatest absolute value is their *scale*.
-**Right** is no further off than rounding may put two results, each ``ALLOWED`` deviations (common/oracle/rounding.py) of a
-sum of ``TERMS`` terms. Such a deviation is below ``u * sqrt(TERMS) * scale`` where the scale is no less than the root
-of the sum of the squared terms, as it is for many sums of terms in no particular order. Whole numbers must be equal.
+**Right** is no further off than rounding may put two results, each ``ALLOWED`` deviations (common/oracle/rounding.py)
+of a sum of ``TERMS`` terms. Such a deviation is below ``u * sqrt(TERMS) * scale`` where the scale is no less than the
+root of the sum of the squared terms, as it is for many sums of terms in no particular order. Whole numbers must be
+equal.
 **Wrong** is an exception, another shape, other whole numbers, or more than 1000 roundings ``u * scale``. Where the
 outcome is the standard deviation of ``SAMPLES`` draws, right is within 5 standard errors of the difference of two such,
 at most ``scale / sqrt(SAMPLES)`` each, and wrong more than 50.

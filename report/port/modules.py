@@ -15,7 +15,7 @@ from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
 from common.processes.serve import serve
 from common.spec.params import Arrays, Shapes
-from convparity import OURS, PROGRAM, Packages
+from convparity.packages import OURS, PROGRAM, Packages
 from report.port.targets import Found, framework_of, parse
 
 
@@ -118,8 +118,12 @@ def compare_targets(first: str, second: str, shape: Shape, names: NameMap | None
             remote.stop()
 
 
-def check_parity(first: Any, second: Any, shape: Shape, names: NameMap | None) -> None:
-    """What `convparity.assert_parity` does."""
+def compare_modules(first: Any, second: Any, shape: Shape, names: NameMap | None = None) -> Comparison:
+    """Compares two live modules of this process on an input of ``shape`` (n, c, h, w).
+
+    Raises:
+        PortError: if one is no module of a framework, or cannot be run or aligned with the other.
+    """
     kinds = [framework_of(native) for native in (first, second)]
     for native, kind in zip((first, second), kinds, strict=True):
         if kind is None:
@@ -127,9 +131,7 @@ def check_parity(first: Any, second: Any, shape: Shape, names: NameMap | None) -
     alone = kinds[0] == kinds[1]
     pairs = zip((first, second), kinds, strict=True)
     one, other = (Isolated(native, str(kind), PROGRAM, shape, alone) for native, kind in pairs)
-    found = compare_live(one, other, shape, names)
-    if not found.agrees:
-        raise AssertionError("\n".join(lines(found, failures=True)))
+    return compare_live(one, other, shape, names)
 
 
 def input_shape(text: str) -> Shape:

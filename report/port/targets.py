@@ -19,7 +19,7 @@ from common.oracle.backprop import without_dropout
 from common.port.weights import PortError
 from common.spec.catalogue import block
 from common.spec.params import initial
-from convparity import OURS, theirs
+from convparity.packages import OURS, theirs
 
 OWN = "convparity"
 _TARGET = re.compile(r"(?P<where>[^()]+?):(?P<name>[A-Za-z_][\w.]*)(?P<call>\(.*\))?", re.DOTALL)

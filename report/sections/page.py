@@ -98,7 +98,8 @@ def _agreement(record: RunRecord) -> Iterator[str]:
         "statistics, and every array after each of three steps of SGD (momentum, weight decay) and of Adam, with "
         "dropout at rate 0. A cell says how many cases agree, and the smallest *margin*: how many times larger the "
         "error could have been at the worst element. The allowance is derived from float32's rounding in each layer "
-        "(`common/oracle/rounding.py`, `common/oracle/training_rounding.py`) and does not depend on what a framework returned."
+        "(`common/oracle/rounding.py`, `common/oracle/training_rounding.py`) and does not depend on what a framework "
+        "returned."
     )
     yield markdown(tables.agreement(record))
     yield (

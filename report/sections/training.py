@@ -138,11 +138,11 @@ def _losses(record: TrainingRecord) -> Iterator[str]:
     yield (
         f"Seed 0. The first {compared} steps are compared with the same training in float64 NumPy, the *oracle*. "
         "*Allowed* is how far from it float32 may be: the training is repeated with rounding of the modelled size put "
-        "into every operation (`common/oracle/fitting.py`), and twelve deviations of the loss are allowed, as in all checks. "
-        "**Training amplifies rounding**: where an activation's input is within rounding of zero, its sign, and so the "
-        "gradient that it passes on, may differ, and each step starts from what the one before left. So the band "
-        "grows, and what is smaller than the band can hide in it: in the first steps even a missing weight decay does. "
-        "The checks [above](#do-they-agree), of every array after each of three steps, are finer, and "
+        "into every operation (`common/oracle/fitting.py`), and twelve deviations of the loss are allowed, as in all "
+        "checks. **Training amplifies rounding**: where an activation's input is within rounding of zero, its sign, "
+        "and so the gradient that it passes on, may differ, and each step starts from what the one before left. So the "
+        "band grows, and what is smaller than the band can hide in it: in the first steps even a missing weight decay "
+        "does. The checks [above](#do-they-agree), of every array after each of three steps, are finer, and "
         "`tests/test_digits.py` holds the first losses to float64's rounding, which hides nothing of that size. "
         "*Spread* is the largest loss minus the smallest."
     )

@@ -9,9 +9,9 @@ from common.bench.statistics import Ratio
 from common.config import Config
 from common.results.measurements import Measurement
 from common.results.record import RunRecord
-from report.sections import timing
 from report.sections import timing_tables as timing
 from report.sections.tables import Table, markdown, milliseconds, ran
+from report.sections.timing import missing, tables
 
 VARIANTS = REFERENCE, TUNED = "reference", "tuned"
 
@@ -122,10 +122,10 @@ def section(sweeps: Mapping[str, RunRecord]) -> Iterator[str]:
             continue
         yield f"### {record.title or name}"
         yield f"{record.about} From {ran(record, f'sweep report/sweeps/{name}.yaml')}.".strip()
-        yield from timing.missing(record)
+        yield from missing(record)
         yield markdown(table(record))
         yield from _arrives(record)
-        yield "\n\n".join(["<details><summary>Every table</summary>", *timing.tables(record, "####"), "</details>"])
+        yield "\n\n".join(["<details><summary>Every table</summary>", *tables(record, "####"), "</details>"])
 
 
 def _arrives(record: RunRecord) -> Iterator[str]:

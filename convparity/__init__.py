@@ -1,0 +1,168 @@
+"""Convolution blocks in PyTorch, PaddlePaddle, JAX and Flax, and modules that others wrote: the same function, or not?
+
+    import convparity
+
+    spec = convparity.block("depthwise_separable", in_channels=3, out_channels=64)
+    built = convparity.build("paddle", spec, convparity.initial(spec))
+    built.native  # the paddle.nn.Layer, with these weights
+
+    def test_our_port() -> None:
+        convparity.assert_parity(TorchNet(), FlaxNet(rngs=nnx.Rngs(0)), (2, 3, 64, 64))
+
+This is the face for other projects. The suite's own packages are called ``common``, ``frameworks`` and ``report``; a
+project may have packages of these names too, and finds its own whatever is called here. ``python -m convparity`` is the
+command, also from a folder that has a ``report`` or a ``common`` of its own.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convparity.packages import OURS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from common.port.live import Comparison
+    from common.protocols import BuiltBlock
+    from common.spec import BlockSpec
+
+__all__ = ["assert_parity", "block", "build", "compare", "initial", "names", "port", "randomised"]
+
+
+def names() -> tuple[str, ...]:
+    """The names of the blocks that `block` makes."""
+    with OURS:
+        from common.spec import catalogue
+
+        return catalogue.names()
+
+
+def block(name: str, **options: Any) -> "BlockSpec":
+    """The spec of a named block with the given hyper-parameters; `BlockSpec.options` has all of them.
+
+    Raises:
+        ValueError: for a name that `names` does not list, an option that does not exist, or a value that cannot be.
+    """
+    with OURS:
+        from common.spec import catalogue
+
+        return catalogue.block(name, **options)
+
+
+def initial(spec: "BlockSpec", seed: int = 0) -> "dict[str, np.ndarray]":
+    """The arrays that training starts from, by name, in network order: float32, kernels OIHW, linear [out, in]."""
+    with OURS:
+        from common.spec import params
+
+        return params.initial(spec, seed)
+
+
+def randomised(spec: "BlockSpec", seed: int = 0) -> "dict[str, np.ndarray]":
+    """Arrays as `initial` gives them, but drawn for checks: no bias is 0, no scale 1, no running statistic trivial."""
+    with OURS:
+        from common.spec import params
+
+        return params.randomised(spec, seed)
+
+
+def build(
+    backend: str,
+    spec: "BlockSpec",
+    params: "Mapping[str, np.ndarray]",
+    *,
+    dtype: str = "float32",
+    device: str | None = None,
+    strict: bool = False,
+    variant: str = "reference",
+) -> "BuiltBlock":
+    """The block in one framework, holding ``params``: ``torch``, ``paddle``, ``jax`` or ``flax``.
+
+    ``built.native`` is the framework's own module, ``built.forward(x)`` its output for an NCHW array in evaluation
+    mode. ``device`` is one of the framework's names (``cpu``, ``cuda``, ``gpu``), by default an accelerator if there is
+    one. ``strict`` makes a framework follow the spec where its layers are known to differ. ``variant`` is
+    ``reference``, ``tuned`` or ``ready-made``.
+
+    Raises:
+        ValueError: for arrays that do not fit the spec, or a backend, dtype, device or variant that cannot be had.
+        ImportError: if the framework is not installed.
+    """
+    with OURS:
+        import frameworks
+
+        options = {"dtype": dtype, "device": device, "strict": strict, "variant": variant}
+        return frameworks.load(backend).build(spec, dict(params), **options)
+
+
+def compare(
+    module_a: Any, module_b: Any, input_shape: tuple[int, int, int, int], *, names: dict[str, str] | None = None
+) -> "Comparison":
+    """Whether two live modules of any two frameworks are the same function: ``.agrees``, and ``.findings`` one by one.
+
+    The modules (``torch.nn.Module``, ``paddle.nn.Layer``, ``flax.nnx.Module``, ``flax.linen.Module``, or JAX's
+    ``(apply, params, stats)`` with ``y, stats = apply(params, stats, x, train=...)``) are copied and stay as they are.
+    The copies are aligned layer by layer, given the same arrays, and compared in float64: outputs in evaluation and in
+    training, gradients of the input and of every parameter, running statistics. ``input_shape`` is (n, c, h, w) for
+    every framework; JAX and Flax modules get it as NHWC. ``names`` maps layers of the first to layers of the second
+    where their order and shapes do not tell. Dropout layers are off.
+
+    Raises:
+        ValueError: if the modules cannot be compared: their layers do not match, or training is random.
+    """
+    with OURS:
+        from report.port.modules import compare_modules
+
+        return compare_modules(module_a, module_b, input_shape, names)
+
+
+def assert_parity(
+    module_a: Any, module_b: Any, input_shape: tuple[int, int, int, int], *, names: dict[str, str] | None = None
+) -> None:
+    """Passes if two live modules of any two frameworks are the same function: see `compare`.
+
+    Raises:
+        AssertionError: saying what differs, by how much, and the first layer that does.
+        ValueError: if the modules cannot be compared: their layers do not match, or training is random.
+    """
+    __tracebackhide__ = True
+    found = compare(module_a, module_b, input_shape, names=names)
+    if not found.agrees:
+        with OURS:
+            from report.port.modules import lines
+
+            message = "\n".join(lines(found, failures=True))
+        raise AssertionError(message)
+
+
+def port(
+    source: Path | str,
+    destination: Path | str,
+    *,
+    from_: str,
+    to: str,
+    block: str,
+    options: Mapping[str, Any] | None = None,
+    names: dict[str, str] | None = None,
+    by_structure: bool = False,
+) -> "dict[str, np.ndarray]":
+    """Writes the weights of a block in one framework's file as another framework's, and returns them.
+
+    Names are the spec's, layouts canonical: kernels OIHW, linear weights [out, in]. For what is checked, refused and
+    raised see `report.port.weights.port`.
+
+    Raises:
+        ValueError: for weights that cannot be read, do not fit or disagree; nothing is written then.
+    """
+    with OURS:
+        from report.port.weights import port as run
+
+        arguments = {"from_": from_, "to": to, "block": block, "options": options, "names": names}
+        return run(source, destination, **arguments, by_structure=by_structure).arrays
+
+
+def main() -> None:
+    """Runs the command of `report.cli`."""
+    with OURS:
+        from report.cli import main as command
+
+        command()

@@ -1,0 +1,5 @@
+"""``python -m convparity``: the command."""
+
+from convparity import main
+
+main()

@@ -1,0 +1,58 @@
+"""Whose `common` is it? Packages of ours beside those of a project that has some of the same names.
+
+A leaf: it imports nothing of ours, so that whatever uses it may.
+"""
+
+import sys
+from pathlib import Path
+from types import ModuleType, TracebackType
+
+NAMES = ("common", "frameworks", "report")
+ROOT = str(Path(__file__).parents[1])
+
+
+class Packages:
+    """The packages called `NAMES` that are found on ``path``: inside ``with`` these, outside whichever were before.
+
+    What is imported inside stays for the next time. Blocks nest.
+    """
+
+    def __init__(self, path: list[str]) -> None:
+        self._path = path
+        self._modules: dict[str, ModuleType] = {}
+
+    def _leave(self) -> None:
+        self._path = sys.path[:]
+        self._modules = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in NAMES}
+        for name in self._modules:
+            del sys.modules[name]
+
+    def _enter(self) -> None:
+        sys.modules.update(self._modules)
+        sys.path[:] = self._path
+
+    def __enter__(self) -> None:
+        _active[-1]._leave()
+        _active.append(self)
+        self._enter()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leave()
+        _active.pop()
+        _active[-1]._enter()
+
+
+def theirs(*folders: str) -> Packages:
+    """The packages of a project in these folders; ours are found in none of them."""
+    return Packages([*folders, *(entry for entry in sys.path if entry != ROOT)])
+
+
+def _program_is_ours() -> bool:
+    return str(getattr(sys.modules.get("common"), "__file__", None)).startswith(ROOT)
+
+
+PROGRAM = Packages(sys.path[:])  # those of the program that runs
+_active = [PROGRAM]
+OURS = PROGRAM if _program_is_ours() else Packages([ROOT, *(entry for entry in sys.path if entry != ROOT)])
