@@ -8,7 +8,7 @@ from common.layers import (
     Conv2d,
     Dropout,
 )
-from common.oracle.backprop import Pass, statistics, train, trajectory, without_dropout
+from common.oracle.backprop import Pass, train, trajectory, without_dropout
 from common.oracle.optimisers import SGD, Adam, updater
 from common.spec import BlockSpec, Node
 from common.spec.catalogue import Case, block, cases
@@ -83,8 +83,8 @@ def test_a_hand_worked_norm_in_training() -> None:
 
 
 def test_statistics_are_biased() -> None:
-    mean, var = statistics(np.array([1.0, 3.0]).reshape(2, 1, 1, 1))
-    assert (mean.tolist(), var.tolist()) == ([2], [1])
+    batch = BatchNorm2d(1).batch_statistics([np.array([1.0, 3.0]).reshape(2, 1, 1, 1)])
+    assert (batch["running_mean"].tolist(), batch["running_var"].tolist()) == ([2], [1])
 
 
 def test_hand_worked_optimiser_steps() -> None:

@@ -14,8 +14,8 @@ from common.faults.injection import Fault, Faulty, run
 from common.faults.mistakes import FAULTS
 from common.faults.rewrites import changed
 from common.layers import BatchNorm2d, LeakyReLU
-from common.oracle.backprop import Exact, Gradients, backward, train, without_dropout
-from common.oracle.reference import forward
+from common.layers.base import Gradients
+from common.oracle.backprop import Exact, train, without_dropout
 from common.oracle.training_rounding import one_pass
 from common.results.record import LayerRow
 from common.spec import Node
@@ -84,16 +84,16 @@ class Tripled(Exact):
         return exact + 3 * (rounded.astype(np.float32) - exact)
 
     def gradients(
-        self, node: Node, params: Arrays, inputs: list[np.ndarray], dy: np.ndarray, found: Gradients
+        self, node: Node, params: Arrays, inputs: list[np.ndarray], dy: np.ndarray, exact: Gradients
     ) -> Gradients:
         if node.name != self._name:
-            return found
+            return exact
         arrays = dict(zip(params, single(list(params.values())), strict=True))
-        y = forward(node.layer, arrays, *single(inputs))
-        given, mine = backward(node.layer, arrays, single(inputs), y, *single([dy]))
+        y = node.layer.forward(arrays, *single(inputs))
+        by_input, by_leaf = node.layer.backward(arrays, single(inputs), y, *single([dy]))
         return (
-            [self._tripled(*pair) for pair in zip(found[0], given, strict=True)],
-            {leaf: self._tripled(found[1][leaf], gradient) for leaf, gradient in mine.items()},
+            [self._tripled(*pair) for pair in zip(exact[0], by_input, strict=True)],
+            {leaf: self._tripled(exact[1][leaf], gradient) for leaf, gradient in by_leaf.items()},
         )
 
 

@@ -5,9 +5,8 @@ import pytest
 
 from common.check.comparison import compare
 from common.check.judge import expect
-from common.oracle import reference
-from common.oracle import rounding as oracle_rounding
-from common.oracle.rounding import ALLOWED, UNIT_ROUNDOFF, allowances, rounding
+from common.oracle import reference, rounding
+from common.oracle.rounding import ALLOWED, UNIT_ROUNDOFF, allowances
 from common.spec import inputs
 from common.spec.catalogue import Case, cases
 from common.spec.params import Arrays, randomised
@@ -29,7 +28,7 @@ def test_three_times_the_rounding_error_of_any_layer_passes(case: Case) -> None:
     allowed = allowances(case.spec, params, values, "float32")
     for node in case.spec.nodes:
         arrays = {name: value.astype(np.float32) for name, value in reference.local(node, params).items()}
-        rounded = reference.forward(node.layer, arrays, *(values[name].astype(np.float32) for name in node.inputs))
+        rounded = node.layer.forward(arrays, *(values[name].astype(np.float32) for name in node.inputs))
         assert rounded.dtype == np.float32
         tripled = values[node.name] + 3 * (rounded - values[node.name])
         problem, _, _ = compare(tripled, values[node.name], allowed[node.name])
@@ -56,7 +55,7 @@ def test_the_allowance_is_never_less_than_a_layers_own_rounding(case: Case) -> N
     allowed = allowances(case.spec, params, values, "float32")
     for node in case.spec.nodes:
         arrays, given = reference.local(node, params), [values[name] for name in node.inputs]
-        own = UNIT_ROUNDOFF["float32"] * rounding(node.layer, arrays, given, values[node.name])
+        own = UNIT_ROUNDOFF["float32"] * node.layer.rounding(arrays, given, values[node.name])
         assert (allowed[node.name] >= ALLOWED * own).all(), node.name
 
 
@@ -67,7 +66,7 @@ def test_a_vector_has_as_many_samples_behind_large_maps_as_elsewhere(
     params, x = randomised(EVERYTHING), inputs.make("random", (batch, 4, 9, 8), 0)
     values, runs = reference.run(EVERYTHING, params, x), []
     run = reference.run
-    monkeypatch.setattr(oracle_rounding, "ELEMENTS", 1)
+    monkeypatch.setattr(rounding, "ELEMENTS", 1)
     monkeypatch.setattr(reference, "run", lambda *arguments: runs.append(1) or run(*arguments))
     allowances(EVERYTHING, params, values, "float32")
     assert len(runs) == samples

@@ -64,6 +64,28 @@ class Init:
 UNIFORM_FAN_IN = Init("uniform", gain=1 / math.sqrt(3))
 
 
+def fan(shape: tuple[int, ...], kind: str = "in", groups: int = 1) -> int:
+    """Terms that meet in one output (``in``) or leave one input (``out``, ``out_grouped``) of a weight."""
+    receptive = math.prod(shape[2:])
+    if kind == "in":
+        return shape[1] * receptive
+    return shape[0] * receptive // (groups if kind == "out_grouped" else 1)
+
+
+def initial_weights(
+    rng: np.random.Generator, params: Sequence[ParamSpec], init: Init, groups: int = 1
+) -> dict[str, np.ndarray]:
+    """A weight, which comes first, and maybe a bias, drawn as ``init`` says."""
+    weight, *biases = params
+    std = init.gain / math.sqrt(fan(weight.shape, init.fan, groups)) if init.std is None else init.std
+    bound = 0.0 if init.zero_bias else 1 / math.sqrt(fan(weight.shape))
+    if init.distribution == "normal":
+        arrays = {weight.name: rng.normal(0, std, weight.shape)}
+    else:
+        arrays = {weight.name: rng.uniform(-math.sqrt(3) * std, math.sqrt(3) * std, weight.shape)}
+    return arrays | {bias.name: rng.uniform(-bound, bound, bias.shape) for bias in biases}
+
+
 def positive(name: str, value: object) -> int:
     """``value`` if it is an int >= 1.
 

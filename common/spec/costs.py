@@ -8,8 +8,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from common.layers import Conv2d, Layer, Linear
-from common.layers.values import Shape
 from common.spec import INPUT, BlockSpec
 
 
@@ -36,15 +34,6 @@ class Cost:
         return 2 * self.macs
 
 
-def macs(layer: Layer, output: Shape) -> int:
-    """Multiply-accumulates of one layer for an output of this shape (norms, activations and pools count none)."""
-    if isinstance(layer, Conv2d):
-        return math.prod(output) * math.prod(layer.weight_shape[1:])
-    if isinstance(layer, Linear):
-        return math.prod(output) * layer.in_features
-    return 0
-
-
 def cost(spec: BlockSpec, input_shape: Sequence[int], itemsize: int = 4) -> Cost:
     """The cost of a forward pass on an input ``(n, c, h, w)``; ``itemsize`` is the bytes of one number.
 
@@ -59,8 +48,8 @@ def cost(spec: BlockSpec, input_shape: Sequence[int], itemsize: int = 4) -> Cost
     return Cost(
         trainable=sum(param.size for param in params if param.trainable),
         buffers=sum(param.size for param in params if not param.trainable),
-        macs=sum(macs(node.layer, shapes[node.name]) for node in spec.nodes),
-        input_macs=sum(macs(node.layer, shapes[node.name]) for node in spec.nodes if INPUT in node.inputs),
+        macs=sum(node.layer.macs(shapes[node.name]) for node in spec.nodes),
+        input_macs=sum(node.layer.macs(shapes[node.name]) for node in spec.nodes if INPUT in node.inputs),
         weight_bytes=itemsize * weights,
         activation_bytes=itemsize * outputs,
         read_bytes=itemsize * (read + weights),

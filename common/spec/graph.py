@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from common.layers import Add, Concat, Layer
+from common.layers.base import Layer
 from common.layers.values import Padding, Pair, ParamSpec, Shape, SpecError, pair, positive, resolve_padding
 
 INPUT = "input"
@@ -49,7 +49,7 @@ class BlockSpec:
                 raise SpecError(
                     f"`{node.name}` reads `{unknown[0]}`, which is not before it; choose from {', '.join(channels)}"
                 )
-            if len(inputs) > 1 and not isinstance(node.layer, (Concat, Add)):
+            if len(inputs) > 1 and not node.layer.joins:
                 raise SpecError(f"`{node.name}` ({type(node.layer).__name__}) takes one input, not {len(inputs)}")
             try:
                 channels[node.name] = node.layer.channels(*(channels[name] for name in inputs))

@@ -11,32 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from common.layers import Conv2d, Linear
-from common.layers.values import Init, ParamSpec, Shape
+from common.layers.values import Shape, fan
 from common.spec import BlockSpec
 
 Arrays = dict[str, np.ndarray]
 Shapes = Mapping[str, Shape]
-
-
-def fan(shape: tuple[int, ...], kind: str = "in", groups: int = 1) -> int:
-    """Terms that meet in one output (``in``) or leave one input (``out``, ``out_grouped``) of a weight."""
-    receptive = math.prod(shape[2:])
-    if kind == "in":
-        return shape[1] * receptive
-    return shape[0] * receptive // (groups if kind == "out_grouped" else 1)
-
-
-def _drawn(rng: np.random.Generator, param: ParamSpec, layer: Conv2d | Linear, init: Init) -> np.ndarray:
-    weight_shape = layer.params()[0].shape
-    if param.role in ("conv_bias", "linear_bias"):
-        bound = 0.0 if init.zero_bias else 1 / math.sqrt(fan(weight_shape))
-        return rng.uniform(-bound, bound, param.shape)
-    groups = layer.groups if isinstance(layer, Conv2d) else 1
-    std = init.gain / math.sqrt(fan(weight_shape, init.fan, groups)) if init.std is None else init.std
-    if init.distribution == "normal":
-        return rng.normal(0, std, param.shape)
-    return rng.uniform(-math.sqrt(3) * std, math.sqrt(3) * std, param.shape)
 
 
 def initial(spec: BlockSpec, seed: int = 0) -> Arrays:
@@ -44,12 +23,8 @@ def initial(spec: BlockSpec, seed: int = 0) -> Arrays:
     rng = np.random.default_rng(seed)
     arrays: Arrays = {}
     for node in spec.nodes:
-        for param in node.layer.params():
-            if isinstance(node.layer, (Conv2d, Linear)):
-                value = _drawn(rng, param, node.layer, node.layer.init)
-            else:
-                value = np.full(param.shape, 1.0 if param.role in ("norm_weight", "running_var") else 0.0)
-            arrays[f"{node.name}.{param.name}"] = value.astype(np.float32)
+        for name, value in node.layer.initial(rng).items():
+            arrays[f"{node.name}.{name}"] = value.astype(np.float32)
     return arrays
 
 

@@ -12,7 +12,7 @@ from flax import nnx
 
 from common import layers as spec
 from common.spec import INPUT, BlockSpec
-from frameworks.flax.layers import flatten
+from frameworks.flax.layers import channel_shuffle, flatten
 
 
 class Function(nnx.Module):
@@ -76,6 +76,66 @@ def _(layer: spec.ReLU, rngs: nnx.Rngs) -> nnx.Module:
 @native.register
 def _(layer: spec.LeakyReLU, rngs: nnx.Rngs) -> nnx.Module:
     return Function(functools.partial(nnx.leaky_relu, negative_slope=layer.negative_slope))
+
+
+@native.register
+def _(layer: spec.GroupNorm, rngs: nnx.Rngs) -> nnx.Module:
+    affine = layer.affine
+    return nnx.GroupNorm(
+        layer.num_features, layer.num_groups, epsilon=layer.eps, use_bias=affine, use_scale=affine, rngs=rngs
+    )
+
+
+@native.register
+def _(layer: spec.LayerNorm2d, rngs: nnx.Rngs) -> nnx.Module:
+    affine = layer.affine
+    return nnx.LayerNorm(layer.num_features, epsilon=layer.eps, use_bias=affine, use_scale=affine, rngs=rngs)
+
+
+@native.register
+def _(layer: spec.ReLU6, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(nnx.relu6)
+
+
+@native.register
+def _(layer: spec.Hardsigmoid, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(nnx.hard_sigmoid)
+
+
+@native.register
+def _(layer: spec.Hardswish, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(nnx.hard_swish)
+
+
+@native.register
+def _(layer: spec.Sigmoid, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(nnx.sigmoid)
+
+
+@native.register
+def _(layer: spec.SiLU, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(nnx.silu)
+
+
+@native.register
+def _(layer: spec.GELU, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(functools.partial(nnx.gelu, approximate=layer.approximate == "tanh"))
+
+
+@native.register
+def _(layer: spec.MaxPool2d, rngs: nnx.Rngs) -> nnx.Module:
+    padding = [(pad, pad) for pad in layer.padding]
+    return Function(lambda x: nnx.max_pool(x, layer.kernel_size, layer.stride, padding))
+
+
+@native.register
+def _(layer: spec.ChannelShuffle, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(functools.partial(channel_shuffle, groups=layer.groups))
+
+
+@native.register
+def _(layer: spec.Multiply, rngs: nnx.Rngs) -> nnx.Module:
+    return Function(jnp.multiply)
 
 
 @native.register

@@ -43,6 +43,62 @@ def _(layer: spec.LeakyReLU, params: Tree, *maps: jax.Array) -> jax.Array:
 
 
 @native.register
+def _(layer: spec.GroupNorm, params: Tree, *maps: jax.Array) -> jax.Array:
+    return layers.group_norm(params, maps[0], layer.num_groups, layer.eps)
+
+
+@native.register
+def _(layer: spec.LayerNorm2d, params: Tree, *maps: jax.Array) -> jax.Array:
+    return layers.layer_norm(params, maps[0], layer.eps)
+
+
+@native.register
+def _(layer: spec.ReLU6, params: Tree, *maps: jax.Array) -> jax.Array:
+    return jax.nn.relu6(maps[0])
+
+
+@native.register
+def _(layer: spec.Hardsigmoid, params: Tree, *maps: jax.Array) -> jax.Array:
+    return jax.nn.hard_sigmoid(maps[0])
+
+
+@native.register
+def _(layer: spec.Hardswish, params: Tree, *maps: jax.Array) -> jax.Array:
+    return jax.nn.hard_swish(maps[0])
+
+
+@native.register
+def _(layer: spec.Sigmoid, params: Tree, *maps: jax.Array) -> jax.Array:
+    return jax.nn.sigmoid(maps[0])
+
+
+@native.register
+def _(layer: spec.SiLU, params: Tree, *maps: jax.Array) -> jax.Array:
+    return jax.nn.silu(maps[0])
+
+
+@native.register
+def _(layer: spec.GELU, params: Tree, *maps: jax.Array) -> jax.Array:
+    return jax.nn.gelu(maps[0], approximate=layer.approximate == "tanh")
+
+
+@native.register
+def _(layer: spec.MaxPool2d, params: Tree, *maps: jax.Array) -> jax.Array:
+    (ph, pw), window, stride = layer.padding, (1, *layer.kernel_size, 1), (1, *layer.stride, 1)
+    return lax.reduce_window(maps[0], -jnp.inf, lax.max, window, stride, ((0, 0), (ph, ph), (pw, pw), (0, 0)))
+
+
+@native.register
+def _(layer: spec.ChannelShuffle, params: Tree, *maps: jax.Array) -> jax.Array:
+    return layers.channel_shuffle(maps[0], layer.groups)
+
+
+@native.register
+def _(layer: spec.Multiply, params: Tree, *maps: jax.Array) -> jax.Array:
+    return maps[0] * maps[1]
+
+
+@native.register
 def _(layer: spec.AvgPool2d, params: Tree, *maps: jax.Array) -> jax.Array:
     (ph, pw), window, stride = layer.padding, (1, *layer.kernel_size, 1), (1, *layer.stride, 1)
     padding = ((0, 0), (ph, ph), (pw, pw), (0, 0))

@@ -55,6 +55,29 @@ def batch_norm(
     return (centred * (factor * params["scale"]) + params["bias"] if params else centred * factor), stats
 
 
+def group_norm(params: Tree, x: jax.Array, groups: int, eps: float = 1e-5) -> jax.Array:
+    """Normalises each of ``groups`` runs of channels of ``[n, h, w, c]`` over its channels and pixels."""
+    n, h, w, c = x.shape
+    runs = x.reshape(n, h, w, groups, c // groups)
+    centred = runs - runs.mean((1, 2, 4), keepdims=True)
+    factor = lax.rsqrt(jnp.square(centred).mean((1, 2, 4), keepdims=True) + eps)
+    y = (centred * factor).reshape(x.shape)
+    return y * params["scale"] + params["bias"] if params else y
+
+
+def layer_norm(params: Tree, x: jax.Array, eps: float = 1e-5) -> jax.Array:
+    """Normalises each pixel of ``[n, h, w, c]`` over its channels."""
+    centred = x - x.mean(-1, keepdims=True)
+    y = centred * lax.rsqrt(jnp.square(centred).mean(-1, keepdims=True) + eps)
+    return y * params["scale"] + params["bias"] if params else y
+
+
+def channel_shuffle(x: jax.Array, groups: int) -> jax.Array:
+    """Takes one channel of each of ``groups`` runs of ``[n, h, w, c]`` in turn."""
+    *pixels, c = x.shape
+    return x.reshape(*pixels, groups, c // groups).swapaxes(-1, -2).reshape(x.shape)
+
+
 def avg_pool(x: jax.Array, window: Pair) -> jax.Array:
     """Means of ``[n, h, w, c]`` over windows that do not overlap."""
     size = (1, *window, 1)

@@ -7,7 +7,7 @@ from paddle import nn
 
 from common import layers as spec
 from common.spec import INPUT, BlockSpec
-from frameworks.paddle.layers import Conv2d
+from frameworks.paddle.layers import Conv2d, Hardsigmoid, LayerNorm2D
 
 
 class Concat(nn.Layer):
@@ -33,6 +33,13 @@ class ChannelSlice(nn.Layer):
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         return x[:, self.start : self.stop]
+
+
+class Multiply(nn.Layer):
+    """Elementwise product; a gate ``[n, c, 1, 1]`` holds for the whole map."""
+
+    def forward(self, x: paddle.Tensor, y: paddle.Tensor) -> paddle.Tensor:
+        return x * y
 
 
 @singledispatch
@@ -79,6 +86,62 @@ def _(layer: spec.ReLU) -> nn.Layer:
 @native.register
 def _(layer: spec.LeakyReLU) -> nn.Layer:
     return nn.LeakyReLU(layer.negative_slope)
+
+
+@native.register
+def _(layer: spec.GroupNorm) -> nn.Layer:
+    attr = None if layer.affine else False
+    return nn.GroupNorm(layer.num_groups, layer.num_features, layer.eps, weight_attr=attr, bias_attr=attr)
+
+
+@native.register
+def _(layer: spec.LayerNorm2d) -> nn.Layer:
+    return LayerNorm2D(layer.num_features, layer.eps, layer.affine)
+
+
+@native.register
+def _(layer: spec.ReLU6) -> nn.Layer:
+    return nn.ReLU6()
+
+
+@native.register
+def _(layer: spec.Hardsigmoid) -> nn.Layer:
+    return Hardsigmoid()
+
+
+@native.register
+def _(layer: spec.Hardswish) -> nn.Layer:
+    return nn.Hardswish()
+
+
+@native.register
+def _(layer: spec.Sigmoid) -> nn.Layer:
+    return nn.Sigmoid()
+
+
+@native.register
+def _(layer: spec.SiLU) -> nn.Layer:
+    return nn.Silu()
+
+
+@native.register
+def _(layer: spec.GELU) -> nn.Layer:
+    return nn.GELU(approximate=layer.approximate == "tanh")
+
+
+@native.register
+def _(layer: spec.MaxPool2d) -> nn.Layer:
+    return nn.MaxPool2D(layer.kernel_size, layer.stride, layer.padding)
+
+
+@native.register
+def _(layer: spec.ChannelShuffle) -> nn.Layer:
+    return nn.ChannelShuffle(layer.groups)
+
+
+@native.register
+def _(layer: spec.Multiply) -> nn.Layer:
+    return Multiply()
 
 
 @native.register

@@ -37,6 +37,24 @@ class Conv2d(nn.Conv2D):
         )
 
 
+class Hardsigmoid(nn.Layer):
+    """``relu6(x + 3) / 6``; ``nn.Hardsigmoid`` multiplies by 0.1666667, which is 2e-7 more than a sixth."""
+
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        return F.relu6(x + 3) / 6
+
+
+class LayerNorm2D(nn.LayerNorm):
+    """``nn.LayerNorm`` over the channels of an NCHW map: that normalises the last axes alone."""
+
+    def __init__(self, channels: int, epsilon: float = 1e-5, affine: bool = True) -> None:
+        attr = None if affine else False
+        super().__init__(channels, epsilon, weight_attr=attr, bias_attr=attr)
+
+    def forward(self, input: paddle.Tensor) -> paddle.Tensor:  # noqa: A002 - the name in nn.LayerNorm
+        return super().forward(input.transpose((0, 2, 3, 1))).transpose((0, 3, 1, 2))
+
+
 class ExactBatchNorm2D(nn.BatchNorm2D):
     """``nn.BatchNorm2D`` of elementary operations, with ``epsilon`` and ``momentum`` as they were given.
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from common import layers as spec
 from common.spec import INPUT, BlockSpec
-from frameworks.torch.layers import Conv2d
+from frameworks.torch.layers import Conv2d, LayerNorm2d
 
 
 class Concat(nn.Module):
@@ -33,6 +33,13 @@ class ChannelSlice(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x[:, self.start : self.stop]
+
+
+class Multiply(nn.Module):
+    """Elementwise product; a gate ``[n, c, 1, 1]`` holds for the whole map."""
+
+    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return x * y
 
 
 @singledispatch
@@ -78,6 +85,61 @@ def _(layer: spec.ReLU) -> nn.Module:
 @native.register
 def _(layer: spec.LeakyReLU) -> nn.Module:
     return nn.LeakyReLU(layer.negative_slope)
+
+
+@native.register
+def _(layer: spec.GroupNorm) -> nn.Module:
+    return nn.GroupNorm(layer.num_groups, layer.num_features, layer.eps, layer.affine)
+
+
+@native.register
+def _(layer: spec.LayerNorm2d) -> nn.Module:
+    return LayerNorm2d(layer.num_features, layer.eps, layer.affine)
+
+
+@native.register
+def _(layer: spec.ReLU6) -> nn.Module:
+    return nn.ReLU6()
+
+
+@native.register
+def _(layer: spec.Hardsigmoid) -> nn.Module:
+    return nn.Hardsigmoid()
+
+
+@native.register
+def _(layer: spec.Hardswish) -> nn.Module:
+    return nn.Hardswish()
+
+
+@native.register
+def _(layer: spec.Sigmoid) -> nn.Module:
+    return nn.Sigmoid()
+
+
+@native.register
+def _(layer: spec.SiLU) -> nn.Module:
+    return nn.SiLU()
+
+
+@native.register
+def _(layer: spec.GELU) -> nn.Module:
+    return nn.GELU(layer.approximate)
+
+
+@native.register
+def _(layer: spec.MaxPool2d) -> nn.Module:
+    return nn.MaxPool2d(layer.kernel_size, layer.stride, layer.padding)
+
+
+@native.register
+def _(layer: spec.ChannelShuffle) -> nn.Module:
+    return nn.ChannelShuffle(layer.groups)
+
+
+@native.register
+def _(layer: spec.Multiply) -> nn.Module:
+    return Multiply()
 
 
 @native.register

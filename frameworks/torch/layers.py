@@ -1,4 +1,4 @@
-"""What PyTorch's own layers lack: unequal padding of two sides, and a norm that averages as the others do."""
+"""What PyTorch's own layers lack: unequal padding of two sides, norms of channels and of biased averages."""
 
 import torch
 import torch.nn.functional as F
@@ -33,6 +33,16 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name in nn.Conv2d
         return super().forward(input if self.sides is None else F.pad(input, self.sides))
+
+
+class LayerNorm2d(nn.LayerNorm):
+    """``nn.LayerNorm`` over the channels of an NCHW map: that normalises the last axis alone."""
+
+    def __init__(self, channels: int, eps: float = 1e-5, affine: bool = True) -> None:
+        super().__init__(channels, eps, affine)
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name in nn.LayerNorm
+        return super().forward(input.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 class BiasedBatchNorm2d(nn.BatchNorm2d):

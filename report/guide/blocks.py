@@ -29,14 +29,14 @@ def block_list() -> str:
 def block(family: str, facts: Facts, record: RunRecord, traps: tuple[Pitfall, ...]) -> str:
     """docs/blocks/<family>.md."""
     case = documented(family)
-    layers = list(dict.fromkeys(type(node.layer).__name__ for node in case.spec.nodes))
+    kinds = {type(node.layer).__name__: node.layer for node in case.spec.nodes}
     return page(
         f"`{family}`",
         f"Source: {CATALOGUE[family].source}. Shown: case `{case.id}`, input {shape(case.input_shape)}.",
         "## Diagram",
         f"![The layers of {family}, top to bottom]({family}.svg)",
         "## Formulas and cost",
-        code("\n".join(f"{layer}: {diagram.FORMULAS[layer]}" for layer in layers), "text"),
+        code("\n".join(f"{kind}: {layer.formula}" for kind, layer in kinds.items()), "text"),
         _costs(family),
         "## Implementations",
         "Cut from the files that the tests run; what a block uses of its framework's other files stands before it.",
@@ -48,9 +48,9 @@ def block(family: str, facts: Facts, record: RunRecord, traps: tuple[Pitfall, ..
         "## What differs in defaults",
         "Only what the layers of this block are concerned with, and only rows in which the frameworks are not all the "
         "same. All rows are in the [pages of the pairs](../pairs/index.md).",
-        answers(facts, list(TITLES), lambda layers_of: bool(set(layers_of) & set(layers)), only_differing=True),
+        answers(facts, list(TITLES), lambda layers_of: bool(set(layers_of) & kinds.keys()), only_differing=True),
         "Pitfalls of these layers:",
-        "\n".join(f"- [{trap.title}](../pitfalls/{trap.id}.md)" for trap in traps if set(trap.layers) & set(layers)),
+        "\n".join(f"- [{trap.title}](../pitfalls/{trap.id}.md)" for trap in traps if set(trap.layers) & kinds.keys()),
         "## Do they agree?",
         f"Against the float64 reference, in the report's last run ({run(record.environment)}). The margin is how many "
         "times larger the error could have been at the worst element.",
@@ -66,9 +66,7 @@ def _costs(family: str) -> str:
         rows.append([f"`{step.name}`{times}", shape(step.output), number(step.weights), number(step.macs)])
     found = cost(case.spec, case.input_shape)
     total = ["**all**", shape(case.spec.output_shape(case.input_shape)), number(found.trainable), number(found.macs)]
-    costs = [
-        text for layer, text in diagram.COSTS.items() if any(type(n.layer).__name__ == layer for n in case.spec.nodes)
-    ]
+    costs = dict.fromkeys(node.layer.cost for node in case.spec.nodes if node.layer.cost)
     return "\n\n".join(
         [
             markdown(Table(["layer", "output", "trainable", "MACs"], [*rows, total])),

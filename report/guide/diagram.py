@@ -6,33 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
-from common.layers import AvgPool2d, BatchNorm2d, ChannelSlice, Conv2d, Dropout, Layer, LeakyReLU, Linear
+from common.layers import Layer
+from common.layers.base import sizes
 from common.spec import Node
 from common.spec.catalogue import Case
-from common.spec.costs import macs
-from report.sections.tables import shape
-
-FORMULAS = {
-    "Conv2d": "y[o,i,j] = b[o] + Σ W[o,c,u,v] · x[c', s·i + d·u - p, s·j + d·v - p]\n"
-    "  over c, u, v; c' is channel c of o's group",
-    "BatchNorm2d": "y = γ · (x - μ) / √(σ² + ε) + β\n  μ, σ² of the batch in training, running ones in evaluation",
-    "ReLU": "y = max(x, 0)",
-    "LeakyReLU": "y = x if x > 0, else slope · x",
-    "AvgPool2d": "y = mean of each window",
-    "GlobalAvgPool2d": "y[c] = mean of x[c]",
-    "Flatten": "y[n, (c·H + i)·W + j] = x[n, c, i, j]",
-    "Dropout": "evaluation: y = x; training: y = x · mask / (1 - rate)",
-    "Linear": "y = W · x + b",
-    "Softmax": "y[c] = exp(x[c]) / Σ(k) exp(x[k])",
-    "Concat": "y = the channels of all inputs, one after another",
-    "ChannelSlice": "y[c] = x[start + c]",
-    "Add": "y = the sum of all inputs",
-}
-COSTS = {
-    "Conv2d": "k² · C_in · C_out / groups weights; as many MACs for each of the H · W output pixels",
-    "Linear": "in · out weights and MACs",
-    "BatchNorm2d": "2 trainable values and 2 buffers a channel",
-}
 
 
 @dataclass(frozen=True)
@@ -60,43 +37,12 @@ class Step:
 
     @property
     def macs(self) -> int:
-        return macs(self.node.layer, self.output)
+        return self.node.layer.macs(self.output)
 
 
 def told(layer: Layer) -> str:
     """The layer and the settings that matter."""
-
-    def pair(word: str, value: tuple[int, int], usual: int = 1) -> str:
-        return "" if value == (usual, usual) else f"{word} {value[0] if value[0] == value[1] else shape(value)}"
-
-    match layer:
-        case Conv2d():
-            (top, bottom), (left, right) = layer.padding
-            even = top == bottom and left == right
-            padding = pair("padding", (top, left), 0) if even else f"padding {layer.padding}"
-            details = [
-                f"{shape(layer.kernel_size)}, {layer.in_channels} → {layer.out_channels}",
-                pair("stride", layer.stride),
-                padding,
-                pair("dilation", layer.dilation),
-                f"groups {layer.groups}" if layer.groups > 1 else "",
-                "" if layer.bias else "no bias",
-            ]
-        case BatchNorm2d():
-            details = [f"{layer.num_features}", "" if layer.affine else "no scale and bias"]
-        case LeakyReLU():
-            details = [f"{layer.negative_slope:g}"]
-        case AvgPool2d():
-            details = [shape(layer.kernel_size)]
-        case Dropout():
-            details = [f"{layer.rate:g}"]
-        case Linear():
-            details = [f"{layer.in_features} → {layer.out_features}"]
-        case ChannelSlice():
-            details = [f"{layer.start}:{layer.stop}"]
-        case _:
-            details = []
-    return " ".join([type(layer).__name__, ", ".join(detail for detail in details if detail)]).strip()
+    return " ".join([type(layer).__name__, ", ".join(filter(None, layer.settings()))]).strip()
 
 
 def _part(name: str) -> str:
@@ -123,7 +69,7 @@ def steps(case: Case) -> list[Step]:
 
 
 def _rows(case: Case) -> Iterator[tuple[str, str, str]]:
-    yield "input", shape(case.input_shape), ""
+    yield "input", sizes(case.input_shape), ""
     for step in steps(case):
         repeated = f"  x {step.times}" if step.times > 1 else ""
         yield step.name + repeated, told(step.node.layer), f"reads {step.reads}" if step.reads else ""

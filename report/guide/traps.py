@@ -1,6 +1,6 @@
 """The pages of the pitfalls."""
 
-from report.guide.diagram import FORMULAS
+from common.layers import KINDS
 from report.guide.facts import Facts
 from report.guide.page import code, page, run, tabs, versions
 from report.guide.pitfalls import Outcome, Pitfall
@@ -12,7 +12,7 @@ OTHER = "Other layers, training and data"
 
 def pitfall_list(facts: Facts, traps: tuple[Pitfall, ...]) -> str:
     """docs/pitfalls/index.md."""
-    groups: dict[str, list[list[str]]] = {layer: [] for layer in (*FORMULAS, OTHER)}
+    groups: dict[str, list[list[str]]] = {layer: [] for layer in (*(kind.__name__ for kind in KINDS), OTHER)}
     for trap in traps:
         targets = ", ".join(TITLES[target] for target in trap.targets)
         naive, _ = facts.pitfalls[trap.id][trap.targets[0]]
