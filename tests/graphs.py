@@ -1,23 +1,34 @@
 """Graphs that tests share."""
 
 from common.layers import (
+    GELU,
     Add,
     AvgPool2d,
     BatchNorm2d,
+    ChannelShuffle,
     ChannelSlice,
     Concat,
     Conv2d,
     Dropout,
     Flatten,
     GlobalAvgPool2d,
+    GroupNorm,
+    Hardsigmoid,
+    Hardswish,
+    LayerNorm2d,
     LeakyReLU,
     Linear,
+    MaxPool2d,
+    Multiply,
     ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
     Softmax,
 )
 from common.spec import BlockSpec, Node
 
-# A graph with every layer of the vocabulary, values read twice, and asymmetric padding.
+# With MODERN every layer of the vocabulary; values read twice, and asymmetric padding.
 EVERYTHING = BlockSpec(
     "everything",
     {},
@@ -40,5 +51,36 @@ EVERYTHING = BlockSpec(
         Node("flat", Flatten()),
         Node("linear", Linear(8, 5)),
         Node("softmax", Softmax()),
+    ),
+)
+
+# What later networks are made of: gates, norms of one sample, smooth activations.
+MODERN = BlockSpec(
+    "modern",
+    {},
+    4,
+    (
+        Node("stem", Conv2d(4, 8, (3, 3), (1, 1), ((1, 1), (1, 1)))),
+        Node("pool", MaxPool2d((3, 2), (2, 1), (1, 1))),
+        Node("swish", Hardswish()),
+        Node("group", GroupNorm(8, num_groups=2)),
+        Node("mixed", Conv2d(8, 12, (1, 1))),
+        Node("six", ReLU6()),
+        Node("shuffle", ChannelShuffle(3)),
+        Node("layer", LayerNorm2d(12, eps=1e-6)),
+        Node("gelu", GELU()),
+        Node("tanh", GELU("tanh"), ("layer",)),
+        Node("both", Multiply(), ("gelu", "tanh")),
+        Node("squeeze", GlobalAvgPool2d()),
+        Node("reduce", Conv2d(12, 5, (1, 1))),
+        Node("silu", SiLU()),
+        Node("expand", Conv2d(5, 12, (1, 1))),
+        Node("gate", Hardsigmoid()),
+        Node("soft", Sigmoid(), ("expand",)),
+        Node("once", Multiply(), ("both", "gate")),
+        Node("twice", Multiply(), ("soft", "once")),
+        Node("sum", Add(), ("twice", "both")),
+        Node("plain", GroupNorm(12, affine=False, num_groups=3)),
+        Node("max", MaxPool2d((2, 2))),
     ),
 )

@@ -8,19 +8,30 @@ a channel; and padding so wide that a window has nothing else in it, for equal n
 from hypothesis import strategies as st
 
 from common.layers import (
+    GELU,
     Add,
     AvgPool2d,
     BatchNorm2d,
+    ChannelShuffle,
     ChannelSlice,
     Concat,
     Conv2d,
     Dropout,
     Flatten,
     GlobalAvgPool2d,
+    GroupNorm,
+    Hardsigmoid,
+    Hardswish,
     Layer,
+    LayerNorm2d,
     LeakyReLU,
     Linear,
+    MaxPool2d,
+    Multiply,
     ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
     Softmax,
 )
 from common.layers.values import Shape
@@ -28,6 +39,7 @@ from common.spec import INPUT, BlockSpec, Node
 
 SMALL = st.integers(1, 3)
 PIXELS = 12
+CHANNELS = 4  # of a pixel, from which on their norm is taken
 
 
 @st.composite
@@ -48,9 +60,13 @@ def convs(draw: st.DrawFn, shape: Shape) -> Conv2d:
 def maps(draw: st.DrawFn, shape: Shape, zeros: bool) -> Layer:
     """A layer of one map that can read the shape, whose values may be exactly zero or not."""
     n, channels, height, width = shape
-    kinds = ["conv", "conv", "relu", "pool", "slice", "dropout"]
+    kinds = ["conv", "conv", "relu", "smooth", "hard", "pool", "max", "slice", "shuffle", "dropout"]
     kinds += [] if zeros else ["leaky"]
     kinds += ["norm", "norm"] if n * height * width >= PIXELS else []
+    kinds += ["layer norm"] if channels >= CHANNELS else []
+    groups = [g for g in range(1, channels + 1) if channels % g == 0]
+    runs = [g for g in groups if channels // g * height * width >= PIXELS]
+    kinds += ["group norm"] if runs else []
     match draw(st.sampled_from(kinds)):
         case "conv":
             return draw(convs(shape))
@@ -59,12 +75,23 @@ def maps(draw: st.DrawFn, shape: Shape, zeros: bool) -> Layer:
             return BatchNorm2d(channels, eps, momentum, draw(st.booleans()))
         case "leaky":
             return LeakyReLU(draw(st.sampled_from([0.01, 0.1, 0.3])))
+        case "layer norm":
+            return LayerNorm2d(channels, draw(st.sampled_from([1e-6, 1e-5, 1e-3])), draw(st.booleans()))
+        case "group norm":
+            return GroupNorm(channels, 1e-5, draw(st.booleans()), draw(st.sampled_from(runs)))
         case "relu":
-            return ReLU()
-        case "pool":
+            return draw(st.sampled_from([ReLU(), ReLU6()]))
+        case "smooth":
+            return draw(st.sampled_from([Sigmoid(), SiLU(), GELU(), GELU("tanh")]))
+        case "hard":
+            return draw(st.sampled_from([Hardswish(), Hardsigmoid()]))
+        case "shuffle":
+            return ChannelShuffle(draw(st.sampled_from(groups)))
+        case "pool" | "max" as kind:
             window = (draw(st.integers(1, min(3, height))), draw(st.integers(1, min(3, width))))
             padding = (draw(st.integers(0, window[0] // 2)), draw(st.integers(0, window[1] // 2)))
-            return AvgPool2d(window, (draw(SMALL), draw(SMALL)), padding, draw(st.booleans()))
+            sizes = (window, (draw(SMALL), draw(SMALL)), padding)
+            return MaxPool2d(*sizes) if kind == "max" else AvgPool2d(*sizes, draw(st.booleans()))
         case "slice":
             start = draw(st.integers(0, channels - 1))
             return ChannelSlice(start, draw(st.integers(start + 1, channels)))
@@ -77,10 +104,12 @@ def _may_be_zero(layer: Layer, zeros: bool) -> bool:
     match layer:
         case Conv2d():
             return zeros and not layer.bias
-        case BatchNorm2d():
+        case BatchNorm2d() | GroupNorm() | LayerNorm2d():
             return zeros and not layer.affine
-        case ReLU():
+        case ReLU() | ReLU6() | Hardswish() | Hardsigmoid():
             return True
+        case Sigmoid():
+            return False
         case _:
             return zeros
 
@@ -99,14 +128,22 @@ def specs(draw: st.DrawFn) -> tuple[BlockSpec, Shape]:
     zeros = {INPUT: False, "stem.conv": _may_be_zero(first, False)}
     for number in range(draw(st.integers(0, 7))):
         last = nodes[-1].name
-        if draw(st.integers(0, 4)) == 0:
-            partner = draw(st.sampled_from([name for name, other in shapes.items() if other == shapes[last]]))
-            node = Node(f"blocks.{number}.join", draw(st.sampled_from([Add(), Concat()])), (last, partner))
-        else:
-            node = Node(f"blocks.{number}.layer", draw(maps(shapes[last], zeros[last])), (last,))
-        nodes.append(node)
-        shapes[node.name] = node.layer.output_shape(*(shapes[name] for name in node.inputs))
-        zeros[node.name] = _may_be_zero(node.layer, any(zeros[name] for name in node.inputs))
+        match draw(st.integers(0, 5)):
+            case 0:
+                partner = draw(st.sampled_from([name for name, other in shapes.items() if other == shapes[last]]))
+                join = draw(st.sampled_from([Add(), Concat(), Multiply()]))
+                added = [Node(f"blocks.{number}.join", join, (last, partner))]
+            case 1:
+                gate = Node(f"blocks.{number}.gate", draw(st.sampled_from([Sigmoid(), Hardsigmoid()])))
+                gated = Node(f"blocks.{number}.gated", Multiply(), (last, gate.name))
+                added = [Node(f"blocks.{number}.squeeze", GlobalAvgPool2d()), gate, gated]
+            case _:
+                added = [Node(f"blocks.{number}.layer", draw(maps(shapes[last], zeros[last])))]
+        for node in added:
+            read = node.inputs or (nodes[-1].name,)
+            nodes.append(Node(node.name, node.layer, read))
+            shapes[node.name] = node.layer.output_shape(*(shapes[name] for name in read))
+            zeros[node.name] = _may_be_zero(node.layer, any(zeros[name] for name in read))
     if draw(st.booleans()):
         head = [Node("head.pool", GlobalAvgPool2d())] if draw(st.booleans()) else []
         _, channels, height, width = shapes[nodes[-1].name]

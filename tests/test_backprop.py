@@ -14,7 +14,7 @@ from common.spec import BlockSpec, Node
 from common.spec.catalogue import Case, block, cases
 from common.spec.costs import cost
 from common.spec.params import randomised
-from tests.graphs import EVERYTHING
+from tests.graphs import EVERYTHING, MODERN
 
 # Deep and wide blocks have so many kinks that a difference quotient crosses some.
 SMALL = [case for case in cases() if cost(case.spec, case.input_shape).macs < 40_000]
@@ -45,9 +45,10 @@ def differences(spec: BlockSpec, shape: tuple[int, ...], names: list[str], probe
             assert found[name][index] == pytest.approx(slope, rel=2e-5, abs=1e-7), (name, index)
 
 
-def test_every_layers_gradient_by_central_differences() -> None:
-    trainable = [param.name for param in EVERYTHING.params() if param.trainable]
-    differences(EVERYTHING, (3, 4, 9, 8), ["input", *trainable], probes=12)
+@pytest.mark.parametrize("graph", [EVERYTHING, MODERN], ids=lambda graph: graph.family)
+def test_every_layers_gradient_by_central_differences(graph: BlockSpec) -> None:
+    trainable = [param.name for param in graph.params() if param.trainable]
+    differences(graph, (3, 4, 9, 8), ["input", *trainable], probes=12)
 
 
 @pytest.mark.parametrize("case", SMALL, ids=lambda case: case.id)

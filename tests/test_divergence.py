@@ -22,11 +22,12 @@ from common.spec import Node
 from common.spec.catalogue import Case, cases
 from common.spec.params import Arrays, randomised
 from tests import numpy_backend
-from tests.graphs import EVERYTHING
+from tests.graphs import EVERYTHING, MODERN
 
 SMALL = [case for case in cases() if np.prod(case.input_shape) < 3000 and case.spec.family != "mobilenet_v1"]
 NARROW = [case for case in SMALL if case.name != "c3"]  # the stacks at full width take a minute
 FEW = [case for case in SMALL if case.name in ("k3", "small", "r2", "affine_off", "eps_momentum", "g3")]
+GRAPHS = [Case("graph", graph, (3, 4, 9, 8)) for graph in (EVERYTHING, MODERN)]
 ORDER = [node.name for node in SEPARABLE.spec.nodes]
 
 
@@ -97,7 +98,7 @@ class Tripled(Exact):
         )
 
 
-@pytest.mark.parametrize("case", [*NARROW, Case("graph", EVERYTHING, (3, 4, 9, 8))], ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [*NARROW, *GRAPHS], ids=lambda case: case.id)
 def test_three_times_the_rounding_error_of_any_layers_gradients_passes(case: Case) -> None:
     spec, params = without_dropout(case.spec), randomised(case.spec)
     x, dy = training.batches(case)[0]

@@ -10,7 +10,7 @@ from common.oracle.rounding import ALLOWED, UNIT_ROUNDOFF, allowances
 from common.spec import inputs
 from common.spec.catalogue import Case, cases
 from common.spec.params import Arrays, randomised
-from tests.graphs import EVERYTHING
+from tests.graphs import EVERYTHING, MODERN
 
 SMALL = [case for case in cases() if np.prod(case.input_shape) < 3000 and case.spec.family != "mobilenet_v1"]
 FEW = [case for case in SMALL if case.name in ("k3", "small", "r2", "affine_off", "eps_momentum", "g3")]
@@ -20,7 +20,7 @@ def single(params: Arrays) -> Arrays:
     return {name: value.astype(np.float32) for name, value in params.items()}
 
 
-@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [*SMALL, Case("graph", MODERN, (3, 4, 9, 8))], ids=lambda case: case.id)
 def test_three_times_the_rounding_error_of_any_layer_passes(case: Case) -> None:
     """Each layer of the reference in float32, on the reference's own activations: its error, tripled, is allowed."""
     params, x = randomised(case.spec), inputs.make("random", case.input_shape)

@@ -19,6 +19,7 @@ SAID = {
         r"^depthwise: [\d.]+ ms, [\d.]+ threads used$",
     ],
     "jax_grouped_gradient": [r"^8 groups: convolve [\d.]+ ms, separate [\d.]+ ms$"],
+    "paddle_group_norm_gradient": [r"^greatest difference \d\.\d+: the defect is there$"],
     "paddle_inference_batch_norm_segfault": [
         rf"^with scale and shift, PIR: {AGREES}",
         rf"^with scale and shift, older programs: {AGREES}",

@@ -1,17 +1,29 @@
 """The small blocks that mistakes are put into."""
 
 from common.layers import (
+    GELU,
     Add,
     AvgPool2d,
     BatchNorm2d,
+    ChannelShuffle,
     ChannelSlice,
     Concat,
     Conv2d,
     Dropout,
     Flatten,
+    GlobalAvgPool2d,
+    GroupNorm,
+    Hardsigmoid,
+    Hardswish,
+    LayerNorm2d,
     LeakyReLU,
     Linear,
+    MaxPool2d,
+    Multiply,
     ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
     Softmax,
 )
 from common.spec import BlockSpec, Node
@@ -91,4 +103,33 @@ JOINED = Case(
     ),
     (2, 3, 6, 7),
 )
-CASES = (SEPARABLE, CONVOLUTIONS, HEAD, JOINED)
+GATED = Case(
+    "gated",
+    BlockSpec(
+        "selftest",
+        {},
+        4,
+        (
+            Node("stem", Conv2d(4, 8, (3, 3))),
+            Node("second", Conv2d(8, 8, (1, 1))),
+            Node("third", Conv2d(8, 8, (1, 1))),  # without norms between them, so that some values are above 6
+            Node("six", ReLU6()),
+            Node("group", GroupNorm(8, num_groups=2)),
+            Node("swish", Hardswish()),
+            Node("pool", MaxPool2d((3, 3), (2, 2), (1, 1))),
+            Node("squeeze", GlobalAvgPool2d()),
+            Node("reduce", Conv2d(8, 6, (1, 1))),
+            Node("silu", SiLU()),
+            Node("expand", Conv2d(6, 8, (1, 1))),
+            Node("gate", Hardsigmoid()),
+            Node("gated", Multiply(), ("pool", "gate")),
+            Node("shuffle", ChannelShuffle(2)),
+            Node("layer", LayerNorm2d(8, eps=1e-2)),
+            Node("gelu", GELU()),
+            Node("mixed", Conv2d(8, 8, (1, 1))),
+            Node("soft", Sigmoid()),
+        ),
+    ),
+    (2, 4, 9, 12),
+)
+CASES = (SEPARABLE, CONVOLUTIONS, HEAD, JOINED, GATED)

@@ -1,6 +1,7 @@
 """Layers that compute something else, for mistakes that no spec can say; each framework has them in `faults.py`."""
 
-from common.layers import AvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Layer, LeakyReLU, ReLU, Softmax
+from common.layers import BatchNorm2d, Conv2d, Dropout, Flatten, LeakyReLU, Softmax
+from common.layers.base import Arrangement
 
 
 class NhwcFlatten(Flatten):
@@ -9,14 +10,6 @@ class NhwcFlatten(Flatten):
 
 class BatchSoftmax(Softmax):
     """Softmax over the batch."""
-
-
-class ClippedReLU(ReLU):
-    """ReLU6: ``min(max(x, 0), 6)``."""
-
-
-class MaxPool2d(AvgPool2d):
-    """The largest value of each window, where the mean belongs."""
 
 
 class ScaledDropout(Dropout):
@@ -35,8 +28,11 @@ class DetachedConv2d(Conv2d):
     """Its weight gets no gradient."""
 
 
-class Detached(Layer):
+class Detached(Arrangement):
     """The identity, through which no gradient comes back."""
+
+    def channels(self, *channels: int | None) -> int | None:
+        return channels[0]
 
 
 class HardGradientLeakyReLU(LeakyReLU):

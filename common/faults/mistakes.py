@@ -7,10 +7,21 @@ import numpy as np
 from common.check import divergence
 from common.faults import layers as faulty
 from common.faults import optimisers, rewrites
-from common.faults.cases import CONVOLUTIONS, HEAD, JOINED, SEPARABLE
+from common.faults.cases import CONVOLUTIONS, GATED, HEAD, JOINED, SEPARABLE
 from common.faults.injection import Fault, Update
 from common.faults.rewrites import Relayout, Rewrite, after, changed, reading, recast, swapped, without
-from common.layers import ReLU
+from common.layers import (
+    AvgPool2d,
+    BatchNorm2d,
+    GroupNorm,
+    Hardsigmoid,
+    Hardswish,
+    MaxPool2d,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+)
 from common.oracle.optimisers import SGD, Optimiser
 from common.spec.catalogue import Case
 
@@ -85,7 +96,7 @@ def _geometry() -> list[Fault]:
             changed("pool", count_include_pad=False),
             HEAD,
         ),
-        fault("max pool", "maximum for mean", "pool", recast("pool", faulty.MaxPool2d)),
+        fault("max pool", "maximum for mean", "pool", changed("pool", layer=MaxPool2d((2, 2)))),
     ]
 
 
@@ -197,7 +208,7 @@ def _functions() -> list[Fault]:
         fault(
             "slope", "the default slope 0.01 for 0.2", "pointwise.act", changed("pointwise.act", negative_slope=0.01)
         ),
-        fault("ReLU6 for ReLU", "cut off at 6", "act", recast("act", faulty.ClippedReLU), HEAD),
+        fault("ReLU6 for ReLU", "cut off at 6", "act", recast("act", ReLU6), HEAD),
         fault("activation forgotten", "none between the two convolutions", "pointwise.conv", without("depthwise.act")),
         fault(
             "activation too many",
@@ -242,6 +253,41 @@ def _functions() -> list[Fault]:
             HEAD,
         ),
         fault("softmax axis", "over the batch", "softmax", recast("softmax", faulty.BatchSoftmax), HEAD),
+    ]
+
+
+def _later_networks() -> list[Fault]:
+    def fault(name: str, mistake: str, layer: str, wrong: Rewrite, level: str = "forward") -> Fault:
+        return Fault(name, mistake, GATED, level, layer, wrong)
+
+    return [
+        fault("groups of channels", "8 groups for 2", "group", changed("group", num_groups=8)),
+        fault(
+            "batch norm for group norm",
+            "statistics of the batch, which are kept",
+            "group",
+            changed("group", layer=BatchNorm2d(8)),
+            "parameters",
+        ),
+        fault("SiLU for Hardswish", "smooth for piecewise", "swish", changed("swish", layer=SiLU())),
+        fault("mean pool", "mean for maximum", "pool", changed("pool", layer=AvgPool2d((3, 3), (2, 2), (1, 1)))),
+        fault("max pool unpadded", "padding left at its default, 0", "pool", changed("pool", padding=(0, 0)), "shape"),
+        fault("Hardswish for SiLU", "piecewise for smooth", "silu", changed("silu", layer=Hardswish())),
+        fault("sigmoid for Hardsigmoid", "smooth for piecewise", "gate", changed("gate", layer=Sigmoid())),
+        fault("gate not squashed", "a gate without its sigmoid", "gated", without("gate")),
+        fault("gate of another map", "multiplied with itself", "gated", reading("gated", "pool", "pool")),
+        fault("shuffled back", "the inverse shuffle, of 4 groups for 2", "shuffle", changed("shuffle", groups=4)),
+        fault("shuffle forgotten", "channels left in their runs", "layer", without("shuffle")),
+        fault(
+            "layer norm over the map",
+            "over channels and pixels, not over the channels of each pixel",
+            "layer",
+            changed("layer", layer=GroupNorm(8, 1e-2, num_groups=1)),
+        ),
+        fault("layer norm eps", "eps 1e-5 for 1e-2", "layer", changed("layer", eps=1e-5)),
+        fault("GELU approximated", "by tanh, as JAX does by default", "gelu", changed("gelu", approximate="tanh")),
+        fault("ReLU for ReLU6", "not cut off at 6", "six", changed("six", layer=ReLU())),
+        fault("Hardsigmoid for sigmoid", "piecewise for smooth", "soft", changed("soft", layer=Hardsigmoid())),
     ]
 
 
@@ -335,4 +381,4 @@ def _optimisers() -> list[Fault]:
     ]
 
 
-FAULTS = (*_geometry(), *_layout(), *_functions(), *_training(), *_optimisers())
+FAULTS = (*_geometry(), *_layout(), *_functions(), *_later_networks(), *_training(), *_optimisers())

@@ -121,17 +121,6 @@ def _(layer: faulty.BatchSoftmax, rngs: nnx.Rngs) -> nnx.Module:
 
 
 @native.register
-def _(layer: faulty.ClippedReLU, rngs: nnx.Rngs) -> nnx.Module:
-    return Function(nnx.relu6)
-
-
-@native.register
-def _(layer: faulty.MaxPool2d, rngs: nnx.Rngs) -> nnx.Module:
-    sides = tuple((side, side) for side in layer.padding)
-    return Function(lambda x: nnx.max_pool(x, layer.kernel_size, layer.stride, sides))
-
-
-@native.register
 def _(layer: faulty.ScaledDropout, rngs: nnx.Rngs) -> nnx.Module:
     return ScaledDropout(layer.rate, rngs=rngs)
 

@@ -53,17 +53,6 @@ def _(layer: faulty.BatchSoftmax, params: Tree, *maps: jax.Array) -> jax.Array:
     return jax.nn.softmax(maps[0], axis=0)
 
 
-@native.register
-def _(layer: faulty.ClippedReLU, params: Tree, *maps: jax.Array) -> jax.Array:
-    return jax.nn.relu6(maps[0])
-
-
-@native.register
-def _(layer: faulty.MaxPool2d, params: Tree, *maps: jax.Array) -> jax.Array:
-    padding = ((0, 0), *((side, side) for side in layer.padding), (0, 0))
-    return lax.reduce_window(maps[0], -jnp.inf, lax.max, (1, *layer.kernel_size, 1), (1, *layer.stride, 1), padding)
-
-
 @stateful.register
 def _(
     layer: faulty.ScaledDropout, params: Tree, stats: Tree, maps: list[jax.Array], train: bool, key: Key

@@ -114,16 +114,6 @@ def _(layer: faulty.BatchSoftmax) -> nn.Layer:
 
 
 @native.register
-def _(layer: faulty.ClippedReLU) -> nn.Layer:
-    return nn.ReLU6()
-
-
-@native.register
-def _(layer: faulty.MaxPool2d) -> nn.Layer:
-    return nn.MaxPool2D(layer.kernel_size, layer.stride, layer.padding)
-
-
-@native.register
 def _(layer: faulty.ScaledDropout) -> nn.Layer:
     return nn.Dropout(layer.rate, mode="downscale_in_infer")
 

@@ -7,7 +7,7 @@ from paddle import nn
 
 from common import layers as spec
 from common.spec import INPUT, BlockSpec
-from frameworks.paddle.layers import Conv2d, Hardsigmoid, LayerNorm2D
+from frameworks.paddle.layers import Conv2d, ExactGroupNorm, Hardsigmoid, LayerNorm2D
 
 
 class Concat(nn.Layer):
@@ -90,8 +90,8 @@ def _(layer: spec.LeakyReLU) -> nn.Layer:
 
 @native.register
 def _(layer: spec.GroupNorm) -> nn.Layer:
-    attr = None if layer.affine else False
-    return nn.GroupNorm(layer.num_groups, layer.num_features, layer.eps, weight_attr=attr, bias_attr=attr)
+    sizes = (layer.num_groups, layer.num_features, layer.eps)
+    return nn.GroupNorm(*sizes) if layer.affine else ExactGroupNorm(*sizes, weight_attr=False, bias_attr=False)
 
 
 @native.register

@@ -1,4 +1,4 @@
-"""What Paddle's own layers lack: a convolution that takes pairs, and a norm and pools in float64 throughout."""
+"""What Paddle's own layers lack: a convolution that takes pairs, and norms and pools in float64 throughout."""
 
 import paddle
 import paddle.nn.functional as F
@@ -75,6 +75,33 @@ class ExactBatchNorm2D(nn.BatchNorm2D):
         return y if self.bias is None else y + per_channel(self.bias)
 
 
+class ExactGroupNorm(nn.GroupNorm):
+    """``nn.GroupNorm`` of elementary operations, with ``epsilon`` as it was given, for the same reason.
+
+    And without a scale the stock layer's gradient of the input is wrong on a CPU in Paddle 3.3
+    (docs/upstream/paddle_group_norm_gradient.py), so that `graph` takes this one there.
+    """
+
+    def forward(self, input: paddle.Tensor) -> paddle.Tensor:  # noqa: A002 - the name in nn.GroupNorm
+        n, _, h, w = input.shape
+        runs = input.reshape((n, self._num_groups, -1, h, w))
+        centred = runs - runs.mean((2, 3, 4), keepdim=True)
+        variance = centred.square().mean((2, 3, 4), keepdim=True)
+        y = (centred / paddle.sqrt(variance + self._epsilon)).reshape(input.shape)
+        y = y if self.weight is None else y * per_channel(self.weight)
+        return y if self.bias is None else y + per_channel(self.bias)
+
+
+class ExactLayerNorm2D(LayerNorm2D):
+    """`LayerNorm2D` of elementary operations, with ``epsilon`` as it was given, for the same reason."""
+
+    def forward(self, input: paddle.Tensor) -> paddle.Tensor:  # noqa: A002 - the name in nn.LayerNorm
+        centred = input - input.mean(1, keepdim=True)
+        y = centred / paddle.sqrt(centred.square().mean(1, keepdim=True) + self._epsilon)
+        y = y if self.weight is None else y * per_channel(self.weight)
+        return y if self.bias is None else y + per_channel(self.bias)
+
+
 class ExactAvgPool2D(nn.AvgPool2D):
     """``nn.AvgPool2D`` as a convolution with ones, divided by the number of pixels in each window.
 
@@ -108,6 +135,11 @@ def exact(layer: nn.Layer) -> nn.Layer:
     if type(layer) is nn.BatchNorm2D:
         attrs = (layer._weight_attr, layer._bias_attr)
         return ExactBatchNorm2D(layer._num_features, layer._momentum, layer._epsilon, *attrs)
+    if type(layer) is nn.GroupNorm:
+        # It has a scale: without one `graph` has made it exact already.
+        return ExactGroupNorm(layer._num_groups, layer._num_channels, layer._epsilon)
+    if type(layer) is LayerNorm2D:
+        return ExactLayerNorm2D(layer._normalized_shape[0], layer._epsilon, layer.weight is not None)
     if type(layer) is nn.AvgPool2D:
         return ExactAvgPool2D(layer.ksize, layer.stride, layer.padding, exclusive=layer.exclusive)
     if type(layer) is nn.AdaptiveAvgPool2D and layer._output_size == 1:
@@ -116,7 +148,7 @@ def exact(layer: nn.Layer) -> nn.Layer:
 
 
 def with_exact_layers(layer: nn.Layer) -> nn.Layer:
-    """The layer with every norm and average pool in it replaced by its `exact` form."""
+    """The layer with every norm and average pool in it replaced by its `exact` form, if it has one."""
     for name, child in list(layer.named_children()):
         setattr(layer, name, exact(with_exact_layers(child)))
     return layer

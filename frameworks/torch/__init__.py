@@ -17,7 +17,7 @@ from common.spec.params import Arrays, fits
 from frameworks.torch import layout, optimisers, timing
 from frameworks.torch.blocks import BLOCKS
 from frameworks.torch.graph import Graph
-from frameworks.torch.layers import with_biased_norms
+from frameworks.torch.layers import with_exact_layers
 from frameworks.torch.ready_made import ready_made
 from frameworks.torch.tracing import tapped
 from frameworks.torch.tuned import COMPILED, DEEP, convolutions, fold, foldable
@@ -193,7 +193,7 @@ def build(
         module = ready_made(spec)
     else:
         module = BLOCKS[spec.family](**spec.arguments) if spec.family in BLOCKS else Graph(spec)
-        module = with_biased_norms(module) if strict else module
+        module = with_exact_layers(module) if strict else module
     module.to(device, DTYPES[dtype]).eval()
     kind = Tuned if variant == "tuned" and device == "cpu" else Built
     built = kind(spec, module, DTYPES[dtype], device)

@@ -111,16 +111,6 @@ def _(layer: faulty.BatchSoftmax) -> nn.Module:
 
 
 @native.register
-def _(layer: faulty.ClippedReLU) -> nn.Module:
-    return nn.ReLU6()
-
-
-@native.register
-def _(layer: faulty.MaxPool2d) -> nn.Module:
-    return nn.MaxPool2d(layer.kernel_size, layer.stride, layer.padding)
-
-
-@native.register
 def _(layer: faulty.ScaledDropout) -> nn.Module:
     return ScaledDropout(layer.rate)
 

@@ -63,12 +63,22 @@ class BiasedBatchNorm2d(nn.BatchNorm2d):
         return F.batch_norm(input, None, None, self.weight, self.bias, training=True, eps=self.eps)
 
 
-def with_biased_norms(module: nn.Module) -> nn.Module:
-    """The module with every ``nn.BatchNorm2d`` in it replaced by a `BiasedBatchNorm2d`."""
+class ExactHardsigmoid(nn.Module):
+    """``relu6(x + 3) / 6``: the gradient of ``nn.Hardsigmoid`` is a sixth rounded to float32, even in float64."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.relu6(x + 3) / 6
+
+
+def exact(module: nn.Module) -> nn.Module:
+    """The module itself, or one that follows the spec where this one differs."""
+    if type(module) is nn.BatchNorm2d:
+        return BiasedBatchNorm2d(module.num_features, module.eps, module.momentum, module.affine)
+    return ExactHardsigmoid() if type(module) is nn.Hardsigmoid else module
+
+
+def with_exact_layers(module: nn.Module) -> nn.Module:
+    """The module with every layer in it replaced by its `exact` form, if it has one."""
     for name, child in module.named_children():
-        if type(child) is nn.BatchNorm2d:
-            norm = BiasedBatchNorm2d(child.num_features, child.eps, child.momentum, child.affine)
-            setattr(module, name, norm)
-        else:
-            with_biased_norms(child)
+        setattr(module, name, exact(with_exact_layers(child)))
     return module
