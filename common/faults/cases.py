@@ -124,7 +124,7 @@ GATED = Case(
             Node("gate", Hardsigmoid()),
             Node("gated", Multiply(), ("pool", "gate")),
             Node("shuffle", ChannelShuffle(2)),
-            Node("layer", LayerNorm2d(8, eps=1e-2)),
+            Node("layer", LayerNorm2d(8, eps=1e-3)),
             Node("gelu", GELU()),
             Node("mixed", Conv2d(8, 8, (1, 1))),
             Node("soft", Sigmoid()),

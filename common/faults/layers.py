@@ -2,6 +2,7 @@
 
 from common.layers import BatchNorm2d, Conv2d, Dropout, Flatten, LeakyReLU, Softmax
 from common.layers.base import Arrangement
+from common.layers.values import Shape
 
 
 class NhwcFlatten(Flatten):
@@ -33,6 +34,9 @@ class Detached(Arrangement):
 
     def channels(self, *channels: int | None) -> int | None:
         return channels[0]
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
 
 
 class HardGradientLeakyReLU(LeakyReLU):
