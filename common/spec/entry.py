@@ -55,8 +55,9 @@ class Entry:
 
     ``cases`` are checked. Their sizes are odd, even and not square, channels in and out differ, and the batch is more
     than one wherever the source does not fix it: a port that swaps height and width, or in and out, must not pass by
-    luck. ``timed`` has, by profile, sizes that networks use. ``published`` has the counts that the source states or
-    gives a formula for. A ``plain`` block is one layer after another: every framework that has layers has all of it.
+    luck. The last one is small. ``timed`` has, by profile, sizes that networks use. ``published`` has the counts that
+    the source states or gives a formula for. A ``plain`` block is one layer after another: every framework that has
+    layers has all of it.
     """
 
     make: Callable[..., BlockSpec]
