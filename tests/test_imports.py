@@ -1,8 +1,10 @@
-"""What importing costs: nothing but names until a backend is loaded."""
+"""What importing costs: nothing but names until a backend is loaded. Who may import whom is in pyproject.toml."""
 
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 
+import grimp
 import pytest
 
 FRAMEWORKS = ("torch", "paddle", "jax", "flax")
@@ -40,3 +42,10 @@ def test_the_command_starts_with_click_alone() -> None:
 def test_common_does_not_know_the_layers_above_it() -> None:
     statement = "import common.check.judge, common.bench.schedule, common.session.session, common.spec.costs"
     assert not {name for name in modules_after(statement) if name.split(".")[0] in ("frameworks", "report")}
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Inside functions too, and where one of them is the package of another, which no contract sees."""
+    graph = grimp.build_graph("common", "convparity", "frameworks", "report", cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    TopologicalSorter(imports).prepare()  # raises a CycleError that names the modules

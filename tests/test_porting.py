@@ -17,25 +17,14 @@ from common.port.alignment import align, leaves, load_map, renamed
 from common.port.weights import PortError, fit
 from common.protocols import Backend
 from common.spec import BlockSpec
-from common.spec.catalogue import block, names
+from common.spec.catalogue import CATALOGUE, block, names
 from common.spec.params import Arrays, randomised
 from report.port import weights
 from report.port.weights import options_of, port, sample_shape
 from tests.conftest import require
 from tests.test_cli import status
 
-SMALL: dict[str, dict[str, Any]] = {
-    "standard_conv": {"in_channels": 5, "out_channels": 8, "stride": 2, "padding": 1},
-    "grouped_conv": {"in_channels": 6, "out_channels": 12, "groups": 3, "padding": 1},
-    "depthwise_conv": {"channels": 3, "multiplier": 2},
-    "pointwise_conv": {"in_channels": 5, "out_channels": 3},
-    "conv_bn_act": {"in_channels": 3, "out_channels": 5, "affine": False},
-    "depthwise_separable": {"in_channels": 6, "out_channels": 10},
-    "conv_stack": {"in_channels": 3, "width": 6, "depth": 2},
-    "separable_stack": {"in_channels": 5, "width": 8, "depth": 3, "affine": False},
-    "mobilenet_v1": {"classes": 7, "alpha": 0.25, "pool_size": (1, 1)},
-    "ghost_module": {"in_channels": 6, "out_channels": 11, "ratio": 3},
-}
+OPTIONS = {name: dict(entry.cases[-1].spec.options) for name, entry in CATALOGUE.items()}  # the last is a small one
 TINY = block("conv_bn_act", in_channels=3, out_channels=4, bias=True)
 TINY_OPTIONS = ["--block", "conv_bn_act", "--set", "in_channels=3", "--set", "out_channels=4", "--set", "bias=true"]
 VERIFIED: dict[tuple[str, str], dict[str, bytes]] = {}
@@ -57,12 +46,8 @@ def bits(arrays: Arrays) -> dict[str, tuple[object, ...]]:
     return {name: (array.dtype, array.shape, array.tobytes()) for name, array in arrays.items()}
 
 
-def test_every_block_is_here() -> None:
-    assert set(SMALL) == set(names())
-
-
 @pytest.mark.parametrize("pair", list(itertools.permutations(frameworks.BACKENDS, 2)), ids="-".join)
-@pytest.mark.parametrize("family", SMALL)
+@pytest.mark.parametrize("family", OPTIONS)
 def test_every_pair_round_trips_and_computes_the_same(
     pair: tuple[str, str], family: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,7 +55,7 @@ def test_every_pair_round_trips_and_computes_the_same(
     source, target = pair
     for name in pair:
         require(request.config, name)
-    spec = block(family, **SMALL[family])
+    spec = block(family, **OPTIONS[family])
     arrays = randomised(spec)
     formats = [dict.fromkeys(suffix for name, suffix in suffixes() if name == backend) for backend in pair]
     there, back = (list(own)[names().index(family) % len(own)] for own in formats)
@@ -86,9 +71,9 @@ def test_every_pair_round_trips_and_computes_the_same(
 
     monkeypatch.setattr(weights, "_verified", once)
     first = write(source, tmp_path / f"first{there}", arrays)
-    port(first, tmp_path / f"second{back}", from_=source, to=target, block=family, options=SMALL[family])
+    port(first, tmp_path / f"second{back}", from_=source, to=target, block=family, options=OPTIONS[family])
     again = tmp_path / f"third{there}"
-    port(tmp_path / f"second{back}", again, from_=target, to=source, block=family, options=SMALL[family])
+    port(tmp_path / f"second{back}", again, from_=target, to=source, block=family, options=OPTIONS[family])
     held, _ = weights.read(source, again)
     assert bits(held) == bits(arrays)
     original, _ = frameworks.files(source).read(first)
@@ -469,9 +454,9 @@ def test_options_are_read_as_they_are_typed() -> None:
     }
 
 
-@pytest.mark.parametrize("family", SMALL)
+@pytest.mark.parametrize("family", OPTIONS)
 def test_every_block_can_be_verified_on_some_input(family: str) -> None:
-    spec = block(family, **SMALL[family])
+    spec = block(family, **OPTIONS[family])
     assert spec.output_shape(sample_shape(spec))
     assert sample_shape(block("mobilenet_v1")) == (1, 3, 224, 256)
 

@@ -1,5 +1,8 @@
 """What a spec accepts, what it becomes, and what it says when it cannot be."""
 
+from itertools import chain
+from pathlib import Path
+
 import pytest
 
 from common.layers import (
@@ -18,29 +21,29 @@ from common.layers import (
 )
 from common.layers.values import SpecError, resolve_padding
 from common.names import UnknownName
-from common.spec import BlockSpec, Node
-from common.spec.catalogue import block, cases, names, published_cases, timed_cases
-
-NAMES = {
-    "standard_conv",
-    "grouped_conv",
-    "depthwise_conv",
-    "pointwise_conv",
-    "conv_bn_act",
-    "depthwise_separable",
-    "conv_stack",
-    "separable_stack",
-    "mobilenet_v1",
-    "ghost_module",
-}
+from common.spec import BlockSpec, Node, blocks
+from common.spec.catalogue import CATALOGUE, PROFILES, block, cases, names, published_cases, timed_cases
 
 
-def test_the_catalogue_has_every_block_with_cases() -> None:
-    assert set(names()) == NAMES
+def test_every_file_of_blocks_is_a_family_and_every_block_of_it_an_entry() -> None:
+    files = Path(blocks.__file__).parent.glob("[!_]*.py")
+    assert {family.__name__ for family in blocks.FAMILIES} == {f"{blocks.__name__}.{file.stem}" for file in files}
+    made = [
+        name
+        for family in blocks.FAMILIES
+        for name, value in vars(family).items()
+        if hasattr(value, "__wrapped__") and value.__module__ == family.__name__
+    ]
+    assert set(made) == set(names())
+
+
+def test_every_block_is_checked_and_timed_and_its_cases_are_its_own() -> None:
     for selection in (cases(), timed_cases("full"), published_cases()):
         assert len({case.id for case in selection}) == len(selection)
-        assert {case.spec.family for case in selection} <= NAMES
-    assert {case.spec.family for case in cases()} == {case.spec.family for case in timed_cases()} == NAMES
+    for name, entry in CATALOGUE.items():
+        assert entry.cases, name
+        assert {"quick"} <= set(entry.timed) <= set(PROFILES), name
+        assert {case.spec.family for case in (*entry.cases, *chain(*entry.timed.values()), *entry.published)} == {name}
 
 
 def test_cases_are_such_that_a_wrong_port_cannot_pass() -> None:

@@ -5,13 +5,13 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 from common.layers.base import Layer
 from common.layers.values import Padding, Pair, ParamSpec, Shape, SpecError, pair, positive, resolve_padding
 
 INPUT = "input"
-INIT_ONLY = frozenset({"group_aware_init"})  # options that change the initial values but not the function
+InitOnly = Annotated[bool, "an option that changes the initial values but not the function"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class BlockSpec:
     options: Mapping[str, Any] = field(hash=False)
     in_channels: int
     nodes: tuple[Node, ...]
+    init_only: frozenset[str] = field(default=frozenset(), repr=False)  # the options annotated `InitOnly`
 
     def __post_init__(self) -> None:
         if not self.nodes:
@@ -62,7 +63,7 @@ class BlockSpec:
     @property
     def arguments(self) -> dict[str, Any]:
         """The options that a framework's block is constructed with: all but those about initial values."""
-        return {name: value for name, value in self.options.items() if name not in INIT_ONLY}
+        return {name: value for name, value in self.options.items() if name not in self.init_only}
 
     @functools.cache  # noqa: B019 - specs are few, small and immutable
     def params(self) -> tuple[ParamSpec, ...]:
@@ -108,6 +109,8 @@ def _canonical(name: str, value: Any, kind: Any, options: dict[str, Any]) -> Any
         return pair(name, value)
     if kind == Padding:
         return resolve_padding(value, options["kernel_size"], options["stride"], options["dilation"])
+    if kind == InitOnly:
+        kind = bool
     if kind is float and type(value) is int:
         value = float(value)
     if kind in (int, float, bool, str) and type(value) is not kind:
@@ -123,7 +126,8 @@ def family(graph: Callable[..., Sequence[Node]]) -> Callable[..., BlockSpec]:
 
     The decorated function's annotations say what each option becomes: an int given for a `Pair` or a `Padding`, or the
     name of a padding rule, is expanded before the function sees it. A `Padding` belongs to the options
-    ``kernel_size``, ``stride`` and ``dilation``. The first option is the number of input channels.
+    ``kernel_size``, ``stride`` and ``dilation``. An `InitOnly` is a bool, and no argument of a framework's block. The
+    first option is the number of input channels.
     """
     signature = inspect.signature(graph)
 
@@ -145,6 +149,7 @@ def family(graph: Callable[..., Sequence[Node]]) -> Callable[..., BlockSpec]:
             options[option] = _canonical(option, options[option], kinds[option], options)
         first = next(iter(options))
         positive(first, options[first])
-        return BlockSpec(name, options, options[first], tuple(graph(**options)))
+        init_only = frozenset(option for option, kind in kinds.items() if kind == InitOnly)
+        return BlockSpec(name, options, options[first], tuple(graph(**options)), init_only)
 
     return make

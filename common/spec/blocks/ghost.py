@@ -5,6 +5,7 @@ import math
 from common.layers import BatchNorm2d, ChannelSlice, Concat, Conv2d, Layer, ReLU
 from common.layers.values import Padding, Pair, SpecError
 from common.spec import Node, chain, family
+from common.spec.entry import Case, Counts, Entry, sized
 
 
 @family
@@ -47,3 +48,24 @@ def ghost_module(
 def _half(kernel: Pair) -> Padding:
     height, width = kernel[0] // 2, kernel[1] // 2
     return ((height, height), (width, width))
+
+
+ENTRIES = (
+    Entry(
+        ghost_module,
+        "Han et al., 2020: GhostNet, arXiv:1911.11907",
+        cases=(
+            Case("r2", ghost_module(6, 10), (2, 6, 9, 12)),
+            Case("odd_out", ghost_module(5, 9), (2, 5, 8, 11)),
+            Case("r3", ghost_module(6, 11, ratio=3), (2, 6, 9, 12)),
+            Case("no_relu", ghost_module(4, 8, relu=False), (2, 4, 7, 10)),
+            Case("s2", ghost_module(4, 6, 3, stride=2), (2, 4, 13, 10)),
+            Case("dw5", ghost_module(4, 6, cheap_kernel_size=5), (2, 4, 11, 8)),
+        ),
+        timed={"quick": (sized("c128", ghost_module(128, 128), (1, 128, 56, 56)),)},
+        # By the paper's formula: 128 * 64 + 9 * 64 weights, each used at 56 * 56 pixels; a norm's two values a channel.
+        published={
+            sized("c128", ghost_module(128, 128), (1, 128, 56, 56)): Counts((1, 128, 56, 56), 9024, 256, 27_496_448)
+        },
+    ),
+)

@@ -4,7 +4,8 @@ import math
 
 from common.layers import AvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, ReLU, Softmax
 from common.layers.values import Init, Pair, SpecError
-from common.spec import Node, chain, family
+from common.spec import InitOnly, Node, chain, family
+from common.spec.entry import Case, Counts, Entry, sized
 
 ONE = ((1, 1), (1, 1))  # a pixel of padding on every side
 # Output channels at alpha 1 and stride of the 13 separable blocks (Howard et al., 2017, table 1).
@@ -20,7 +21,7 @@ def mobilenet_v1(
     dropout: float = 0.5,
     pool_size: Pair = (7, 7),
     softmax: bool = True,
-    group_aware_init: bool = False,
+    group_aware_init: InitOnly = False,
 ) -> list[Node]:
     """MobileNetV1 (Howard et al., 2017, https://arxiv.org/abs/1704.04861); 1/32 of the size is pooled.
 
@@ -67,3 +68,29 @@ def mobilenet_v1(
         Node("linear", Linear(channels, classes, init=Init("normal", std=0.01, zero_bias=True))),
         *([Node("softmax", Softmax())] if softmax else []),
     ]
+
+
+_LARGE = (1, 3, 224, 224)
+ENTRIES = (
+    Entry(
+        mobilenet_v1,
+        "Howard et al., 2017: MobileNets, arXiv:1704.04861",
+        cases=(
+            Case("a050", mobilenet_v1(classes=10, alpha=0.5), _LARGE),
+            Case("a025", mobilenet_v1(classes=10, alpha=0.25, pool_size=(2, 3)), (2, 3, 64, 96)),
+            Case("a075_no_bias", mobilenet_v1(3, 12, 0.75, bias=False, pool_size=(3, 2)), (2, 3, 96, 64)),
+            Case("a100", mobilenet_v1(pool_size=3), (1, 3, 65, 91)),
+            Case("c1", mobilenet_v1(1, 7, 0.125, pool_size=(3, 1)), (5, 1, 96, 32)),
+            Case("logits", mobilenet_v1(2, 9, 0.25, softmax=False, pool_size=(3, 2)), (2, 2, 96, 64)),
+        ),
+        timed={
+            "quick": (sized("a050", mobilenet_v1(classes=10, alpha=0.5), _LARGE),),
+            "full": (sized("a100", mobilenet_v1(), _LARGE),),
+        },
+        published={
+            sized("a050", mobilenet_v1(classes=10, alpha=0.5), _LARGE): Counts((1, 10), 829_194, 10_944, 148_990_208),
+            sized("a100", mobilenet_v1(), _LARGE): Counts((1, 1000), 4_242_920, 21_888, 568_740_352),
+            sized("a100_no_bias", mobilenet_v1(bias=False), _LARGE): Counts((1, 1000), 4_231_976, 21_888, 568_740_352),
+        },
+    ),
+)

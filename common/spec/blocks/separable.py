@@ -3,6 +3,7 @@
 from common.layers import BatchNorm2d, Conv2d, LeakyReLU
 from common.layers.values import Padding, Pair
 from common.spec import Node, chain, family
+from common.spec.entry import Case, Counts, Entry, sized
 
 
 @family
@@ -63,3 +64,40 @@ def depthwise_separable(
             ("act", LeakyReLU(negative_slope)),
         ),
     ]
+
+
+ENTRIES = (
+    Entry(
+        conv_bn_act,
+        "Ioffe and Szegedy, 2015: Batch Normalization, arXiv:1502.03167",
+        cases=(
+            Case("k3", conv_bn_act(6, 10), (2, 6, 9, 12)),
+            Case("s2_bias", conv_bn_act(3, 8, stride=2, bias=True), (3, 3, 13, 10)),
+            Case("affine_off", conv_bn_act(3, 5, affine=False), (2, 3, 8, 11)),
+            Case("g2_d2", conv_bn_act(4, 6, groups=2, dilation=2, padding=2), (2, 4, 11, 14)),
+            Case("eps_momentum", conv_bn_act(4, 5, eps=1e-3, momentum=0.03, negative_slope=0.2), (2, 4, 7, 10)),
+            Case("k2_relu", conv_bn_act(4, 6, 2, padding=0, negative_slope=0.0), (2, 4, 9, 8)),
+        ),
+        timed={"quick": (sized("c128", conv_bn_act(128, 128), (1, 128, 56, 56)),)},
+        plain=True,
+    ),
+    Entry(
+        depthwise_separable,
+        "Howard et al., 2017: MobileNets, arXiv:1704.04861",
+        cases=(
+            Case("c3_64", depthwise_separable(3, 64), (1, 3, 96, 80)),
+            Case("k3", depthwise_separable(6, 10), (2, 6, 9, 12)),
+            Case("s2", depthwise_separable(5, 8, stride=2), (2, 5, 13, 10)),
+            Case("d2_no_bias", depthwise_separable(4, 7, dilation=2, padding=2, bias=False), (2, 4, 11, 14)),
+            Case("k4_same", depthwise_separable(3, 5, 4, padding="same"), (2, 3, 8, 7)),
+            Case("k5_affine_off", depthwise_separable(4, 6, 5, padding=2, affine=False), (2, 4, 10, 13)),
+            Case("s2_sides", depthwise_separable(3, 5, stride=2, padding=((0, 1), (1, 0))), (2, 3, 12, 9)),
+        ),
+        timed={"quick": (sized("c3_64", depthwise_separable(3, 64), (1, 3, 224, 224)),)},
+        published={
+            sized("c3_64", depthwise_separable(3, 64), (1, 3, 224, 224)): Counts(
+                (1, 64, 224, 224), 420, 134, 10_988_544
+            )
+        },
+    ),
+)

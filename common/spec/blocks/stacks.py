@@ -2,6 +2,7 @@
 
 from common.layers import BatchNorm2d, Conv2d, LeakyReLU
 from common.spec import Node, chain, family
+from common.spec.entry import Case, Counts, Entry, sized
 
 ONE = ((1, 1), (1, 1))  # a pixel of padding on every side
 
@@ -38,3 +39,41 @@ def separable_stack(
             ("act", LeakyReLU(negative_slope)),
         )
     return nodes
+
+
+ENTRIES = (
+    Entry(
+        conv_stack,
+        "the standard twin of `separable_stack`",
+        cases=(
+            Case("c3", conv_stack(3), (1, 3, 12, 20)),
+            Case("small", conv_stack(3, 12, 4), (2, 3, 11, 14)),
+            Case("affine_off", conv_stack(5, 8, 3, affine=False), (2, 5, 9, 12)),
+            Case("slope", conv_stack(3, 6, 2, negative_slope=0.3), (2, 3, 8, 11)),
+        ),
+        timed={
+            "quick": (sized("c3", conv_stack(3), (1, 3, 48, 48)),),
+            "full": (sized("c3", conv_stack(3), (1, 3, 256, 256)),),
+        },
+        published={
+            sized("c3", conv_stack(3), (1, 3, 256, 256)): Counts((1, 128, 256, 256), 1_333_120, 2560, 87_199_580_160)
+        },
+    ),
+    Entry(
+        separable_stack,
+        "Chollet, 2017: Xception, arXiv:1610.02357 (no activation between)",
+        cases=(
+            Case("c3", separable_stack(3), (1, 3, 12, 20)),
+            Case("small", separable_stack(3, 12, 4), (2, 3, 11, 14)),
+            Case("affine_off", separable_stack(5, 8, 3, affine=False), (2, 5, 9, 12)),
+            Case("slope", separable_stack(3, 6, 2, negative_slope=0.3), (2, 3, 8, 11)),
+        ),
+        timed={
+            "quick": (sized("c3", separable_stack(3), (1, 3, 48, 48)),),
+            "full": (sized("c3", separable_stack(3), (1, 3, 256, 256)),),
+        },
+        published={
+            sized("c3", separable_stack(3), (1, 3, 256, 256)): Counts((1, 128, 256, 256), 160_795, 2560, 10_370_088_960)
+        },
+    ),
+)
