@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from common.check import divergence, training
+from common.check.cache import kept
 from common.check.comparison import compare, compare_all
 from common.check.training import Training, expect_training
 from common.layers.values import storable
@@ -62,9 +63,13 @@ class Expectation:
 
 @functools.lru_cache(maxsize=128)
 def expectations(case: Case) -> Expectation:
-    """Runs the reference on every kind of input and in training, once for all backends."""
-    training = expect_training(case) if case.trained else None
-    return Expectation(tuple(expect(case, kind) for kind in inputs.KINDS), training)
+    """What the reference says on every kind of input and in training, once for all backends and runs."""
+
+    def compute() -> Expectation:
+        training = expect_training(case) if case.trained else None
+        return Expectation(tuple(expect(case, kind) for kind in inputs.KINDS), training)
+
+    return kept(Expectation, case, compute)
 
 
 def check(case: Case, backend: Backend, expectation: Expectation | None = None) -> list[CheckResult]:

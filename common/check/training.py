@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from common.check.cache import kept
 from common.check.comparison import Values
 from common.oracle import training_rounding
 from common.oracle.backprop import without_dropout
@@ -65,6 +66,10 @@ def expect_training(case: Case) -> Training:
 
 def differing(case: Case, training: Training, difference: Difference) -> Training:
     """The same, with the arrays of the difference's role following its relation at its levels."""
+    return kept(Training, (case, difference), lambda: _differing(case, training, difference))
+
+
+def _differing(case: Case, training: Training, difference: Difference) -> Training:
     spec, params = without_dropout(case.spec), randomised(case.spec, case.seed)
     names = {param.name for param in spec.params() if param.role == difference.role}
     spec = difference.apply(spec)
