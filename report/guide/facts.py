@@ -10,7 +10,7 @@ import msgspec
 import frameworks
 from common.port.facts import Held, mapping
 from common.processes import machine
-from common.results.record import write_text
+from common.results import record
 from common.spec.catalogue import Case, cases, names
 from common.spec.params import randomised
 from report.guide import pitfalls
@@ -71,7 +71,7 @@ def measure() -> Facts:
 
 def dump(facts: Facts) -> None:
     """Writes report/facts.json."""
-    write_text(PATH, msgspec.json.format(msgspec.json.encode(facts), indent=1).decode() + "\n")
+    record.dump(facts, PATH)
 
 
 def load() -> Facts:
