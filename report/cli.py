@@ -95,7 +95,9 @@ def check(
     from common.processes import machine
     from common.spec.catalogue import cases
     from report.runs.runner import choose_backends, choose_cases, runner
-    from report.sections.tables import agreement, layers, plain
+    from report.sections.agreement import agreement
+    from report.sections.trace import layers
+    from report.text import plain
 
     known("dtype", dtype, DTYPES)
     known("variant", variant, CHECKED)
@@ -124,7 +126,8 @@ def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) ->
     from common.faults.mistakes import FAULTS
     from common.processes import machine
     from report.runs.runner import choose, choose_backends, runner
-    from report.sections.tables import kills, plain
+    from report.sections.selftest import kills
+    from report.text import plain
 
     selected = choose(FAULTS, words, f"the faults are {', '.join(fault.id for fault in FAULTS)}")
     choose_backends(backends)
@@ -184,9 +187,9 @@ def train(backends: tuple[str, ...], seeds: int, epochs: int, output: Path) -> N
     """
     from report.runs import training
     from report.runs.runner import choose_backends, runner
-    from report.sections.tables import plain
     from report.sections.training import FIGURE, accuracy, parting, verdict
     from report.sections.training_figure import draw
+    from report.text import plain
 
     results = output / TRAINING
     choose_backends(backends)

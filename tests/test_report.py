@@ -11,6 +11,7 @@ from common.results.record import CheckResult, RunRecord, Unavailable
 from common.spec.catalogue import published_cases, timed_cases
 from report.runs.runner import costed
 from report.sections import timing_tables
+from report.sections.calibration import same
 from report.sections.page import render
 from report.sections.tuning import single, steps
 
@@ -147,7 +148,7 @@ def test_everything_against_itself(record: RunRecord) -> None:
     case = STACKS["conv_stack"]
     again = [replace(row(case, name, 1.01, 1.02), config=Config(name, copy=1)) for name in ("torch", "jax")]
     record.measurements = [row(case, "torch", 1.0, 1.02), row(case, "jax", 2.0, 1.02), *again]
-    table, inside, of = timing_tables.same(record)
+    table, inside, of = same(record)
     assert [cells[1:] for cells in table.rows] == [["torch", table.rows[0][2]], ["jax", table.rows[1][2]]]
     assert table.rows[0][2].startswith("tie (1.01x [")
     assert table.rows[1][2].startswith("0.5")

@@ -78,7 +78,8 @@ def bench(
 def _print(record: "RunRecord") -> None:
     from report.sections import timing_tables as timing
     from report.sections import tuning
-    from report.sections.tables import plain
+    from report.sections.calibration import same
+    from report.text import plain
 
     for group in timing.groups(record):
         click.echo(f"\n{timing.title(group)}\n{plain(timing.times(record, group))}\n{timing.note(record, group)}")
@@ -86,7 +87,7 @@ def _print(record: "RunRecord") -> None:
         click.echo(f"\nwhat tuning buys\n{plain(tuning.table(record))}")
     if record.memory:
         click.echo(f"\nmemory of a call\n{plain(timing.memory(record))}")
-    table, inside, of = timing.same(record)
+    table, inside, of = same(record)
     if of:
         click.echo(
             f"\neverything against itself\n{plain(table)}\n{inside} of {of} intervals hold 1 ({inside / of:.0%})"
@@ -110,7 +111,7 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     from common.processes import machine
     from report.runs.runner import choose_backends, runner
     from report.runs.timing import Saver, left, resumed, time_all
-    from report.sections.tables import Table, number, plain
+    from report.text import Table, number, plain
 
     found = sweeps.load(file)
     every = sweeps.experiments(found, [*frameworks.BACKENDS, *frameworks.ENGINES], frameworks.ENGINES)
@@ -152,7 +153,7 @@ def diff(before: Path, after: Path, across_machines: bool) -> None:
     from common.bench import regressions
     from common.results.record import ResultsError, load
     from report.sections import diff as text
-    from report.sections.tables import plain
+    from report.text import plain
 
     old, new = load(before), load(after)
     found = regressions.diff(old, new)

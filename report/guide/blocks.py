@@ -11,7 +11,7 @@ from report.guide.facts import Facts, documented
 from report.guide.page import code, page, run, tabs
 from report.guide.pitfalls import Pitfall
 from report.guide.sources import TITLES
-from report.sections.tables import Table, markdown, number, shape, size
+from report.text import Table, markdown, number, shape, size
 
 
 def block_list() -> str:

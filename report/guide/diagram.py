@@ -10,7 +10,7 @@ from common.layers import AvgPool2d, BatchNorm2d, ChannelSlice, Conv2d, Dropout,
 from common.spec import Node
 from common.spec.catalogue import Case
 from common.spec.costs import macs
-from report.sections.tables import shape
+from report.text import shape
 
 FORMULAS = {
     "Conv2d": "y[o,i,j] = b[o] + Σ W[o,c,u,v] · x[c', s·i + d·u - p, s·j + d·v - p]\n"

@@ -12,7 +12,7 @@ from report.guide.page import code, page, run
 from report.guide.sources import ROOT, TITLES
 from report.sections import timing_tables as timing
 from report.sections import tuning
-from report.sections.tables import markdown, milliseconds
+from report.text import markdown, milliseconds
 
 SWEEPS = ROOT / "report" / "sweeps"
 

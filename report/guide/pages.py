@@ -10,8 +10,8 @@ from report.guide.facts import Facts
 from report.guide.page import page, run, versions
 from report.guide.pitfalls import Pitfall
 from report.guide.sources import ROOT, TITLES
-from report.sections.tables import Table, markdown, milliseconds, number
-from report.sections.timing_tables import savings
+from report.sections.separable import savings
+from report.text import Table, markdown, milliseconds, number
 
 DOCS = ROOT / "docs"
 REPORT = Path(__file__).parents[1]

@@ -6,7 +6,7 @@ from report.guide.facts import Facts
 from report.guide.page import page, run, versions
 from report.guide.pitfalls import Pitfall
 from report.guide.sources import TITLES
-from report.sections.tables import Table, markdown
+from report.text import Table, markdown
 
 
 def pair_name(source: str, target: str) -> str:

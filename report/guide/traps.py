@@ -5,7 +5,7 @@ from report.guide.facts import Facts
 from report.guide.page import code, page, run, tabs, versions
 from report.guide.pitfalls import Outcome, Pitfall
 from report.guide.sources import TITLES
-from report.sections.tables import Table, markdown
+from report.text import Table, markdown
 
 OTHER = "Other layers, training and data"
 

@@ -17,7 +17,7 @@ from common.results.record import NOT_INSTALLED, CaseCost, LayerRow, RunRecord, 
 from common.spec.catalogue import CATALOGUE, Case
 from common.spec.costs import cost
 from report.runs.progress import Progress
-from report.sections.tables import missed
+from report.sections.selftest import missed
 
 Named = TypeVar("Named", Case, Fault)
 

@@ -3,15 +3,13 @@
 import itertools
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from common.bench import roof, statistics
-from common.bench.statistics import Ratio
 from common.results.measurements import Measurement
 from common.results.record import RunRecord
-from report.sections.tables import Table, milliseconds, size, unique
+from report.text import Table, milliseconds, size, unique
 
 Group = tuple[str, str, str]
 
@@ -135,22 +133,6 @@ def overview(record: RunRecord) -> Table:
     return Table(["median ms", *labels], [[title(group), *cells(group)] for group in groups(record)])
 
 
-def same(record: RunRecord) -> tuple[Table, int, int]:
-    """Every configuration against itself, in other processes: the ratios, how many hold 1, and of how many."""
-    first = {m.key: m for m in record.measurements}
-    noise = statistics.spread(record.measurements)
-    found = [
-        (m, statistics.ratio(m, first[*m.group, replace(m.config, copy=0)], noise))
-        for m in record.measurements
-        if m.config.copy and (*m.group, replace(m.config, copy=0)) in first
-    ]
-    table = Table(
-        ["case", "configuration", "again over first"],
-        [[title(m.group), m.config.label.removesuffix(" again"), ratio.text] for m, ratio in found],
-    )
-    return table, sum(not ratio.called for _, ratio in found), len(found)
-
-
 def memory(record: RunRecord) -> Table:
     """Peak memory of a call by configuration, beside what the activations take."""
     costs = {c.case: c for c in record.costs}
@@ -166,27 +148,3 @@ def memory(record: RunRecord) -> Table:
         for use in record.memory
     ]
     return Table(["case", "configuration", "peak", "planned", "output alone", "all activations"], table)
-
-
-@dataclass(frozen=True)
-class Saving:
-    """How many times less the separable stack takes than the standard one, in one backend on one map."""
-
-    backend: str
-    input_shape: str
-    standard: Measurement
-    separable: Measurement
-    ratio: Ratio
-
-
-def savings(record: RunRecord) -> list[Saving]:
-    """Standard against separable stack, wherever a backend was timed on both at one size, forward as users first do."""
-    noise = statistics.spread(record.measurements)
-    found = {
-        (m.block, m.config.label, m.case.rpartition("-")[2]): m for m in record.measurements if m.mode == "forward"
-    }
-    return [
-        Saving(label, size, standard, separable, statistics.unpaired(standard, separable, noise))
-        for (block, label, size), standard in found.items()
-        if block == "conv_stack" and (separable := found.get(("separable_stack", label, size)))
-    ]

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from common.results.training import Fit, Oracle, TrainingRecord
-from report.sections.tables import Table, markdown, number, unique
+from report.text import Table, markdown, number, unique
 
 FIGURE = "training.svg"
 CONFIDENCE = 0.95

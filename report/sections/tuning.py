@@ -10,8 +10,10 @@ from common.config import Config
 from common.results.measurements import Measurement
 from common.results.record import RunRecord
 from report.sections import timing_tables as timing
-from report.sections.tables import Table, markdown, milliseconds, ran
-from report.sections.timing import missing, tables
+from report.sections.separable import savings
+from report.sections.sweeps import missing
+from report.sections.timing import tables
+from report.text import Table, markdown, milliseconds, ran
 
 VARIANTS = REFERENCE, TUNED = "reference", "tuned"
 
@@ -104,7 +106,7 @@ def single(record: RunRecord) -> bool:
     return len({m.backend for m in record.measurements}) == 1
 
 
-def section(sweeps: Mapping[str, RunRecord]) -> Iterator[str]:
+def tuning_section(sweeps: Mapping[str, RunRecord]) -> Iterator[str]:
     """The section on all sweeps in which there are tuned variants."""
     found = {name: record for name, record in sweeps.items() if has_tuned(record)}
     if not found:
@@ -131,7 +133,7 @@ def section(sweeps: Mapping[str, RunRecord]) -> Iterator[str]:
 def _arrives(record: RunRecord) -> Iterator[str]:
     """How much of what the separable stack saves in MACs arrives as time, before and after."""
     macs = {c.block: c.macs for c in record.costs}
-    found = {(s.standard.backend, s.standard.config.variant): s.ratio for s in timing.savings(record)}
+    found = {(s.standard.backend, s.standard.config.variant): s.ratio for s in savings(record)}
     names = [name for name, variant in found if variant == TUNED and (name, REFERENCE) in found]
     if not names:
         return
