@@ -76,18 +76,20 @@ def bench(
 
 
 def _print(record: "RunRecord") -> None:
+    from common.bench.analysis import Analysis
     from report.sections import timing_tables as timing
     from report.sections import tuning
     from report.sections.calibration import same
     from report.text import plain
 
-    for group in timing.groups(record):
-        click.echo(f"\n{timing.title(group)}\n{plain(timing.times(record, group))}\n{timing.note(record, group)}")
-    if tuning.gains(record):
-        click.echo(f"\nwhat tuning buys\n{plain(tuning.table(record))}")
+    run = Analysis(record)
+    for group in run.tables:
+        click.echo(f"\n{timing.title(group)}\n{plain(timing.times(run, group))}\n{timing.note(run, group)}")
+    if tuning.gains(run):
+        click.echo(f"\nwhat tuning buys\n{plain(tuning.table(run))}")
     if record.memory:
-        click.echo(f"\nmemory of a call\n{plain(timing.memory(record))}")
-    table, inside, of = same(record)
+        click.echo(f"\nmemory of a call\n{plain(timing.memory(run))}")
+    table, inside, of = same(run)
     if of:
         click.echo(
             f"\neverything against itself\n{plain(table)}\n{inside} of {of} intervals hold 1 ({inside / of:.0%})"

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from common.bench import statistics
+from common.bench.analysis import Analysis
 from common.config import Config
 from common.processes.settings import KEEPING
-from common.results.record import RunRecord, load
+from common.results.record import load
 from report.guide.page import code, page, run
 from report.guide.sources import ROOT, TITLES
 from report.sections import timing_tables as timing
@@ -140,11 +140,11 @@ def fast() -> Iterator[tuple[str, str]]:
         yield f"fast/{name}.md", _framework(name, _load(f"steps_{name}"), training)
 
 
-def _load(name: str) -> RunRecord:
-    return load(SWEEPS / f"{name}.json")
+def _load(name: str) -> Analysis:
+    return Analysis(load(SWEEPS / f"{name}.json"))
 
 
-def _index(networks: RunRecord, blocks: RunRecord, training: RunRecord) -> str:
+def _index(networks: Analysis, blocks: Analysis, training: Analysis) -> str:
     parts = _load("tuned_parts")
     return page(
         "Separable convolutions fast on a CPU",
@@ -155,16 +155,16 @@ def _index(networks: RunRecord, blocks: RunRecord, training: RunRecord) -> str:
         f"Inference ({_where(networks)}): the reference in a plain process, the tuned variant, and the fastest of two "
         "engines on the exported PyTorch block.",
         markdown(tuning.table(networks)),
-        f"## {parts.title}",
-        f"{parts.about} ({_where(parts)}.)",
+        f"## {parts.record.title}",
+        f"{parts.record.about} ({_where(parts)}.)",
         markdown(tuning.table(parts)),
         "On large maps JAX's and PyTorch's convolutions, each called alone, are as fast as an engine's. In a stack an "
         "engine needs far less than the sum of its convolutions: it need not convert the layout of every map, and has "
         "the norms and activations within its convolutions. So has PyTorch once it is compiled with frozen weights; "
         "JAX has not. On small maps an engine's convolutions are faster, above all the depthwise ones, of which "
         "MobileNetV1 has thirteen: so little work that what a call costs counts too.",
-        f"## {blocks.title}",
-        f"{blocks.about} ({_where(blocks)}.)",
+        f"## {blocks.record.title}",
+        f"{blocks.record.about} ({_where(blocks)}.)",
         markdown(tuning.table(blocks)),
         "## Training",
         f"A training step ({_where(training)}):",
@@ -175,19 +175,19 @@ def _index(networks: RunRecord, blocks: RunRecord, training: RunRecord) -> str:
     )
 
 
-def _where(record: RunRecord) -> str:
-    facts = record.environment
+def _where(run_: Analysis) -> str:
+    facts = run_.record.environment
     return f"{run(facts)}, {facts['cpu']}, {facts['threads a framework']} threads"
 
 
-def _framework(name: str, record: RunRecord, training: RunRecord) -> str:
-    configs = tuning.configs(record)
+def _framework(name: str, steps: Analysis, training: Analysis) -> str:
+    configs = tuning.configs(steps)
     assert configs[0] == Config(name, threads="unset"), f"steps_{name} must begin with a plain process"
     return page(
         f"{TITLES[name]}: separable convolutions fast on a CPU",
-        f"Each step is on top of those before it. Times are of inference, in turns ({_where(record)}); brackets are "
+        f"Each step is on top of those before it. Times are of inference, in turns ({_where(steps)}); brackets are "
         "the intervals of `report/REPORT.md`, which hold together in a table.",
-        markdown(tuning.steps(record)),
+        markdown(tuning.steps(steps)),
         *(
             part
             for number, (step, (before, after)) in enumerate(zip(STEPS[name], pairwise(configs), strict=True), 1)
@@ -195,7 +195,7 @@ def _framework(name: str, record: RunRecord, training: RunRecord) -> str:
                 f"## {number}. {step.title}",
                 step.why,
                 code(step.how, step.language),
-                _gained(record, before, after),
+                _gained(steps, before, after),
             )
         ),
         "## Training",
@@ -209,7 +209,7 @@ def _framework(name: str, record: RunRecord, training: RunRecord) -> str:
     )
 
 
-def _trained(name: str, training: RunRecord) -> Iterator[str]:
+def _trained(name: str, training: Analysis) -> Iterator[str]:
     yield f"A training step, all steps that apply, against the reference in a plain process ({_where(training)}):"
     yield "\n".join(
         f"- {timing.title(gain.tuned.group)}: {milliseconds(gain.reference.median)} to "
@@ -219,13 +219,13 @@ def _trained(name: str, training: RunRecord) -> Iterator[str]:
     )
 
 
-def _gained(record: RunRecord, before: Config, after: Config) -> str:
+def _gained(steps: Analysis, before: Config, after: Config) -> str:
     """What one step gained, case by case, in words."""
-    noise, parts = statistics.spread(record.measurements), []
-    for group in timing.groups(record):
-        found = {m.config: m for m in record.measurements if m.group == group}
+    parts = []
+    for group, table in steps.tables.items():
+        found = {m.config: m for m in table}
         if before in found and after in found:
-            ratio = statistics.ratio(found[before], found[after], noise, 2 * len(found))
+            ratio = steps.ratio(found[before], found[after], 2 * len(found))
             times = [milliseconds(found[config].median) for config in (before, after)]
             parts.append(f"{timing.title(group)} {times[0]} to {times[1]} ms, {ratio.text}")
     return "Gained: " + "; ".join(parts) + "."

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from common.bench.analysis import Analysis
 from common.results.record import RunRecord, load, write_text
 from common.spec.catalogue import names
 from report.guide import blocks, diagram, fast, pairs, pitfalls, traps
@@ -112,7 +113,7 @@ def speed(record: RunRecord) -> str:
     ]
     by_block = {c.block: c.macs for c in record.costs}
     fewer = by_block["conv_stack"] / by_block["separable_stack"]
-    stacks = [[TITLES[s.backend], s.input_shape, f"{s.ratio.value:.2f}x"] for s in savings(record)]
+    stacks = [[TITLES[s.backend], s.input_shape, f"{s.ratio.value:.2f}x"] for s in savings(Analysis(record))]
     return page(
         "Speed",
         "Fewer multiply-accumulates are not less time. No test depends on time, so this is no list of pitfalls that "

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from common.bench.analysis import Analysis
 from common.results.record import RunRecord
 from report.sections.agreement import agreement_section
 from report.sections.calibration import calibration_section
@@ -26,14 +27,19 @@ def render(
     sweeps: Mapping[str, RunRecord] = MappingProxyType({}),
 ) -> str:
     """The whole report; all but ``record`` are from runs of their own: ``training`` is the text of its section."""
+    run, swept = Analysis(record), {name: Analysis(found) for name, found in sweeps.items()}
     sections = (
-        *(section(record) for section in (summary_section, machine_section, agreement_section)),
+        summary_section(run),
+        machine_section(record),
+        agreement_section(record),
         selftest_section(selftest) if selftest else [],
-        *(section(record) for section in (costs_section, separable_section, timing_section)),
-        effects_section([record, *sweeps.values()]),
-        calibration_section(calibration) if calibration else [],
-        tuning_section(sweeps),
-        *(sweep_section(found, name) for name, found in sweeps.items() if not has_tuned(found)),
+        costs_section(record),
+        separable_section(run),
+        timing_section(run),
+        effects_section([run, *swept.values()]),
+        calibration_section(Analysis(calibration)) if calibration else [],
+        tuning_section(swept),
+        *(sweep_section(found, name) for name, found in swept.items() if not has_tuned(found.record)),
         [training] if training else [],
         missing_section(record),
         method_section(),

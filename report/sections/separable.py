@@ -1,12 +1,12 @@
-"""The section on the separable stack against the standard one: pure functions from a RunRecord."""
+"""The section on the separable stack against the standard one: pure functions of an Analysis."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from common.bench import statistics
+from common.bench.analysis import Analysis
 from common.bench.statistics import Ratio
 from common.results.measurements import Measurement
-from common.results.record import CaseCost, RunRecord
+from common.results.record import CaseCost
 from report.text import Table, markdown, milliseconds, number, size, unique
 
 
@@ -21,22 +21,21 @@ class Saving:
     ratio: Ratio
 
 
-def savings(record: RunRecord) -> list[Saving]:
+def savings(run: Analysis) -> list[Saving]:
     """Standard against separable stack, wherever a backend was timed on both at one size, forward as users first do."""
-    noise = statistics.spread(record.measurements)
     found = {
-        (m.block, m.config.label, m.case.rpartition("-")[2]): m for m in record.measurements if m.mode == "forward"
+        (m.block, m.config.label, m.case.rpartition("-")[2]): m for m in run.record.measurements if m.mode == "forward"
     }
     return [
-        Saving(label, size, standard, separable, statistics.unpaired(standard, separable, noise))
+        Saving(label, size, standard, separable, run.unpaired(standard, separable))
         for (block, label, size), standard in found.items()
         if block == "conv_stack" and (separable := found.get(("separable_stack", label, size)))
     ]
 
 
-def headline(record: RunRecord) -> Iterator[str]:
+def headline(run: Analysis) -> Iterator[str]:
     """One sentence of it, for the head of the report."""
-    saved, costs = savings(record), {c.block: c for c in record.costs}
+    saved, costs = savings(run), {c.block: c for c in run.record.costs}
     if saved and {"conv_stack", "separable_stack"} <= costs.keys():
         times_fewer = costs["conv_stack"].macs / costs["separable_stack"].macs
         found = ", ".join(f"{s.backend} {s.ratio.value:.2f}x" for s in saved if s.input_shape == saved[-1].input_shape)
@@ -46,9 +45,9 @@ def headline(record: RunRecord) -> Iterator[str]:
         )
 
 
-def separable_section(record: RunRecord) -> Iterator[str]:
+def separable_section(run: Analysis) -> Iterator[str]:
     """What the separable stack costs, and takes, beside the standard one."""
-    saved, costs = savings(record), {c.case: c for c in record.costs}
+    saved = savings(run)
     if not saved:
         return
     yield "## Separable against standard"
@@ -59,7 +58,7 @@ def separable_section(record: RunRecord) -> Iterator[str]:
         "stacks did not take turns, so drift of the machine between them is in it."
     )
     for where in unique(saving.input_shape for saving in saved):
-        standard, separable = costs[f"conv_stack-c3-{where}"], costs[f"separable_stack-c3-{where}"]
+        standard, separable = (run.costs[f"{name}-c3-{where}"] for name in ("conv_stack", "separable_stack"))
         here = [saving for saving in saved if saving.input_shape == where]
         rows = [
             _saved("trainable parameters", standard.trainable, separable.trainable, number),

@@ -1,15 +1,17 @@
-"""The head of the report, and what it was run on: pure functions from a RunRecord."""
+"""The head of the report, and what it was run on: pure functions from a run."""
 
 from collections.abc import Iterator
 
+from common.bench.analysis import Analysis
 from common.results.record import RunRecord
 from report.sections.agreement import failures
 from report.sections.separable import headline
 from report.text import Table, markdown, ran
 
 
-def summary_section(record: RunRecord) -> Iterator[str]:
+def summary_section(run: Analysis) -> Iterator[str]:
     """What was run, and what came of it, in a few lines."""
+    record = run.record
     failed = {(r.case, r.backend) for r in failures(record)}
     pairs = {(r.case, r.backend) for r in record.checks}
     yield "# Convolution blocks in PyTorch, PaddlePaddle, JAX and Flax"
@@ -22,7 +24,7 @@ def summary_section(record: RunRecord) -> Iterator[str]:
         outcome += f" {lost} more could not be compared."
     lines = [
         f"**Same function?** {len(pairs)} pairs of a case and a framework were compared. {outcome}",
-        *headline(record),
+        *headline(run),
     ]
     if record.unavailable:
         lines.append(f"**Missing:** {len(record.unavailable)}, [listed with the reasons](#not-available).")

@@ -1,19 +1,21 @@
-"""The section of one sweep: pure functions from a RunRecord."""
+"""The section of one sweep: pure functions of an Analysis."""
 
 from collections.abc import Iterator
 
+from common.bench.analysis import Analysis
 from common.results.record import RunRecord
 from report.sections.timing import tables
 from report.sections.timing_tables import memory, overview, title
 from report.text import markdown, ran
 
 
-def sweep_section(record: RunRecord, name: str) -> Iterator[str]:
+def sweep_section(run: Analysis, name: str) -> Iterator[str]:
     """The section of one sweep."""
+    record = run.record
     yield f"## {record.title or name}"
     yield f"{record.about} From {ran(record, f'sweep report/sweeps/{name}.yaml')}.".strip()
     yield from missing(record)
-    yield markdown(overview(record))
+    yield markdown(overview(run))
     if record.memory:
         yield (
             "Memory of one call beyond what its process held before it (peak resident memory; arrays handed over, "
@@ -22,8 +24,8 @@ def sweep_section(record: RunRecord, name: str) -> Iterator[str]:
             "small. "
             "*All activations* counts every layer's output once, as if none were freed."
         )
-        yield markdown(memory(record))
-    yield "\n\n".join(["<details><summary>Every table</summary>", *tables(record), "</details>"])
+        yield markdown(memory(run))
+    yield "\n\n".join(["<details><summary>Every table</summary>", *tables(run), "</details>"])
 
 
 def missing(record: RunRecord) -> Iterator[str]:

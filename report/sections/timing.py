@@ -1,7 +1,8 @@
-"""The report's section on times: pure functions from a RunRecord to Markdown."""
+"""The report's section on times: pure functions of an Analysis."""
 
 from collections.abc import Iterator
 
+from common.bench.analysis import Analysis
 from common.bench.statistics import CONFIDENCE
 from common.results.record import RunRecord
 from common.spec.catalogue import CATALOGUE
@@ -21,31 +22,30 @@ HOW_TO_READ = (
 )
 
 
-def timing_section(record: RunRecord) -> Iterator[str]:
+def timing_section(run: Analysis) -> Iterator[str]:
     """The section on the run's own times."""
-    if not timing.groups(record):
+    if not run.tables:
         return
     yield "## How long they take"
     yield (
         "Forward pass in evaluation mode, as a user would first write it: torch and Paddle eager, JAX and Flax "
         f"compiled by `jax.jit`, all in float32. {HOW_TO_READ}"
     )
-    yield from _peaks(record)
+    yield from _peaks(run.record)
     yield "At a glance, in milliseconds; bold is the fastest and whatever is a tie with it."
-    yield markdown(timing.overview(record))
-    yield from _cost(record)
-    yield from tables(record)
+    yield markdown(timing.overview(run))
+    yield from _cost(run.record)
+    yield from tables(run)
 
 
-def tables(record: RunRecord, level: str = "###") -> Iterator[str]:
+def tables(run: Analysis, level: str = "###") -> Iterator[str]:
     """A table a group, each with what its machine allows and how far twins were apart."""
-    costs = {c.case: c for c in record.costs}
-    for group in timing.groups(record):
-        cost = costs.get(group[0])
+    for group in run.tables:
+        cost = run.costs.get(group[0])
         about = f"{CATALOGUE[cost.block].source}. {number(cost.macs)} MACs. " if cost else ""
         yield f"{level} {timing.title(group)}"
-        yield markdown(timing.times(record, group))
-        yield about + timing.note(record, group)
+        yield markdown(timing.times(run, group))
+        yield about + timing.note(run, group)
 
 
 def _peaks(record: RunRecord) -> Iterator[str]:
