@@ -190,12 +190,12 @@ def write_text(path: Path, text: str | None) -> None:
 
 def as_json(value: object, newline: str = "\n") -> str:
     """JSON in which a record or a list is one line if it fits into WIDTH or has no other in it."""
-    value = msgspec.to_builtins(value)
-    line = msgspec.json.format(msgspec.json.encode(value), indent=0).decode()
-    items = value.values() if isinstance(value, dict) else value
+    plain = msgspec.to_builtins(value)
+    line = msgspec.json.format(msgspec.json.encode(plain), indent=0).decode()
+    items = list(plain.values() if isinstance(plain, dict) else plain if isinstance(plain, list | tuple) else ())
     if len(line) <= WIDTH or not any(isinstance(item, dict | list | tuple) for item in items):
         return line
-    names = [f"{as_json(name)}: " for name in value] if isinstance(value, dict) else [""] * len(value)
+    names = [f"{as_json(name)}: " for name in plain] if isinstance(plain, dict) else [""] * len(items)
     inner = f",{newline} ".join(name + as_json(item, f"{newline} ") for name, item in zip(names, items, strict=True))
     return f"{line[0]}{newline} {inner}{newline}{line[-1]}"
 

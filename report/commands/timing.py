@@ -111,6 +111,7 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     import frameworks
     from common.bench import sweeps
     from common.processes import machine
+    from report.paths import WRITTEN
     from report.runs.runner import choose_backends, runner
     from report.runs.timing import Saver, left, resumed, time_all
     from report.text import Table, number, plain
@@ -122,7 +123,7 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     every = [replace(e, configs=tuple(c for c in e.configs if c.backend in names)) for e in every]
     every = [experiment for experiment in every if experiment.configs]
     path, threads = json or file.with_suffix(".json"), threads or machine.processors()
-    before = resumed(path, machine.environment(threads))
+    before = resumed(path, machine.environment(threads, WRITTEN))
     todo = left(before, every) if before else every
     if before:
         click.echo(f"{path} has {len(every) - len(todo)} of {len(every)} tables already")

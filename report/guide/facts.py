@@ -2,7 +2,6 @@
 
 import importlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,8 +14,7 @@ from common.spec.catalogue import Case, cases, names
 from common.spec.params import randomised
 from report.guide import pitfalls
 from report.guide.pitfalls import Outcome
-
-PATH = Path(__file__).parents[1] / "facts.json"
+from report.paths import FACTS, WRITTEN
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def measure() -> Facts:
     Raises:
         MissingFramework: if one is not installed.
     """
-    environment = machine.environment(machine.processors())
+    environment = machine.environment(machine.processors(), WRITTEN)
     asked = {name: ask(name) for name in frameworks.BACKENDS}
     ran = {p.id: {target: p.run(target) for target in p.targets} for p in pitfalls.load()}
     return Facts(environment, asked, ran)
@@ -71,12 +69,12 @@ def measure() -> Facts:
 
 def dump(facts: Facts) -> None:
     """Writes report/facts.json."""
-    record.dump(facts, PATH)
+    record.dump(facts, FACTS)
 
 
 def load() -> Facts:
     """Reads report/facts.json."""
-    return msgspec.json.decode(PATH.read_bytes(), type=Facts)
+    return msgspec.json.decode(FACTS.read_bytes(), type=Facts)
 
 
 def changed(facts: Any, recorded: Any) -> list[str]:

@@ -34,9 +34,23 @@ def costs_section(record: RunRecord) -> Iterator[str]:
         "words differently: fvcore, thop and ptflops print MACs, torch's FlopCounterMode and XLA print 2 x MACs. "
         "The tables of this section are derived from the layer graph; only the last counts what the frameworks hold."
     )
+    yield from _four(record)
+    yield "### Published and timed settings"
+    yield (
+        "Buffers are running statistics, which are not trained. Activations are every layer's output, counted once; "
+        "read and written is the traffic of float32 layers run one after another, with nothing fused."
+    )
+    yield markdown(counts(record, [c for c in record.costs if c.case not in FOUR]))
+    yield "The same counts, read back from what each framework holds (where that setting was checked):"
+    yield markdown(holdings(record, record.costs))
+
+
+def _four(record: RunRecord) -> Iterator[str]:
+    four = [cost for name in FOUR for cost in record.costs if cost.case == name]
+    if len(four) < len(FOUR):
+        return
     yield "### Four convolutions on one small map"
     yield "Input 1x6x4x4, kernel 2, stride 1, no padding, no bias; the pointwise convolution reads the 3x3 map."
-    four = _published(record, *FOUR)
     depthwise, pointwise = four[2:]
     rows = [[f"`{c.block}`", number(c.trainable), number(c.macs), shape(c.output_shape)] for c in four]
     both = [number(depthwise.trainable + pointwise.trainable), number(depthwise.macs + pointwise.macs)]
@@ -47,19 +61,6 @@ def costs_section(record: RunRecord) -> Iterator[str]:
         "1/C_out comes on top."
     )
     yield markdown(FORMULAS)
-    yield "### Published and timed settings"
-    yield (
-        "Buffers are running statistics, which are not trained. Activations are every layer's output, counted once; "
-        "read and written is the traffic of float32 layers run one after another, with nothing fused."
-    )
-    yield markdown(counts(record, [c for c in record.costs if c not in four]))
-    yield "The same counts, read back from what each framework holds (where that setting was checked):"
-    yield markdown(holdings(record, record.costs))
-
-
-def _published(record: RunRecord, *cases: str) -> list[CaseCost]:
-    costs = {c.case: c for c in record.costs}
-    return [costs[case] for case in cases]
 
 
 def counts(record: RunRecord, costs: Sequence[CaseCost]) -> Table:

@@ -18,7 +18,7 @@ def missing_section(record: RunRecord) -> Iterator[str]:
     yield markdown(Table(["backend", "case", "stage", "reason"], rows))
 
 
-def method_section() -> Iterator[str]:
+def method_section(raw: str) -> Iterator[str]:
     """How times are taken."""
     yield "## How it was measured"
     yield (
@@ -31,5 +31,5 @@ def method_section() -> Iterator[str]:
         f"{schedule.MIN_ROUNDS}. What is timed is compared with the reference before the first and after the last "
         "round: a row that fails is listed as wrong, without a time. Arrays are on the device, in the framework's own "
         "layout, before the clock starts, and the clock stops when the result is there. All raw samples are in "
-        "[results.json](results.json). Accelerators are detected and preferred, but only CPUs were ever run."
+        f"[{raw}]({raw}). Accelerators are detected and preferred, but only CPUs were ever run."
     )

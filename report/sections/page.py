@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 from common.bench.analysis import Analysis
 from common.results.record import RunRecord
+from common.results.training import TrainingRecord
+from report.paths import RESULTS
 from report.sections.agreement import agreement_section
 from report.sections.calibration import calibration_section
 from report.sections.costs import costs_section
@@ -16,20 +18,22 @@ from report.sections.separable import separable_section
 from report.sections.summary import machine_section, summary_section
 from report.sections.sweeps import sweep_section
 from report.sections.timing import timing_section
+from report.sections.training import training_section
 from report.sections.tuning import has_tuned, tuning_section
 
 
 def render(
     record: RunRecord,
     selftest: RunRecord | None = None,
-    training: str = "",
+    training: TrainingRecord | None = None,
     calibration: RunRecord | None = None,
     sweeps: Mapping[str, RunRecord] = MappingProxyType({}),
+    raw: str = RESULTS,
 ) -> str:
-    """The whole report; all but ``record`` are from runs of their own: ``training`` is the text of its section."""
+    """The whole report of a run; the other records are from runs of their own. ``raw`` is the path to the run's."""
     run, swept = Analysis(record), {name: Analysis(found) for name, found in sweeps.items()}
     sections = (
-        summary_section(run),
+        summary_section(run, raw),
         machine_section(record),
         agreement_section(record),
         selftest_section(selftest) if selftest else [],
@@ -40,8 +44,8 @@ def render(
         calibration_section(Analysis(calibration)) if calibration else [],
         tuning_section(swept),
         *(sweep_section(found, name) for name, found in swept.items() if not has_tuned(found.record)),
-        [training] if training else [],
+        training_section(training) if training else [],
         missing_section(record),
-        method_section(),
+        method_section(raw),
     )
     return "\n\n".join(itertools.chain.from_iterable(sections)) + "\n"

@@ -1,0 +1,101 @@
+"""From a record to its page and nothing else: no run, no framework; and the run's record is safe before its page is."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.results.record import RunRecord, Unavailable, dump, load
+from report import paths, rendering
+from report.cli import main
+from report.runs import timing
+from report.runs.runner import Runner
+
+RESULTS = paths.HERE / paths.RESULTS
+WITHOUT_FRAMEWORKS = """
+import sys
+
+
+class Absent:
+    def find_spec(self, name, *_):
+        if name in ("torch", "paddle", "jax", "flax"):
+            raise ModuleNotFoundError(name)
+
+
+sys.meta_path.insert(0, Absent())
+from report.cli import main
+main(sys.argv[1:])
+"""
+
+
+def status(*arguments: object) -> Any:
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    return ended.value.code
+
+
+def test_the_committed_page_is_rendered_from_the_committed_record_without_any_framework(tmp_path: Path) -> None:
+    """Byte for byte; of other runs it tells from the checkout, as the folder has none."""
+    shutil.copy(RESULTS, tmp_path)
+    command = [sys.executable, "-c", WITHOUT_FRAMEWORKS, "report", "--from", str(tmp_path / paths.RESULTS)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"wrote {tmp_path / paths.PAGE}\n", "")
+    assert (tmp_path / paths.PAGE).read_bytes() == (paths.HERE / paths.PAGE).read_bytes(), "run `make docs`"
+    assert {path.name for path in tmp_path.iterdir()} == {paths.RESULTS, paths.PAGE, paths.FIGURE}
+
+
+def test_a_page_elsewhere_leads_to_its_record(tmp_path: Path, small: Path) -> None:
+    assert status("report", "--from", small, "--output", tmp_path / "pages") == 0
+    assert "The raw numbers are in [../small.json](../small.json)." in (tmp_path / "pages" / paths.PAGE).read_text()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A record of which everything is missing."""
+    missing = [Unavailable("torch", "", "start", "killed")]
+    dump(RunRecord({"date": "2026-01-02", "commit": "abc"}, {}, "quick", unavailable=missing), tmp_path / "small.json")
+    return tmp_path / "small.json"
+
+
+def test_an_older_record_is_rendered(tmp_path: Path) -> None:
+    old = Path(__file__).parent / "data" / "results-v1.json"
+    assert status("report", "--from", old, "--output", tmp_path) == 0
+    assert "## How long they take" in (tmp_path / paths.PAGE).read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no.json"], "cannot read no.json: No such file or directory"),
+        (
+            [paths.HERE / "sweeps" / "threads.json"],
+            "threads.json is no record of `convparity report`: its profile is `sweep`",
+        ),
+        ([paths.HERE / "aa.json"], "is no record of `convparity report`: it has no checks"),
+        ([RESULTS, "-b", "jax", "--threads", 2], "`--from` runs nothing, so --backend, --threads cannot be beside it"),
+    ],
+)
+def test_what_is_refused(
+    arguments: list[object], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status("report", "--output", tmp_path, "--from", *arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(message)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_writes_its_record_before_it_renders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("frameworks.BACKENDS", {"numpy": ("tests.numpy_backend", ("numpy",))})
+    missing = Unavailable("numpy", "", "check", "killed")
+    monkeypatch.setattr(Runner, "check", lambda run, cases: run.record.unavailable.append(missing))
+    monkeypatch.setattr(timing, "time_all", lambda *_: None)
+    monkeypatch.setattr(rendering, "render", fail)
+    with pytest.raises(ZeroDivisionError):
+        main(["report", "--output", str(tmp_path)])
+    assert load(tmp_path / paths.RESULTS).costs
