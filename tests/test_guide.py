@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 import frameworks
+from common.bench import sweeps
 from common.port.facts import ARGUMENTS, QUESTIONS, described, mapping, zeros_added
 from common.protocols import Backend
 from common.spec.catalogue import names
 from report.cli import main
-from report.guide import diagram, facts, pages, rules, site, sources
+from report.guide import diagram, facts, fast_steps, rules, site, sources
 from report.guide.explain import explain
+from report.paths import DOCS, HERE
 
 RECORDED = facts.load()
 
@@ -33,15 +35,6 @@ def test_every_framework_answers_every_question() -> None:
         assert all(set(found) <= set(ARGUMENTS[layer]) for layer, found in own.arguments.items())
 
 
-def test_the_pages_are_up_to_date() -> None:
-    assert not pages.stale(), "run `make docs`"
-
-
-def test_a_change_of_the_code_makes_pages_stale(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "block_code", lambda name, family: "pass")
-    assert pages.stale() == [f"blocks/{family}.md" for family in sorted(names())]
-
-
 def _anchors(text: str) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
@@ -49,7 +42,7 @@ def _anchors(text: str) -> set[str]:
 
 def test_links_lead_somewhere() -> None:
     found = 0
-    for page in pages.DOCS.rglob("*.md"):
+    for page in DOCS.rglob("*.md"):
         for target in re.findall(
             r"\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
         ):
@@ -63,7 +56,7 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_no_page_fetches_anything_from_elsewhere() -> None:
-    for path in pages.DOCS.rglob("*"):
+    for path in DOCS.rglob("*"):
         if path.suffix in (".md", ".svg", ".css"):
             text = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
             assert not re.search(r"!\[[^]]*\]\(https?:|<script|<link|@import|url\(", text), path.name
@@ -179,6 +172,27 @@ def test_what_explain_refuses(capsys: pytest.CaptureFixture[str], arguments: tup
 def test_explain_keeps_to_the_layers_of_the_block() -> None:
     assert "Linear weights" in explain("mobilenet_v1", "torch", "paddle")
     assert "Linear weights" not in explain("ghost_module", "torch", "paddle")
+
+
+@pytest.mark.parametrize("name", sources.TITLES)
+def test_every_step_is_a_configuration_of_its_sweep(name: str) -> None:
+    sweep = sweeps.load(HERE / "sweeps" / f"steps_{name}.yaml")
+    labels = [config.label for config in sweeps.experiments(sweep, frameworks.BACKENDS)[0].configs]
+    assert list(fast_steps.STEPS[name]) == labels[1:]
+    assert fast_steps.in_order(name, labels) == list(fast_steps.STEPS[name].values())
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["jax", "jax tuned"], "steps_jax begins with `jax`; it must begin with `jax threads unset`"),
+        (["jax threads unset", "jax tuned"], "`jax tuned default allocator` is not both in steps_jax and in STEPS"),
+        (["jax threads unset", *fast_steps.STEPS["jax"], "jax eager"], "`jax eager` is not both in steps_jax and"),
+    ],
+)
+def test_a_step_without_a_counterpart_is_an_error(labels: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        fast_steps.in_order("jax", labels)
 
 
 def test_rules_are_of_known_questions() -> None:

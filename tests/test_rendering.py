@@ -8,11 +8,16 @@ from typing import Any
 
 import pytest
 
-from common.results.record import RunRecord, Unavailable, dump, load
-from report import paths, rendering
+from common.bench.analysis import Analysis
+from common.results.record import ResultsError, RunRecord, Unavailable, dump, load
+from common.spec.catalogue import names
+from report import paths, published, rendering
 from report.cli import main
+from report.guide import facts, sources
+from report.guide import pages as guide
 from report.runs import timing
 from report.runs.runner import Runner
+from report.sections import brief
 
 RESULTS = paths.HERE / paths.RESULTS
 WITHOUT_FRAMEWORKS = """
@@ -45,6 +50,43 @@ def test_the_committed_page_is_rendered_from_the_committed_record_without_any_fr
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"wrote {tmp_path / paths.PAGE}\n", "")
     assert (tmp_path / paths.PAGE).read_bytes() == (paths.HERE / paths.PAGE).read_bytes(), "run `make docs`"
     assert {path.name for path in tmp_path.iterdir()} == {paths.RESULTS, paths.PAGE, paths.FIGURE}
+
+
+@pytest.fixture(scope="module")
+def generated() -> dict[Path, str]:
+    return published.generated()
+
+
+def test_what_is_rendered_is_up_to_date(generated: dict[Path, str]) -> None:
+    """REPORT.md, README's figures and docs/."""
+    assert not published.stale(generated), "run `make docs`"
+    assert {paths.HERE / paths.PAGE, published.README, paths.DOCS / "about.md"} <= generated.keys()
+
+
+def test_a_file_that_differs_or_that_nothing_generates_is_stale(generated: dict[Path, str]) -> None:
+    changed, dropped = published.README, paths.DOCS / "speed.md"
+    other = {path: text for path, text in generated.items() if path != dropped}
+    assert published.stale(other | {changed: generated[changed] + "."}) == [changed, dropped]
+
+
+def test_figures_and_pages_follow_record_and_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that is slower changes README's table; a block's code its page, and no other page."""
+    record = load(RESULTS)
+    monkeypatch.setattr(sources, "block_code", lambda name, family: "pass")
+    pages = {paths.DOCS / name: text for name, text in guide.pages(record).items()}
+    assert [path.stem for path in published.stale(pages)] == sorted(names())
+    readme = published.README.read_text("utf-8")
+    record.measurements[0].processes[0].seconds[:] = [1000.0] * len(record.measurements[0].processes[0].seconds)
+    assert brief.with_figures(readme, Analysis(load(RESULTS))) == readme != brief.with_figures(readme, Analysis(record))
+    with pytest.raises(ResultsError, match="lacks the marks `<!-- results in brief"):
+        brief.with_figures("# A page", Analysis(record))
+
+
+def test_the_stamp_of_a_run_is_on_one_page(generated: dict[Path, str]) -> None:
+    """All but the report's own page: a new run changes no page whose figures stay."""
+    for commit in {facts.load().environment["commit"], load(RESULTS).environment["commit"]}:
+        stamped = [path.name for path, text in generated.items() if commit in text and path.name != paths.PAGE]
+        assert stamped == ["about.md"]
 
 
 def test_a_page_elsewhere_leads_to_its_record(tmp_path: Path, small: Path) -> None:

@@ -1,22 +1,18 @@
-"""``python -m report.guide`` writes the pages; with ``--measure`` it asks the frameworks for the facts first."""
+"""``python -m report.guide`` asks the frameworks for the facts of the guide, and writes report/facts.json."""
 
 import sys
 import warnings
 
-from report.guide import facts, pages
+from report.guide import facts
 
 
-def main(arguments: list[str]) -> None:
-    """Writes report/facts.json (only if asked to) and docs/."""
-    if arguments not in ([], ["--measure"]):
-        _fail(f"unknown arguments `{' '.join(arguments)}`; choose from --measure")
-    if arguments:
-        warnings.simplefilter("ignore")  # naive ports may warn
-        try:
-            facts.dump(facts.measure())
-        except ImportError as error:
-            _fail(f"the facts need all four frameworks and the tests' packages: {error}")
-    pages.write()
+def main() -> None:
+    """Writes report/facts.json."""
+    warnings.simplefilter("ignore")  # naive ports may warn
+    try:
+        facts.dump(facts.measure())
+    except ImportError as error:
+        _fail(f"the facts need all four frameworks and the tests' packages: {error}")
 
 
 def _fail(message: str) -> None:
@@ -25,4 +21,4 @@ def _fail(message: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -78,7 +78,7 @@ def separable_section(run: Analysis) -> Iterator[str]:
         ]
         yield f"### Input {where}"
         yield markdown(Table(["", "standard", "separable", "times less"], rows))
-        yield _verdict(here, standard.macs / separable.macs)
+        yield verdict(here, standard.macs / separable.macs)
     yield (
         "A depthwise convolution does little arithmetic for each byte it moves, the separable stack moves more bytes "
         "than the standard one, and in JAX on a CPU the depthwise primitive runs on one thread "
@@ -96,7 +96,7 @@ def _saved(what: str, standard: int, separable: int, text: Callable[[int], str])
     return [what, text(standard), text(separable), f"{standard / separable:.2f}x"]
 
 
-def _verdict(savings: list[Saving], fewer: float) -> str:
+def verdict(savings: list[Saving], fewer: float) -> str:
     """What the table says, in words: it is for the numbers to decide which."""
     falls = [f"{s.ratio.value:.1f} times in {s.backend}" for s in savings if s.ratio.low > 1]
     rises = [s.backend for s in savings if s.ratio.high < 1]
