@@ -1,8 +1,10 @@
 """The guide: its facts hold, its pages are what the code says now, its links lead somewhere; and `explain`."""
 
+import copy
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +16,10 @@ from common.port.facts import ARGUMENTS, QUESTIONS, described, mapping, zeros_ad
 from common.protocols import Backend
 from common.spec.catalogue import names
 from report.cli import main
-from report.guide import diagram, facts, fast_steps, rules, site, sources
+from report.guide import diagram, facts, fast_steps, pitfalls, rules, site, sources
 from report.guide.explain import explain
+from report.guide.facts import Facts
+from report.guide.pitfalls import Pitfall
 from report.paths import DOCS, HERE
 
 RECORDED = facts.load()
@@ -24,6 +28,38 @@ RECORDED = facts.load()
 def test_the_recorded_facts_hold(backend: Backend) -> None:
     changed = facts.changed(facts.ask(backend.NAME), RECORDED.frameworks[backend.NAME])
     assert not changed, "run `make facts`:\n" + "\n".join(changed)
+
+
+def test_only_what_has_changed_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what is no longer there is dropped."""
+    asked, now = [], facts.keys()
+    monkeypatch.setattr(facts, "_questions", lambda name: asked.append(name) or RECORDED.frameworks[name])
+    monkeypatch.setattr(facts, "_held", lambda name, family: asked.append(f"{family} in {name}") or [])
+    monkeypatch.setattr(Pitfall, "run", lambda trap, target: asked.append(f"{trap.id} to {target}") or ())
+    recorded = replace(RECORDED, keys=copy.deepcopy(now), pitfalls=RECORDED.pitfalls | {"gone": {}})
+    same = facts.measure(recorded, now)
+    assert (same.frameworks, same.pitfalls, asked) == (RECORDED.frameworks, RECORDED.pitfalls, [])
+    del recorded.keys["questions"]["jax"]
+    recorded.keys["blocks/flax"]["ghost_module"] = recorded.keys["pitfalls/same_seed"]["paddle"] = "another"
+    found = facts.measure(recorded, now)
+    assert asked == ["jax", "ghost_module in flax", "same_seed to paddle"]
+    assert (found.keys, found.frameworks["flax"].parameters["ghost_module"]) == (now, [])
+
+
+def test_what_a_fact_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block's code, a pitfall's file, and the versions of the frameworks that are asked."""
+    recorded, code, versions = Facts({}, keys=facts.keys()), sources.block_code, facts._versions
+    monkeypatch.setattr(sources, "block_code", lambda name, family: code(name, family) + "#" * (family == "conv_stack"))
+    assert facts.outdated(recorded, facts.keys()) == [f"blocks/{name}/conv_stack" for name in frameworks.BACKENDS]
+    monkeypatch.undo()
+    (first, *others), text = pitfalls.load(), "# another"
+    monkeypatch.setattr(pitfalls, "load", lambda: (replace(first, source=first.source + text), *others))
+    assert facts.outdated(recorded, facts.keys()) == [f"pitfalls/{first.id}/{target}" for target in first.targets]
+    monkeypatch.undo()
+    monkeypatch.setattr(facts, "_versions", lambda *of: [*versions(*of), *(["a later one"] if "paddle" in of else [])])
+    ports = [f"pitfalls/{t.id}/{to}" for t in pitfalls.load() for to in t.targets if "paddle" in (t.origin, to)]
+    blocks = [f"blocks/paddle/{family}" for family in names()]
+    assert facts.outdated(recorded, facts.keys()) == ["questions/paddle", *blocks, *ports]
 
 
 def test_every_framework_answers_every_question() -> None:

@@ -1,4 +1,4 @@
-"""``python -m report.guide`` asks the frameworks for the facts of the guide, and writes report/facts.json."""
+"""``python -m report.guide`` asks the frameworks what has changed since they were asked, for report/facts.json."""
 
 import sys
 import warnings
@@ -7,17 +7,19 @@ from report.guide import facts
 
 
 def main() -> None:
-    """Writes report/facts.json."""
+    """Writes report/facts.json, unless nothing in it is outdated."""
+    recorded, now = facts.load(), facts.keys()
+    if recorded.keys == now:
+        print("report/facts.json is current: nothing is asked")
+        return
+    again, of = facts.outdated(recorded, now), sum(map(len, now.values()))
+    print(f"asked again, {len(again)} of {of}: {', '.join(again[:9])}{', ...' * (len(again) > 9)}")
     warnings.simplefilter("ignore")  # naive ports may warn
     try:
-        facts.dump(facts.measure())
+        facts.dump(facts.measure(recorded, now))
     except ImportError as error:
-        _fail(f"the facts need all four frameworks and the tests' packages: {error}")
-
-
-def _fail(message: str) -> None:
-    print(f"report.guide: {message}", file=sys.stderr)
-    sys.exit(2)
+        print(f"report.guide: the facts need all four frameworks and the tests' packages: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def about_page(facts: Facts, record: RunRecord) -> str:
     header = ["sweep", "commit", "date", "machine", "threads"]
     return page(
         "Machines, versions and runs",
-        "The other pages lead here and do not say it: a new run changes this page, and elsewhere the figures that differ.",
+        "The other pages lead here: a new run changes this page, and of the others only the figures that differ.",
         "## Facts and pitfalls",
         f"{versions(facts)}; {_where(facts.environment)}. Other versions may differ: the tests say so.",
         "## Checks and times",
