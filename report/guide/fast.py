@@ -6,16 +6,15 @@ from itertools import pairwise
 from common.bench.analysis import Analysis
 from common.config import Config
 from common.results.record import load
-from report import paths
 from report.guide.fast_steps import CODE, DEFECTS, in_order
-from report.guide.page import SWEEPS, about, code, page
+from report.guide.page import about, code, page
 from report.guide.sources import TITLES
-from report.paths import HERE, ROOT
+from report.paths import HERE, ROOT, SWEEPS
 from report.sections import timing_tables as timing
 from report.sections import tuning
 from report.text import markdown, milliseconds
 
-RUN = about(SWEEPS)
+RUN = about("sweeps")
 
 
 def fast() -> Iterator[tuple[str, str]]:
@@ -27,7 +26,7 @@ def fast() -> Iterator[tuple[str, str]]:
 
 
 def _load(name: str) -> Analysis:
-    return Analysis(load(HERE / paths.SWEEPS / f"{name}.json"))
+    return Analysis(load(HERE / SWEEPS / f"{name}.json"))
 
 
 def _index(networks: Analysis, blocks: Analysis, training: Analysis) -> str:

@@ -8,7 +8,7 @@ from common.spec.catalogue import names
 from report.guide import blocks, diagram, fast, pairs, pitfalls, traps
 from report.guide import facts as recorded
 from report.guide.facts import Facts
-from report.guide.page import CHECKS, about, page, run, versions
+from report.guide.page import about, page, run, versions
 from report.guide.pitfalls import Pitfall
 from report.guide.sources import TITLES
 from report.paths import HERE, SWEEPS
@@ -122,8 +122,8 @@ def speed(record: RunRecord) -> str:
     return page(
         "Speed",
         "Fewer multiply-accumulates are not less time. No test depends on time, so this is no list of pitfalls that "
-        f"execute: the numbers are the report's ({about(CHECKS, folder='')}), which has the spread and the raw samples "
-        "(`report/REPORT.md`, `report/results.json`).",
+        f"execute: the numbers are the report's ({about('checks', folder='')}), which has the spread and the raw "
+        "samples (`report/REPORT.md`, `report/results.json`).",
         f"A convolution of 128 channels on 56 x 56, median milliseconds forward: full, {number(macs[full])} MACs, and "
         f"depthwise, {number(macs[thin])} MACs.",
         markdown(Table(["", "full", "depthwise"], rows)),

@@ -3,7 +3,7 @@
 from common.port.facts import ARGUMENTS, NOTHING, QUESTIONS
 from report.guide import rules
 from report.guide.facts import Facts
-from report.guide.page import FACTS, about, page
+from report.guide.page import about, page
 from report.guide.pitfalls import Pitfall
 from report.guide.sources import TITLES
 from report.text import Table, markdown
@@ -33,7 +33,7 @@ def pair(source: str, target: str, facts: Facts, traps: tuple[Pitfall, ...]) -> 
     return page(
         f"{TITLES[source]} → {TITLES[target]}",
         "Everything but the last table was read from the signatures or found by running the frameworks "
-        f"({about(FACTS)}); tests find it again. *There* is {TITLES[source]}, *here* {TITLES[target]}.",
+        f"({about('facts')}); tests find it again. *There* is {TITLES[source]}, *here* {TITLES[target]}.",
         "## Rules",
         "\n".join(f"- {rule}" for _, rule in rules.derived(*ours)),
         "## Arguments and defaults",

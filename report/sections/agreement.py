@@ -24,7 +24,7 @@ def agreement_section(record: RunRecord) -> Iterator[str]:
     )
     yield markdown(agreement(record))
     yield (
-        "How the margins of all comparisons are spread. Above 1 passes; below 2 it was lucky to, and above 1000 an "
+        "How the margins of all comparisons are spread. Above 1 passes; below 2 it passed narrowly, and above 1000 an "
         "error could hide."
     )
     yield markdown(margins(record))

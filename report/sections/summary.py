@@ -31,7 +31,7 @@ def summary_section(run: Analysis, raw: str) -> Iterator[str]:
 def machine_section(record: RunRecord) -> Iterator[str]:
     """The machine, and what each framework says of itself."""
     yield "## What it was run on"
-    yield "One machine for every number below; figures from another are another story."
+    yield "Numbers from another machine are not comparable."
     yield markdown(Table(["what", "value"], [[key, value] for key, value in record.environment.items()]))
     yield "What each framework says of itself, in the process that was checked and timed:"
     rows = [
