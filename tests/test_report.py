@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
+from common.bench import statistics
+from common.bench.analysis import Analysis
 from common.config import Config
 from common.results.measurements import Measurement, Peaks, Samples
 from common.results.record import CheckResult, RunRecord, Unavailable
 from common.spec.catalogue import published_cases, timed_cases
 from report.runs.runner import costed
 from report.sections import timing_tables
+from report.sections.calibration import same
 from report.sections.page import render
 from report.sections.tuning import single, steps
 
@@ -121,12 +124,12 @@ def test_macs_and_time_stand_side_by_side(record: RunRecord) -> None:
 def test_a_clear_difference_is_called_and_one_within_the_spread_of_twins_is_not(record: RunRecord) -> None:
     case = STACKS["conv_stack"]
     record.measurements = [row(case, "torch", 0.4, 1.02), row(case, "jax", 0.404, 1.02), row(case, "flax", 0.8, 1.02)]
-    rows = {cells[0]: cells for cells in timing_tables.times(record, record.measurements[0].group).rows}
+    rows = {cells[0]: cells for cells in timing_tables.times(Analysis(record), record.measurements[0].group).rows}
     assert rows["torch"][3:5] == ["fastest", "1 to 2"]
     assert rows["jax"][3].startswith("tie (1.01x [0.")
     assert rows["flax"][3].startswith("2.00x [1.")
     assert rows["flax"][4] == "3"
-    overview = timing_tables.overview(record)
+    overview = timing_tables.overview(Analysis(record))
     assert list(overview.rows[0]) == [f"`{case}`", "**404**", "**408**", "808"]
 
 
@@ -134,11 +137,11 @@ def test_a_table_says_how_far_twins_were_apart_and_what_the_machine_allows(recor
     case = STACKS["conv_stack"]
     record.measurements = [row(case, "torch", 0.4, 1.1)]
     record.peaks = Peaks(1e12, [(2**20, 1e10)])
-    group = record.measurements[0].group
+    run, group = Analysis(record), record.measurements[0].group
     flops = next(cost.flops for cost in record.costs if cost.case == case)
-    assert "up to 1.10x apart here" in timing_tables.note(record, group)
-    assert f"Bound: {flops / 1e9:.3g} ms, by arithmetic." in timing_tables.note(record, group)
-    (cells,) = timing_tables.times(record, group).rows
+    assert "up to 1.10x apart here" in timing_tables.note(run, group)
+    assert f"Bound: {flops / 1e9:.3g} ms, by arithmetic." in timing_tables.note(run, group)
+    (cells,) = timing_tables.times(run, group).rows
     assert cells[5] == f"{flops / 1e12 / record.measurements[0].median:.0%}"
     assert cells[-2:] == ["14 of 1", "2"]  # one sample of each process was half stolen
 
@@ -147,7 +150,7 @@ def test_everything_against_itself(record: RunRecord) -> None:
     case = STACKS["conv_stack"]
     again = [replace(row(case, name, 1.01, 1.02), config=Config(name, copy=1)) for name in ("torch", "jax")]
     record.measurements = [row(case, "torch", 1.0, 1.02), row(case, "jax", 2.0, 1.02), *again]
-    table, inside, of = timing_tables.same(record)
+    table, inside, of = same(Analysis(record))
     assert [cells[1:] for cells in table.rows] == [["torch", table.rows[0][2]], ["jax", table.rows[1][2]]]
     assert table.rows[0][2].startswith("tie (1.01x [")
     assert table.rows[1][2].startswith("0.5")
@@ -200,6 +203,23 @@ def test_a_disagreement_is_in_the_matrix_the_summary_and_the_list(record: RunRec
     assert "- [conv_bn_act-s2_bias / jax] forward" in text
 
 
+def test_nothing_is_computed_twice(record: RunRecord, tuning: RunRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The A/A spread once a record, and the interval of each pair of rows once at each level."""
+    record = replace(record, measurements=[row(STACKS["conv_stack"], name, 1.0) for name in ("torch", "jax")])
+    spreads, ratios = [], []
+    spread, ratio = statistics.spread, statistics.ratio
+
+    def counted(one: Measurement, other: Measurement, noise: statistics.Spread, pairs: int = 1) -> statistics.Ratio:
+        ratios.append((id(one), id(other), pairs))
+        return ratio(one, other, noise, pairs)
+
+    monkeypatch.setattr(statistics, "spread", lambda rows: spreads.append(id(rows)) or spread(rows))
+    monkeypatch.setattr(statistics, "ratio", counted)
+    render(record, sweeps={"tuned_networks": tuning})
+    assert sorted(spreads) == sorted([id(record.measurements), id(tuning.measurements)])
+    assert len(ratios) == len(set(ratios)) > 20
+
+
 def test_the_report_of_checks_alone(record: RunRecord) -> None:
     record.costs, record.measurements = [], []
     text = render(record)
@@ -246,7 +266,7 @@ def test_steps_are_against_the_one_before_and_the_first(tuning: RunRecord) -> No
     tuning.measurements = [m for m in tuning.measurements if m.backend == "jax" and m.block == "conv_stack"]
     assert single(tuning)
     assert "What tuning buys" not in render(tuning)
-    first, second = steps(tuning).rows
+    first, second = steps(Analysis(tuning)).rows
     assert first[1:] == ["jax threads unset", "1,600", "1.0", "", ""]
     assert second[1:3] == ["jax tuned", "400"]
     assert all(text.startswith("4.00x [") for text in second[4:])

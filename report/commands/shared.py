@@ -24,6 +24,12 @@ json_option = click.option(
 threads_option = click.option(
     "--threads", type=click.IntRange(1), default=None, help="CPU threads for every framework [default: all processors]."
 )
+output_option = click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder for what is written [default: report/ in the checkout].",
+)
 profile_option = click.option("--profile", default="quick", show_default=True, metavar="NAME", help="quick or full.")
 
 

@@ -76,17 +76,20 @@ def bench(
 
 
 def _print(record: "RunRecord") -> None:
+    from common.bench.analysis import Analysis
     from report.sections import timing_tables as timing
     from report.sections import tuning
-    from report.sections.tables import plain
+    from report.sections.calibration import same
+    from report.text import plain
 
-    for group in timing.groups(record):
-        click.echo(f"\n{timing.title(group)}\n{plain(timing.times(record, group))}\n{timing.note(record, group)}")
-    if tuning.gains(record):
-        click.echo(f"\nwhat tuning buys\n{plain(tuning.table(record))}")
+    run = Analysis(record)
+    for group in run.tables:
+        click.echo(f"\n{timing.title(group)}\n{plain(timing.times(run, group))}\n{timing.note(run, group)}")
+    if tuning.gains(run):
+        click.echo(f"\nwhat tuning buys\n{plain(tuning.table(run))}")
     if record.memory:
-        click.echo(f"\nmemory of a call\n{plain(timing.memory(record))}")
-    table, inside, of = timing.same(record)
+        click.echo(f"\nmemory of a call\n{plain(timing.memory(run))}")
+    table, inside, of = same(run)
     if of:
         click.echo(
             f"\neverything against itself\n{plain(table)}\n{inside} of {of} intervals hold 1 ({inside / of:.0%})"
@@ -108,9 +111,10 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     import frameworks
     from common.bench import sweeps
     from common.processes import machine
+    from report.paths import WRITTEN
     from report.runs.runner import choose_backends, runner
     from report.runs.timing import Saver, left, resumed, time_all
-    from report.sections.tables import Table, number, plain
+    from report.text import Table, number, plain
 
     found = sweeps.load(file)
     every = sweeps.experiments(found, [*frameworks.BACKENDS, *frameworks.ENGINES], frameworks.ENGINES)
@@ -119,7 +123,7 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     every = [replace(e, configs=tuple(c for c in e.configs if c.backend in names)) for e in every]
     every = [experiment for experiment in every if experiment.configs]
     path, threads = json or file.with_suffix(".json"), threads or machine.processors()
-    before = resumed(path, machine.environment(threads))
+    before = resumed(path, machine.environment(threads, WRITTEN))
     todo = left(before, every) if before else every
     if before:
         click.echo(f"{path} has {len(every) - len(todo)} of {len(every)} tables already")
@@ -152,7 +156,7 @@ def diff(before: Path, after: Path, across_machines: bool) -> None:
     from common.bench import regressions
     from common.results.record import ResultsError, load
     from report.sections import diff as text
-    from report.sections.tables import plain
+    from report.text import plain
 
     old, new = load(before), load(after)
     found = regressions.diff(old, new)

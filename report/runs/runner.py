@@ -16,8 +16,9 @@ from common.processes.pool import TIMEOUT, Worker, WorkerFailed
 from common.results.record import NOT_INSTALLED, CaseCost, LayerRow, RunRecord, Unavailable
 from common.spec.catalogue import CATALOGUE, Case
 from common.spec.costs import cost
+from report.paths import WRITTEN
 from report.runs.progress import Progress
-from report.sections.tables import missed
+from report.sections.selftest import missed
 
 Named = TypeVar("Named", Case, Fault)
 
@@ -160,7 +161,7 @@ def runner(
         UnknownName, NothingToRun: as `choose_backends` does.
     """
     names, absent = choose_backends(backends, engines=True)
-    record = RunRecord(machine.environment(threads), {}, profile, unavailable=absent)
+    record = RunRecord(machine.environment(threads, WRITTEN), {}, profile, unavailable=absent)
     workers = [Worker(name, frameworks.module(name), threads, timeout, x64) for name in names]
     start = time.monotonic()
     with Progress(steps) as progress:

@@ -14,7 +14,7 @@ from common.results.measurements import MemoryUse
 from common.results.record import ResultsError, RunRecord, dump, load
 from common.session.tasks import Experiment, Task, task
 from report.runs.runner import Runner, costed
-from report.sections.tables import milliseconds
+from report.text import milliseconds
 
 PROCESSES = 2  # of each configuration, to know what one process differs from another
 
