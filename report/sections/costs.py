@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from common.results.record import CaseCost, RunRecord
+from common.spec.blocks import convolutions
 from report.text import Table, markdown, number, shape, size
 
 FORMULAS = Table(
@@ -16,12 +17,7 @@ FORMULAS = Table(
         ["separable / standard", "1/C_out + 1/k²", "1/C_out + 1/k²"],
     ],
 )
-FOUR = (
-    "standard_conv-k2-1x6x4x4",
-    "grouped_conv-k2_g2-1x6x4x4",
-    "depthwise_conv-k2-1x6x4x4",
-    "pointwise_conv-on_3x3-1x6x3x3",
-)
+FOUR = tuple(case.id for entry in convolutions.ENTRIES for case in entry.published)
 
 
 def costs_section(record: RunRecord) -> Iterator[str]:
