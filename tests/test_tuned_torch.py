@@ -134,7 +134,7 @@ def test_only_what_a_norm_alone_reads_is_folded() -> None:
 @pytest.mark.parametrize("least", [1, 99])
 @pytest.mark.parametrize("spec", [EVERYTHING, READ_TWICE], ids=lambda spec: spec.family)
 def test_any_graph_agrees_deep_or_not(spec: BlockSpec, least: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    from frameworks import torch as backend
+    from frameworks.torch import built as backend
 
     monkeypatch.setattr(backend, "DEEP", least)
     monkeypatch.setattr(backend, "COMPILED", least)

@@ -14,8 +14,8 @@ from common.names import known
 from common.protocols import Timed
 from common.spec import BlockSpec
 from common.spec.params import Arrays
-from frameworks.torch import Built as Block
 from frameworks.torch import build as build_block
+from frameworks.torch.built import Built as Block
 
 # Before an engine is imported. ONNX Runtime would report its sessions from a thread of its own, and keep an identifier
 # in the user's cache; OpenVINO would report its import (openvino#23832), for which it needs a package that it can miss.
