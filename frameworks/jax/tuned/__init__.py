@@ -4,8 +4,8 @@ Forms and where each is used were chosen by measurements on CPUs with AVX-512; o
 `lax.conv_general_dilated`. A standard convolution stays what it is everywhere.
 """
 
+from frameworks.jax.tuned.cpu import conv_general_dilated, tuned
 from frameworks.jax.tuned.depthwise import depthwise_conv
-from frameworks.jax.tuned.dispatch import conv_general_dilated, tuned
 from frameworks.jax.tuned.grouped import grouped_conv
 from frameworks.jax.tuned.pointwise import pointwise_conv
 
