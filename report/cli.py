@@ -60,11 +60,11 @@ def list_() -> None:
     for family, entry in CATALOGUE.items():
         click.echo(f"{family}: {entry.source}")
         click.echo("    " + " ".join(case.name for case in cases() if case.spec.family == family))
-    for name, (module, _) in frameworks.BACKENDS.items():
+    for name in frameworks.BACKENDS:
         if reason := frameworks.missing(name):
             click.echo(reason)
             continue
-        worker = Worker(name, module, machine.processors())
+        worker = Worker(name, frameworks.module(name), machine.processors())
         try:
             environment = worker.ask("environment")
             click.echo(f"backend {name}: version {environment[name]}, devices {environment['devices']}")

@@ -88,6 +88,7 @@ def test_an_engine_computes_in_float32(engine: Backend) -> None:
 
 
 def test_an_engine_that_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(frameworks.ENGINES, "openvino", ("frameworks.torch.engines.openvino", ("no_such_engine",)))
+    row = frameworks.ENGINES["openvino"]._replace(needs=("no_such_engine",))
+    monkeypatch.setitem(frameworks.ENGINES, "openvino", row)
     with pytest.raises(frameworks.MissingFramework, match=r"needs `no_such_engine`: pip install -e '\.\[engines\]'"):
         frameworks.load("openvino")

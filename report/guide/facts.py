@@ -1,6 +1,5 @@
 """The facts of the guide: measured by `make facts`, kept in report/facts.json, and tested to hold."""
 
-import importlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,15 +44,15 @@ def documented(family: str) -> Case:
 
 def ask(name: str) -> FrameworkFacts:
     """What one framework says now."""
-    backend, own = frameworks.load(name), importlib.import_module(f"frameworks.{name}.facts")
+    backend, facts = frameworks.load(name), frameworks.part(name, "facts")
 
     def held(family: str) -> list[Held]:
         spec = documented(family).spec
         params = randomised(spec)
-        return mapping(params, own.held(backend.build(spec, params).native))
+        return mapping(params, facts.held(backend.build(spec, params).native))
 
     return FrameworkFacts(
-        backend.environment(), own.arguments(), own.answers(), {family: held(family) for family in names()}
+        backend.environment(), facts.arguments(), facts.answers(), {family: held(family) for family in names()}
     )
 
 

@@ -1,11 +1,11 @@
 """Every mistake of the catalogue is caught in every framework, where it belongs; and nothing else is."""
 
 import functools
-import importlib
 from dataclasses import replace
 
 import pytest
 
+import frameworks
 from common.check.divergence import OPTIMISER
 from common.check.judge import LEVELS, check, expectations
 from common.faults.cases import CASES, SEPARABLE
@@ -19,7 +19,7 @@ from tests import numpy_backend
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
 def test_a_fault_is_caught_at_its_level_and_layer(backend: Backend, fault: Fault) -> None:
-    importlib.import_module(f"frameworks.{backend.NAME}.faults")
+    frameworks.part(backend.NAME, "faults")
     result = run(fault, backend, needed(fault, expectations(fault.case)))
     assert (result.level, result.layer) == (fault.level, fault.layer), result.message
 
