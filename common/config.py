@@ -1,12 +1,19 @@
 """One way to run a block: what is built, how it is called, and in what process."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 MODES = ("forward", "gradients", "step")
 VARIANTS = ("reference", "tuned", "ready-made")
 FORMS = ("usual", "eager", "compiled")
 LAYOUTS = ("native", "nchw", "nhwc")
 ALLOCATORS = ("default", "tuned")
+Form = TypeVar("Form")
+
+
+class NotAvailable(ValueError):
+    """Something that a backend does not have, by name."""
 
 
 @dataclass(frozen=True)
@@ -49,3 +56,16 @@ class Config:
 def configured(backend: str, variant: str = "reference", form: str = "usual") -> Config:
     """The configuration in which a variant is run if nothing else is said: a tuned one brings its allocator."""
     return Config(backend, variant, form, allocator="tuned" if variant == "tuned" else "default")
+
+
+def form_on(device: str, forms: Mapping[str, Form], backend: str, default: str | None = None) -> Form:
+    """A backend's tuned form on a device; ``default`` is the process's device, where the form depends on that.
+
+    Raises:
+        NotAvailable: naming the devices that have one.
+    """
+    if device not in forms:
+        raise NotAvailable(f"`tuned` of {backend} has forms for {', '.join(forms)}, not for `{device}`")
+    if default not in (device, None):
+        raise NotAvailable(f"`tuned` of {backend} on `{device}` needs that for the process's default, not `{default}`")
+    return forms[device]

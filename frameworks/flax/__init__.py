@@ -8,13 +8,13 @@ import jax
 import jaxlib.version
 from jax.sharding import SingleDeviceSharding
 
-from common.config import VARIANTS
+from common.config import VARIANTS, form_on
 from common.names import known
 from common.processes.machine import processors
 from common.spec import BlockSpec, differences
 from common.spec.params import Arrays, fits
 from frameworks.flax.built import Built, filled, made
-from frameworks.flax.tuned import tuned
+from frameworks.flax.tuned import FORMS
 
 NAME = "flax"
 DIFFERENCES = differences.load(Path(__file__).parent)
@@ -54,11 +54,13 @@ def build(
     strict: bool = False,
     variant: str = "reference",
 ) -> Built:
-    """See `common.protocols.Backend.build`."""
+    """See `common.protocols.InferenceBackend.build`."""
     known("dtype", dtype, DTYPES)
     if dtype == "float64" and not jax.config.values["jax_enable_x64"]:
         raise ValueError("dtype `float64` is float32 in JAX unless 64-bit types are on: set JAX_ENABLE_X64=1")
-    place = SingleDeviceSharding(jax.devices(known("device", device or devices()[0], devices()))[0])
+    device = known("device", device or devices()[0], devices())
+    place = SingleDeviceSharding(jax.devices(device)[0])
     module = made(spec, known("variant", variant, VARIANTS), strict)
-    module = tuned(module) if variant == "tuned" else module
+    if variant == "tuned":
+        module = form_on(device, FORMS, NAME, jax.default_backend())(module)
     return Built(spec, filled(module, fits(spec, params), dtype, place), dtype, place)

@@ -57,6 +57,8 @@ class Built:
         self.native = module
         self.dtype = dtype
         self.place = place
+        (device,) = place.device_set
+        self.device = device.platform
         # The structures, taken in either mode, are constant: only the arrays of `native` are read, whatever mode that
         # is in later, and each function compiles once for an input shape.
         module.train()

@@ -7,14 +7,14 @@ import jax
 import jaxlib.version
 from jax.sharding import SingleDeviceSharding
 
-from common.config import VARIANTS
+from common.config import VARIANTS, form_on
 from common.names import known
 from common.processes.machine import processors
 from common.spec import BlockSpec, differences
 from common.spec.params import Arrays, fits
 from frameworks.jax import layout
 from frameworks.jax.built import Built, Native, as_it_is, made
-from frameworks.jax.tuned import tuned
+from frameworks.jax.tuned import FORMS
 
 NAME = "jax"
 DIFFERENCES = differences.load(Path(__file__).parent)
@@ -47,12 +47,14 @@ def build(
     strict: bool = False,
     variant: str = "reference",
 ) -> Built:
-    """See `common.protocols.Backend.build`; these functions follow the spec already, with or without ``strict``."""
+    """See `common.protocols.InferenceBackend.build`; ``strict`` changes nothing: they follow the spec."""
     known("dtype", dtype, DTYPES)
     if known("variant", variant, VARIANTS) == "ready-made":
         raise ValueError(f"jax has no ready-made `{spec.family}`: it has functions of arrays, and no layers")
     if dtype == "float64" and not jax.config.values["jax_enable_x64"]:
         raise ValueError("dtype `float64` is float32 in JAX unless 64-bit types are on: set JAX_ENABLE_X64=1")
-    place = SingleDeviceSharding(jax.devices(known("device", device or devices()[0], devices()))[0])
+    device = known("device", device or devices()[0], devices())
+    form = form_on(device, FORMS, NAME, jax.default_backend()) if variant == "tuned" else as_it_is
+    place = SingleDeviceSharding(jax.devices(device)[0])
     native = Native(made(spec), *layout.write(fits(spec, params), dtype, place))
-    return Built(spec, native, dtype, place, tuned if variant == "tuned" else as_it_is)
+    return Built(spec, native, dtype, place, form)

@@ -60,6 +60,8 @@ class Built:
         self.native = native = native._replace(apply=form(native.apply))
         self.dtype = dtype
         self.place = place
+        (device,) = place.device_set
+        self.device = device.platform
         self._compiled = jax.jit(native.apply)
         self._train = jax.jit(functools.partial(_step, native.apply))
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import paddle
 
-from common.config import VARIANTS
+from common.config import VARIANTS, form_on
 from common.names import known
 from common.spec import BlockSpec, differences
 from common.spec.params import Arrays
 from frameworks.paddle.built import Built, Tuned, made
+from frameworks.paddle.tuned import FORMS
 
 NAME = "paddle"
 DIFFERENCES = differences.load(Path(__file__).parent)
@@ -49,7 +50,7 @@ def build(
     strict: bool = False,
     variant: str = "reference",
 ) -> Built:
-    """See `common.protocols.Backend.build`."""
+    """See `common.protocols.InferenceBackend.build`."""
     known("dtype", dtype, DTYPES)
     device = known("device", device or devices()[0], devices())
     # Paddle departs from the spec only by numbers that its kernels take as float32, which in float32 is no departure.
@@ -57,8 +58,7 @@ def build(
     # Kernels run where their inputs lie, so the process's current device is left alone.
     layer = made(spec, known("variant", variant, VARIANTS), exact).to(device=device, dtype=DTYPES[dtype])
     layer.eval()
-    # oneDNN has no float64.
-    kind = Tuned if (variant, dtype, device) == ("tuned", "float32", "cpu") else Built
-    built = kind(spec, layer, DTYPES[dtype], device, exact)
+    about, form = (spec, layer, DTYPES[dtype], device, exact), variant == "tuned" and form_on(device, FORMS, NAME)
+    built = Tuned(*about, form) if form and dtype == "float32" else Built(*about)  # oneDNN has no other
     built.load(params)
     return built

@@ -19,7 +19,6 @@ from frameworks.paddle.graph import Graph
 from frameworks.paddle.layers import with_exact_layers
 from frameworks.paddle.ready_made import ready_made
 from frameworks.paddle.tracing import tapped
-from frameworks.paddle.tuned import predictor
 
 
 def made(spec: BlockSpec, variant: str, exact: bool) -> nn.Layer:
@@ -112,11 +111,18 @@ class Built:
 
 
 class Tuned(Built):
-    """A block whose inference in float32 on the CPU is Paddle Inference's; its training is the reference's."""
+    """A block whose inference in float32 is Paddle Inference's; its training is the reference's."""
+
+    def __init__(
+        self, spec: BlockSpec, layer: nn.Layer, dtype: paddle.dtype, device: str, exact: bool, form: timing.Compiler
+    ) -> None:
+        """``form`` is a device's of `frameworks.paddle.tuned.FORMS`."""
+        super().__init__(spec, layer, dtype, device, exact)
+        self._form = form
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         self._spec.shapes(x.shape)
-        return predictor(self.native, x.shape)(self._tensor(x)).numpy()  # made anew: of the arrays as they are now
+        return self._form(self.native, x.shape)(self._tensor(x)).numpy()  # made anew: of the arrays as they are now
 
     def timed(
         self, mode: str, x: np.ndarray, dy: np.ndarray | None = None, form: str = "usual", layout: str = "native"
@@ -124,4 +130,4 @@ class Tuned(Built):
         if mode != "forward":
             return super().timed(mode, x, dy, form, layout)
         known("form of paddle tuned", form, [choice for choice in FORMS if choice != "eager"])
-        return timing.forward(self.native, self._tensor(x), "predictor", layout)
+        return timing.forward(self.native, self._tensor(x), self._form, layout)

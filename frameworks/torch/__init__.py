@@ -4,11 +4,12 @@ from pathlib import Path
 
 import torch
 
-from common.config import VARIANTS
+from common.config import VARIANTS, form_on
 from common.names import known
 from common.spec import BlockSpec, differences
 from common.spec.params import Arrays
 from frameworks.torch.built import Built, Tuned, made
+from frameworks.torch.tuned import FORMS
 
 NAME = "torch"
 DIFFERENCES = differences.load(Path(__file__).parent)
@@ -41,11 +42,11 @@ def build(
     strict: bool = False,
     variant: str = "reference",
 ) -> Built:
-    """See `common.protocols.Backend.build`."""
+    """See `common.protocols.InferenceBackend.build`."""
     known("dtype", dtype, DTYPES)
     device = known("device", device or devices()[0], devices())
     module = made(spec, known("variant", variant, VARIANTS), strict).to(device, DTYPES[dtype]).eval()
-    kind = Tuned if variant == "tuned" and device == "cpu" else Built
-    built = kind(spec, module, DTYPES[dtype], device)
+    about = spec, module, DTYPES[dtype], device
+    built = Tuned(*about, form_on(device, FORMS, NAME)) if variant == "tuned" else Built(*about)
     built.load(params)
     return built

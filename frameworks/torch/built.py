@@ -1,6 +1,7 @@
 """A block of PyTorch: modules and their eager passes, and the tuned form of them."""
 
 from collections.abc import Callable, Sequence
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -17,7 +18,6 @@ from frameworks.torch.graph import Graph
 from frameworks.torch.layers import with_biased_norms
 from frameworks.torch.ready_made import ready_made
 from frameworks.torch.tracing import tapped
-from frameworks.torch.tuned import COMPILED, DEEP, convolutions, fold, foldable
 
 
 def made(spec: BlockSpec, variant: str, strict: bool) -> nn.Module:
@@ -117,10 +117,11 @@ class Tuned(Built):
     arrays of that moment. ``trace`` looks at the folded block: it sees no output of a convolution that was folded.
     """
 
-    def __init__(self, spec: BlockSpec, module: nn.Module, dtype: torch.dtype, device: str) -> None:
+    def __init__(self, spec: BlockSpec, module: nn.Module, dtype: torch.dtype, device: str, forms: ModuleType) -> None:
+        """``forms`` is a device's of `frameworks.torch.tuned.FORMS`."""
         super().__init__(spec, module, dtype, device)
-        self._pairs = foldable(spec)
-        self._compiled, self._deep = convolutions(spec) >= COMPILED, convolutions(spec) >= DEEP
+        self._forms, self._pairs, count = forms, forms.foldable(spec), forms.convolutions(spec)
+        self._compiled, self._deep = count >= forms.COMPILED, count >= forms.DEEP
         self._run: tuple[Callable[[torch.Tensor], torch.Tensor], torch.Size, Arrays] | None = None
         if self._deep:
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -129,7 +130,7 @@ class Tuned(Built):
         return timing.placed(super()._tensor(x), "nhwc" if self._deep else "nchw")
 
     def _inference(self) -> nn.Module:
-        return fold(self.native, self._pairs)
+        return self._forms.fold(self.native, self._pairs)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         if not self._compiled:
@@ -141,7 +142,7 @@ class Tuned(Built):
             or self._run[1] != tensor.shape
             or any(not np.array_equal(array, held[name]) for name, array in self._run[2].items())
         ):
-            self._run = timing.prepared(self._inference(), tensor, "frozen"), tensor.shape, held
+            self._run = timing.prepared(self._inference(), tensor, self._forms.frozen), tensor.shape, held
         return self._run[0](tensor).numpy()
 
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
@@ -155,7 +156,7 @@ class Tuned(Built):
         tensor = super()._tensor(x)
         if mode == "forward":
             if form == "compiled" or (form == "usual" and self._compiled):
-                form = "frozen"
+                return timing.forward(self._inference(), tensor, self._forms.frozen, layout)
             return timing.forward(self._inference(), tensor, form, layout, self._deep)
         assert dy is not None
         return timing.training(self.native, mode, tensor, super()._tensor(dy), form, layout, self._deep)

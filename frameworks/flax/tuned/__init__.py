@@ -2,4 +2,7 @@
 
 from frameworks.flax.tuned.cpu import DepthwiseConv, conv_general_dilated, tuned
 
-__all__ = ["DepthwiseConv", "conv_general_dilated", "tuned"]
+__all__ = ["FORMS", "DepthwiseConv", "conv_general_dilated", "tuned"]
+
+# By device, as JAX names its platform: what makes a module a tuned one.
+FORMS = {"cpu": tuned}

@@ -2,4 +2,7 @@
 
 from frameworks.paddle.tuned.cpu import predictor
 
-__all__ = ["predictor"]
+__all__ = ["FORMS", "predictor"]
+
+# By device, as Paddle names it: what makes the inference of a layer for inputs of one shape.
+FORMS = {"cpu": predictor}

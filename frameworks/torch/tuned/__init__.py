@@ -1,5 +1,9 @@
 """The fastest forms of a block that were found for PyTorch, a file a device; NCHW shapes."""
 
-from frameworks.torch.tuned.cpu import COMPILED, DEEP, convolutions, fold, foldable, frozen, in_channels_last
+from frameworks.torch.tuned import cpu
+from frameworks.torch.tuned.cpu import fold, frozen, in_channels_last
 
-__all__ = ["COMPILED", "DEEP", "convolutions", "fold", "foldable", "frozen", "in_channels_last"]
+__all__ = ["FORMS", "fold", "frozen", "in_channels_last"]
+
+# By device, as torch names its kind: the file of its forms. Another has what `frameworks.torch.built.Tuned` asks of it.
+FORMS = {"cpu": cpu}
