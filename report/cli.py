@@ -16,6 +16,7 @@ from report.commands.shared import (
     backend_option,
     block_option,
     described,
+    device_option,
     finish,
     json_option,
     profile_option,
@@ -76,6 +77,7 @@ def list_() -> None:
 
 @cli.command(**described("convparity check -b paddle -k depthwise --json out.json"))
 @backend_option
+@device_option
 @block_option
 @json_option
 @click.option(
@@ -88,7 +90,13 @@ def list_() -> None:
 @click.option("--variant", default="reference", show_default=True, metavar="NAME", help="reference or tuned.")
 @click.option("--trace", is_flag=True, help="Also print every layer's error, so far and its own.")
 def check(
-    backends: tuple[str, ...], words: tuple[str, ...], json: Path | None, dtype: str, variant: str, trace: bool
+    backends: tuple[str, ...],
+    devices: tuple[str, ...],
+    words: tuple[str, ...],
+    json: Path | None,
+    dtype: str,
+    variant: str,
+    trace: bool,
 ) -> None:
     """Compares every block in every framework with the float64 reference, in evaluation and in training."""
     from common.names import known
@@ -102,7 +110,8 @@ def check(
     selected = [case.cast(dtype) for case in choose_cases(cases(), words)]
     choose_backends(backends)
     writable(json)
-    with runner(backends, machine.processors(), len(selected), x64=dtype == "float64") as run:
+    x64 = dtype == "float64"
+    with runner(backends, machine.processors(), len(selected), x64=x64, devices=devices) as run:
         run.describe()
         run.check(selected, variant)
         for title, rows in run.trace(selected, variant) if trace else ():
@@ -113,9 +122,10 @@ def check(
 
 @cli.command(**described("convparity selftest -b paddle -k norm"))
 @backend_option
+@device_option
 @click.option("-k", "--fault", "words", multiple=True, metavar="WORD", help="Only faults whose name contains WORD.")
 @_output
-def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) -> None:
+def selftest(backends: tuple[str, ...], devices: tuple[str, ...], words: tuple[str, ...], output: Path) -> None:
     """Puts mistakes that ports make into every framework: is each caught, at its level and at its layer?
 
     Without -k it is written to selftest.json, from which the report tells of it.
@@ -130,7 +140,7 @@ def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) ->
     choose_backends(backends)
     record = None if words else output / SELFTEST  # a part is for looking at, and would replace the whole
     writable(record)
-    with runner(backends, machine.processors(), len(CASES) + len(selected)) as run:
+    with runner(backends, machine.processors(), len(CASES) + len(selected), devices=devices) as run:
         run.describe()
         run.check(CASES)
         run.selftest(selected)
@@ -142,12 +152,15 @@ def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) ->
 
 @cli.command(**described("convparity report --profile full"))
 @backend_option
+@device_option
 @threads_option
 @profile_option
 @_output
-def report(backends: tuple[str, ...], threads: int | None, profile: str, output: Path) -> None:
+def report(
+    backends: tuple[str, ...], devices: tuple[str, ...], threads: int | None, profile: str, output: Path
+) -> None:
     """The main job: checks, costs and timing, written to REPORT.md with the raw results beside it."""
-    from common.config import MODES, Config
+    from common.config import MODES
     from common.processes import machine
     from common.results.record import write_text
     from common.session.tasks import Experiment
@@ -156,16 +169,17 @@ def report(backends: tuple[str, ...], threads: int | None, profile: str, output:
     from report.runs.timing import time_all
     from report.sections.page import render
 
-    names, _ = choose_backends(backends)
+    choose_backends(backends)
     timed = timed_cases(profile)
-    experiments = [Experiment(case, MODES[0], tuple(map(Config, names))) for case in timed]
     results, page = output / "results.json", output / "REPORT.md"
     writable(results)
     others = _others(output)  # before the work: a record may be bad
-    with runner(backends, threads or machine.processors(), len(cases()) + len(timed), profile) as run:
+    steps = len(cases()) + len(timed)
+    with runner(backends, threads or machine.processors(), steps, profile, devices=devices) as run:
         run.describe()
         run.check(cases())
         run.record.costs = [costed(case) for case in dict.fromkeys((*published_cases(), *timed))]
+        experiments = [Experiment(case, MODES[0], tuple(run.places.values())) for case in timed]
         time_all(run, experiments, BUDGET[profile])
     write_text(page, render(run.record, **others))
     click.echo(f"wrote {page}")
@@ -174,10 +188,11 @@ def report(backends: tuple[str, ...], threads: int | None, profile: str, output:
 
 @cli.command(**described("convparity train -b torch --seeds 3"))
 @backend_option
+@device_option
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Trainings of each net.")
 @click.option("--epochs", type=click.IntRange(1), default=15, show_default=True, help="Passes over the data in each.")
 @_output
-def train(backends: tuple[str, ...], seeds: int, epochs: int, output: Path) -> None:
+def train(backends: tuple[str, ...], devices: tuple[str, ...], seeds: int, epochs: int, output: Path) -> None:
     """Trains a separable net and its standard twin on handwritten digits in every framework, and compares.
 
     The next `convparity report` has a section on it.
@@ -191,7 +206,7 @@ def train(backends: tuple[str, ...], seeds: int, epochs: int, output: Path) -> N
     results = output / TRAINING
     choose_backends(backends)
     writable(results)
-    with runner(backends, training.THREADS, seeds * len(training.NETS)) as run:
+    with runner(backends, training.THREADS, seeds * len(training.NETS), devices=devices) as run:
         record = training.train(run, seeds, epochs)
     record.seconds = run.record.seconds
     click.echo(f"{plain(accuracy(record))}\n{verdict(record)}\n\n{plain(parting(record))}")

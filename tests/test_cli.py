@@ -81,7 +81,7 @@ def test_check_agrees_and_writes_its_results(tmp_path: Path, capsys: pytest.Capt
     assert "agrees 6/6" in capsys.readouterr().out
     record = load(tmp_path / "r.json")
     assert len(record.checks) == 6 * (5 + 9)
-    assert record.backends["numpy"]["devices"] == "cpu"
+    assert record.backends["numpy"]["devices"] == "cpu, fake"
     assert record.environment["cpu"]
 
 

@@ -54,6 +54,6 @@ def test_a_fault_that_is_not_caught_or_elsewhere_counts_as_missed() -> None:
 
 def test_a_wrapped_backend_is_a_backend() -> None:
     wrapped = Faulty(numpy_backend, FAULTS[0])
-    assert (wrapped.NAME, wrapped.devices()) == ("numpy", ("cpu",))
+    assert (wrapped.NAME, wrapped.devices()) == ("numpy", ("cpu", "fake"))
     assert wrapped.environment() == numpy_backend.environment()
     assert wrapped.DIFFERENCES == ()
