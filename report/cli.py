@@ -17,6 +17,7 @@ from report.commands.shared import (
     backend_option,
     block_option,
     described,
+    device_option,
     finish,
     json_option,
     output_option,
@@ -52,11 +53,11 @@ def list_() -> None:
     for family, entry in CATALOGUE.items():
         click.echo(f"{family}: {entry.source}")
         click.echo("    " + " ".join(case.name for case in cases() if case.spec.family == family))
-    for name, (module, _) in frameworks.BACKENDS.items():
+    for name in frameworks.BACKENDS:
         if reason := frameworks.missing(name):
             click.echo(reason)
             continue
-        worker = Worker(name, module, machine.processors())
+        worker = Worker(name, frameworks.module(name), machine.processors())
         try:
             environment = worker.ask("environment")
             click.echo(f"backend {name}: version {environment[name]}, devices {environment['devices']}")
@@ -68,6 +69,7 @@ def list_() -> None:
 
 @cli.command(**described("convparity check -b paddle -k depthwise --json out.json"))
 @backend_option
+@device_option
 @block_option
 @json_option
 @click.option(
@@ -80,7 +82,13 @@ def list_() -> None:
 @click.option("--variant", default="reference", show_default=True, metavar="NAME", help="reference or tuned.")
 @click.option("--trace", is_flag=True, help="Also print every layer's error, so far and its own.")
 def check(
-    backends: tuple[str, ...], words: tuple[str, ...], json: Path | None, dtype: str, variant: str, trace: bool
+    backends: tuple[str, ...],
+    devices: tuple[str, ...],
+    words: tuple[str, ...],
+    json: Path | None,
+    dtype: str,
+    variant: str,
+    trace: bool,
 ) -> None:
     """Compares every block in every framework with the float64 reference, in evaluation and in training."""
     from common.names import known
@@ -96,7 +104,8 @@ def check(
     selected = [case.cast(dtype) for case in choose_cases(cases(), words)]
     choose_backends(backends)
     writable(json)
-    with runner(backends, machine.processors(), len(selected), x64=dtype == "float64") as run:
+    x64 = dtype == "float64"
+    with runner(backends, machine.processors(), len(selected), x64=x64, devices=devices) as run:
         run.describe()
         run.check(selected, variant)
         for title, rows in run.trace(selected, variant) if trace else ():
@@ -107,9 +116,10 @@ def check(
 
 @cli.command(**described("convparity selftest -b paddle -k norm"))
 @backend_option
+@device_option
 @click.option("-k", "--fault", "words", multiple=True, metavar="WORD", help="Only faults whose name contains WORD.")
 @output_option
-def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path | None) -> None:
+def selftest(backends: tuple[str, ...], devices: tuple[str, ...], words: tuple[str, ...], output: Path | None) -> None:
     """Puts mistakes that ports make into every framework: is each caught, at its level and at its layer?
 
     Without -k it is written to selftest.json, from which the report tells of it.
@@ -125,7 +135,7 @@ def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path | N
     choose_backends(backends)
     record = None if words else (output or HERE) / SELFTEST  # a part is for looking at, and would replace the whole
     writable(record)
-    with runner(backends, machine.processors(), len(CASES) + len(selected)) as run:
+    with runner(backends, machine.processors(), len(CASES) + len(selected), devices=devices) as run:
         run.describe()
         run.check(CASES)
         run.selftest(selected)

@@ -16,7 +16,8 @@ from common.spec.costs import Cost
 SCHEMA_VERSION = 2
 WIDTH = 120  # of a line of JSON that has records or lists within it
 Record = TypeVar("Record")
-NOT_INSTALLED = "installation"  # the stage of an Unavailable whose framework is not there
+# Stages of an Unavailable that nobody asked for: of a framework that is not installed, and of one that cannot train.
+NOT_INSTALLED, NOT_TRAINED = "installation", "training levels"
 
 
 class ResultsError(ValueError):
@@ -39,6 +40,7 @@ class CheckResult:
     trainable: int | None = None  # values the framework holds, at level `parameters`
     buffers: int | None = None
     layer: str = ""  # where a failure begins, if that could be told
+    device: str = ""  # on which the block was, once it was built
 
     @property
     def margin(self) -> float | None:
@@ -159,9 +161,9 @@ class RunRecord:
     def complete(self) -> bool:
         """Whether all that was asked for was done, agrees and, of faults, was caught.
 
-        A framework that is not installed was not asked.
+        A framework that is not installed was not asked, nor one that has inference alone for its training.
         """
-        missing = [item for item in self.unavailable if item.stage != NOT_INSTALLED]
+        missing = [item for item in self.unavailable if item.stage not in (NOT_INSTALLED, NOT_TRAINED)]
         right = all(result.passed for result in self.checks) and all(fault.caught for fault in self.faults)
         return right and not missing
 

@@ -8,6 +8,7 @@ from click.core import ParameterSource
 from report.commands.shared import (
     backend_option,
     described,
+    device_option,
     finish,
     output_option,
     profile_option,
@@ -20,6 +21,7 @@ from report.paths import FIGURE, HERE, RESULTS, TRAINING
 
 @click.command(**described("convparity report --profile full"))
 @backend_option
+@device_option
 @threads_option
 @profile_option
 @click.option(
@@ -31,7 +33,12 @@ from report.paths import FIGURE, HERE, RESULTS, TRAINING
 )
 @output_option
 def report(
-    backends: tuple[str, ...], threads: int | None, profile: str, source: Path | None, output: Path | None
+    backends: tuple[str, ...],
+    devices: tuple[str, ...],
+    threads: int | None,
+    profile: str,
+    source: Path | None,
+    output: Path | None,
 ) -> None:
     """The main job: checks, costs and timing. The raw results are written first; REPORT.md is rendered from them."""
     from report.rendering import beside, publish
@@ -40,7 +47,7 @@ def report(
         _alone()
         click.echo(f"wrote {publish(source, output or source.parent)}")
         return
-    from common.config import MODES, Config
+    from common.config import MODES
     from common.processes import machine
     from common.results.record import dump
     from common.session.tasks import Experiment
@@ -48,17 +55,18 @@ def report(
     from report.runs.runner import choose_backends, costed, runner
     from report.runs.timing import time_all
 
-    names, _ = choose_backends(backends)
+    choose_backends(backends)
     timed = timed_cases(profile)
-    experiments = [Experiment(case, MODES[0], tuple(map(Config, names))) for case in timed]
     output = output or HERE
     results = output / RESULTS
     writable(results)
     others = beside(output)  # before the work: a record may be bad
-    with runner(backends, threads or machine.processors(), len(cases()) + len(timed), profile) as run:
+    steps = len(cases()) + len(timed)
+    with runner(backends, threads or machine.processors(), steps, profile, devices=devices) as run:
         run.describe()
         run.check(cases())
         run.record.costs = [costed(case) for case in dict.fromkeys((*published_cases(), *timed))]
+        experiments = [Experiment(case, MODES[0], tuple(run.places.values())) for case in timed]
         time_all(run, experiments, BUDGET[profile])
     dump(run.record, results)
     click.echo(f"wrote {results}")
@@ -81,10 +89,11 @@ def _alone() -> None:
 
 @click.command(**described("convparity train -b torch --seeds 3"))
 @backend_option
+@device_option
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Trainings of each net.")
 @click.option("--epochs", type=click.IntRange(1), default=15, show_default=True, help="Passes over the data in each.")
 @output_option
-def train(backends: tuple[str, ...], seeds: int, epochs: int, output: Path | None) -> None:
+def train(backends: tuple[str, ...], devices: tuple[str, ...], seeds: int, epochs: int, output: Path | None) -> None:
     """Trains a separable net and its standard twin on handwritten digits in every framework, and compares.
 
     The next `convparity report` has a section on it.
@@ -98,7 +107,7 @@ def train(backends: tuple[str, ...], seeds: int, epochs: int, output: Path | Non
     output = output or HERE
     choose_backends(backends)
     writable(output / TRAINING)
-    with runner(backends, training.THREADS, seeds * len(training.NETS)) as run:
+    with runner(backends, training.THREADS, seeds * len(training.NETS), devices=devices) as run:
         record = training.train(run, seeds, epochs)
     record.seconds = run.record.seconds
     click.echo(f"{plain(accuracy(record))}\n{verdict(record)}\n\n{plain(parting(record))}")

@@ -1,5 +1,6 @@
 """The commands of timing: bench, sweep, diff."""
 
+import itertools
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from report.commands.shared import (
     backend_option,
     block_option,
     described,
+    device_option,
     finish,
     json_option,
     profile_option,
@@ -27,6 +29,7 @@ BUDGET = {"quick": 5.0, "full": 30.0}  # seconds of timing a table
 
 @click.command(**described("convparity bench -k separable_stack --mode forward --mode step --json out.json"))
 @backend_option
+@device_option
 @block_option
 @json_option
 @threads_option
@@ -39,6 +42,7 @@ BUDGET = {"quick": 5.0, "full": 30.0}  # seconds of timing a table
 @click.option("--aa", is_flag=True, help="Also time everything against itself: do the intervals hold 1?")
 def bench(
     backends: tuple[str, ...],
+    devices: tuple[str, ...],
     words: tuple[str, ...],
     json: Path | None,
     threads: int | None,
@@ -63,13 +67,15 @@ def bench(
     for kind, given, choices in (("mode", modes, MODES), ("form", forms, FORMS), ("variant", variants, VARIANTS)):
         for name in given:
             known(kind, name, choices)
-    names, _ = choose_backends(backends, engines=True)
-    configs = [configured(n, v, f) for n in names for v in variants or VARIANTS[:1] for f in forms or FORMS[:1]]
-    configs += [replace(config, copy=1) for config in configs] if aa else []
-    cases = choose_cases(timed_cases(profile), words)
-    experiments = [Experiment(case, mode, tuple(configs)) for case in cases for mode in modes or MODES[:1]]
+    choose_backends(backends, engines=True)
+    cases, modes = choose_cases(timed_cases(profile), words), modes or MODES[:1]
     writable(json)
-    with runner(backends, threads or machine.processors(), len(experiments), profile) as run:
+    steps = len(cases) * len(modes)
+    with runner(backends, threads or machine.processors(), steps, profile, devices=devices) as run:
+        ways = itertools.product(run.places.values(), variants or VARIANTS[:1], forms or FORMS[:1])
+        configs = [configured(place.backend, variant, form, place.device) for place, variant, form in ways]
+        configs += [replace(config, copy=1) for config in configs] if aa else []
+        experiments = [Experiment(case, mode, tuple(configs)) for case in cases for mode in modes]
         time_all(run, experiments, BUDGET[profile], save=Saver(json, run.progress.note))
     _print(run.record)
     finish(run.record, json)
@@ -112,7 +118,7 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     from common.bench import sweeps
     from common.processes import machine
     from report.paths import WRITTEN
-    from report.runs.runner import choose_backends, runner
+    from report.runs.runner import choose_backends, refuse_devices, runner
     from report.runs.timing import Saver, left, resumed, time_all
     from report.text import Table, number, plain
 
@@ -133,6 +139,7 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     click.echo(f"{len(todo)} tables, about {seconds / 60:.0f} minutes")
     if only_plan:
         return
+    refuse_devices(config for experiment in todo for config in experiment.configs)
     writable(path)
     with runner(wanted, threads, len(todo), "sweep") as run:
         if before:

@@ -1,7 +1,6 @@
 """The facts of the guide: asked by `make facts`, kept in report/facts.json, and tested to hold."""
 
 import hashlib
-import importlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from importlib import metadata
@@ -113,12 +112,12 @@ def ask(name: str) -> FrameworkFacts:
 
 
 def _questions(name: str) -> FrameworkFacts:
-    ours = importlib.import_module(f"frameworks.{name}.facts")
+    ours = frameworks.part(name, "facts")
     return FrameworkFacts(frameworks.load(name).environment(), ours.arguments(), ours.answers(), {})
 
 
 def _held(name: str, family: str) -> list[Held]:
-    ours, params = importlib.import_module(f"frameworks.{name}.facts"), randomised(documented(family).spec)
+    ours, params = frameworks.part(name, "facts"), randomised(documented(family).spec)
     return mapping(params, ours.held(frameworks.load(name).build(documented(family).spec, params).native))
 
 

@@ -98,10 +98,10 @@ STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the c
 
 
 CODE = {
-    "torch": ["torch/tuned/__init__.py"],
-    "paddle": ["paddle/tuned/__init__.py"],
-    "jax": [f"jax/tuned/{name}.py" for name in ("depthwise", "shifts", "grouped", "pointwise", "dispatch")],
-    "flax": ["flax/tuned/__init__.py"],
+    "torch": ["torch/tuned/cpu.py"],
+    "paddle": ["paddle/tuned/cpu.py"],
+    "jax": [f"jax/tuned/{name}.py" for name in ("depthwise", "shifts", "grouped", "pointwise", "cpu")],
+    "flax": ["flax/tuned/cpu.py"],
 }
 
 DEFECTS = {

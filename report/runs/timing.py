@@ -107,7 +107,7 @@ def time_all(
             work = task(experiment.case, experiment.mode)
             ready = workers.ready(experiment)
             for config, environment in workers.environments.items():
-                run.record.backends.setdefault(config.backend, environment)
+                run.record.backends.setdefault(config.place, environment)
             measurements, lost = measure(experiment, work, ready, budget, run.progress.say)
             run.record.measurements += measurements
             run.record.unavailable += lost

@@ -46,17 +46,22 @@ def backends(record: RunRecord) -> list[str]:
     return unique([*record.backends, *(item.backend for item in record.unavailable)])
 
 
+def _at(label: str, place: str) -> bool:
+    """Whether a label is of this backend and device: it begins with them."""
+    return f"{label} ".startswith(f"{place} ")
+
+
 def agreement(record: RunRecord) -> Table:
     """Block by backend, or variant of it: cases that agree of those checked, and the smallest margin seen."""
     checked = unique(result.backend for result in record.checks)
-    names = [label for name in backends(record) for label in [c for c in checked if c.split()[0] == name] or [name]]
+    names = unique(label for name in backends(record) for label in [c for c in checked if _at(c, name)] or [name])
 
     def cell(block: str, backend: str) -> str:
         results = [r for r in record.checks if r.block == block and r.backend == backend]
         lost = {
             u.case
             for u in record.unavailable
-            if u.backend == backend.split()[0] and u.stage == "check" and u.case.startswith(f"{block}-")
+            if _at(backend, u.backend) and u.stage == "check" and u.case.startswith(f"{block}-")
         }
         cases = {r.case for r in results} | lost
         if not cases:

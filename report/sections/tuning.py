@@ -37,13 +37,14 @@ def gains(run: Analysis) -> list[Gain]:
     found = []
     for group in run.tables:
         table = [m for m in run.record.measurements if m.group == group]
-        usual = {m.backend: m for m in reversed(table) if m.config.variant == REFERENCE}
-        tuned = [m for m in table if m.config.variant == TUNED and m.config.form == "usual" and m.backend in usual]
+        usual = {m.config.place: m for m in reversed(table) if m.config.variant == REFERENCE}
+        tuned = [m for m in table if m.config.variant == TUNED and m.config.form == "usual" and m.config.place in usual]
         engine = min((m for m in table if m.backend in frameworks.ENGINES), key=lambda m: m.median, default=None)
         pairs = len(tuned) * (2 if engine else 1)
         for m in tuned:
             over = run.ratio(engine, m, pairs) if engine else None
-            found.append(Gain(usual[m.backend], m, run.ratio(usual[m.backend], m, pairs), engine, over))
+            plain = usual[m.config.place]
+            found.append(Gain(plain, m, run.ratio(plain, m, pairs), engine, over))
     return found
 
 
@@ -62,7 +63,7 @@ def table(run: Analysis) -> Table:
             engine = f"{gain.engine.backend} {milliseconds(gain.engine.median)} ms: {gain.engine_over_tuned.text}"
         return [
             timing.title(gain.tuned.group),
-            gain.tuned.backend,
+            gain.tuned.config.place,
             milliseconds(gain.reference.median),
             milliseconds(gain.tuned.median),
             gain.times_faster.text,
