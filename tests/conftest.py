@@ -1,11 +1,19 @@
 """Options and fixtures. Nothing here imports a framework: each test imports only the one that it names."""
 
 import importlib.util
+import os
 
 import pytest
 
 import frameworks
+from common.check import cache
 from common.protocols import Backend
+
+
+if (kept := cache.folder()) is not None:  # what XLA has compiled is read by every process, and by the next run
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(kept / "xla"))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -44,6 +44,18 @@ def test_a_layer_of_ones_own(activation: str, norm: str) -> None:
         layer.train()
 
 
+def test_a_group_norm_of_elementary_operations_is_the_stock_one_there() -> None:
+    import paddle
+    from paddle import nn
+
+    from frameworks.paddle.layers import ExactGroupNorm
+    from frameworks.paddle.tuned import predictor
+
+    layer = nn.Sequential(nn.Conv2D(3, 4, 3), ExactGroupNorm(2, 4, weight_attr=False, bias_attr=False))
+    x = paddle.randn([2, 3, 8, 9])
+    assert np.allclose(predictor(layer, x.shape)(x).numpy(), layer.eval()(x).numpy(), atol=1e-5)
+
+
 @pytest.mark.parametrize("activation", ["ReLU", "LeakyReLU"])
 def test_a_view_is_read_by_its_strides(activation: str) -> None:
     import paddle

@@ -84,7 +84,7 @@ def _write(path: Path, answer: object) -> None:
 
 def _prune(where: Path) -> None:
     """Takes out what was not read for longest, the leftovers of killed runs among it, until the rest is below LIMIT."""
-    files = [(path, path.stat()) for path in where.iterdir()]
+    files = [(path, path.stat()) for path in where.iterdir() if path.is_file()]
     size = sum(stat.st_size for _, stat in files)
     for path, stat in sorted(files, key=lambda file: file[1].st_mtime):
         if size <= LIMIT:

@@ -41,10 +41,19 @@ def predictor(layer: nn.Layer, shape: Sequence[int]) -> Callable[[paddle.Tensor]
 
 
 def _with_affine_norms(layer: nn.Layer) -> nn.Layer:
-    """A copy whose norms have a scale and a shift."""
-    layer = copy.deepcopy(layer)
-    for norm in layer.sublayers(include_self=True):
-        for name, value in (("weight", 1.0), ("bias", 0.0)):
-            if isinstance(norm, nn.BatchNorm2D) and getattr(norm, name) is None:
-                setattr(norm, name, norm.create_parameter([norm._num_features], default_initializer=Constant(value)))
-    return layer
+    """A copy whose norms are Paddle's own, with a scale and a shift.
+
+    A BatchNorm without them ends the process (docs/upstream). A group norm of elementary operations, which has the
+    right gradient, is computed wrong by Paddle Inference with oneDNN; the stock one is right there.
+    """
+    holder = nn.Sequential(copy.deepcopy(layer))
+    for parent in holder.sublayers(include_self=True):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.GroupNorm) and child.weight is None:
+                setattr(parent, name, nn.GroupNorm(child._num_groups, child._num_channels, child._epsilon))
+            if isinstance(child, nn.BatchNorm2D):
+                for leaf, value in (("weight", 1.0), ("bias", 0.0)):
+                    if getattr(child, leaf) is None:
+                        size, constant = [child._num_features], Constant(value)
+                        setattr(child, leaf, child.create_parameter(size, default_initializer=constant))
+    return holder[0]
