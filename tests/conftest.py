@@ -9,7 +9,6 @@ import frameworks
 from common.check import cache
 from common.protocols import Backend
 
-
 if (kept := cache.folder()) is not None:  # what XLA has compiled is read by every process, and by the next run
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(kept / "xla"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
