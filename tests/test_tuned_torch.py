@@ -125,7 +125,7 @@ def test_what_is_no_convolution_and_norm_is_one_line() -> None:
 
 
 def test_only_what_a_norm_alone_reads_is_folded() -> None:
-    from frameworks.torch.tuned.cpu import foldable
+    from frameworks.torch.built import foldable
 
     assert foldable(EVERYTHING) == [("conv", "norm"), ("depthwise", "plain")]
     assert foldable(READ_TWICE) == []

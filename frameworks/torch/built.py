@@ -1,5 +1,6 @@
 """A block of PyTorch: modules and their eager passes, and the tuned form of them."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
@@ -8,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from common.layers import BatchNorm2d, Conv2d
 from common.oracle.optimisers import Optimiser
 from common.protocols import Timed
 from common.spec import INPUT, BlockSpec
@@ -110,6 +112,19 @@ class Built:
         return timing.training(self.native, mode, tensor, self._tensor(dy), form, layout)
 
 
+def convolutions(spec: BlockSpec) -> int:
+    """How many a block has."""
+    return sum(isinstance(node.layer, Conv2d) for node in spec.nodes)
+
+
+def foldable(spec: BlockSpec) -> list[tuple[str, str]]:
+    """Names of the convolutions that nothing but a norm reads, each with its norm."""
+    readers = Counter(source for node in spec.nodes for source in node.inputs)
+    convolutions = {node.name for node in spec.nodes if isinstance(node.layer, Conv2d) and readers[node.name] == 1}
+    norms = [node for node in spec.nodes if isinstance(node.layer, BatchNorm2d)]
+    return [(node.inputs[0], node.name) for node in norms if node.inputs[0] in convolutions]
+
+
 class Tuned(Built):
     """A block that is folded for inference, and compiled with frozen weights; a deep one is trained in channels_last.
 
@@ -120,7 +135,7 @@ class Tuned(Built):
     def __init__(self, spec: BlockSpec, module: nn.Module, dtype: torch.dtype, device: str, forms: ModuleType) -> None:
         """``forms`` is a device's of `frameworks.torch.tuned.FORMS`."""
         super().__init__(spec, module, dtype, device)
-        self._forms, self._pairs, count = forms, forms.foldable(spec), forms.convolutions(spec)
+        self._forms, self._pairs, count = forms, foldable(spec), convolutions(spec)
         self._compiled, self._deep = count >= forms.COMPILED, count >= forms.DEEP
         self._run: tuple[Callable[[torch.Tensor], torch.Tensor], torch.Size, Arrays] | None = None
         if self._deep:

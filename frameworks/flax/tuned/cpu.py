@@ -7,8 +7,8 @@ from typing import Any
 
 from flax import nnx
 
-from common.layers.values import Padding, Pair
 from frameworks.jax.tuned import conv_general_dilated
+from frameworks.jax.tuned.shifts import Padding, Pair
 
 __all__ = ["DepthwiseConv", "conv_general_dilated", "tuned"]
 

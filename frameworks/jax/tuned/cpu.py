@@ -8,10 +8,9 @@ import jax
 from jax import lax
 from jax.extend import core
 
-from common.layers.values import Padding, Pair
 from frameworks.jax.tuned.grouped import grouped_conv
 from frameworks.jax.tuned.pointwise import pointwise_conv
-from frameworks.jax.tuned.shifts import DIMENSIONS
+from frameworks.jax.tuned.shifts import DIMENSIONS, Padding, Pair
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -14,8 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from common.layers.values import Padding, Pair
-from frameworks.jax.tuned.shifts import better, native, padded, positions, rows
+from frameworks.jax.tuned.shifts import Padding, Pair, better, native, padded, positions, rows
 
 Arrays = tuple[jax.Array, jax.Array]
 

@@ -11,9 +11,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from common.layers.values import Padding, Pair
 from frameworks.jax.tuned.depthwise import depthwise_conv
-from frameworks.jax.tuned.shifts import better, native, padded, positions, rows
+from frameworks.jax.tuned.shifts import Padding, Pair, better, native, padded, positions, rows
 
 # Input channels a group. Up to FEW, shifted maps were the fastest forward, and above it separate convolutions; from
 # ENOUGH on, the gradient of separate convolutions was the fastest, and below it that of patches. With jax 0.10.2 on two

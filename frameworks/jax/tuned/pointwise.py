@@ -2,8 +2,7 @@
 
 import jax
 
-from common.layers.values import Pair
-from frameworks.jax.tuned.shifts import better, native
+from frameworks.jax.tuned.shifts import Pair, better, native
 
 STILL = ((0, 0), (0, 0))
 

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from common.layers.values import Padding, Pair
-
+Pair = tuple[int, int]
+Padding = tuple[Pair, Pair]  # ((top, bottom), (left, right))
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 
 

@@ -5,7 +5,6 @@ Training: ``torch.channels_last`` in a deep block, not compiled. Nothing was mea
 """
 
 import copy
-from collections import Counter
 from collections.abc import Callable, Iterable
 
 import torch
@@ -13,25 +12,9 @@ from torch import nn
 from torch._inductor import config as inductor
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from common.layers import BatchNorm2d, Conv2d
-from common.spec import BlockSpec
-
 # Convolutions from which on it pays to compile inference, and to train in channels_last: fewer do not gain what
 # converting the block's input and output costs. On one and two threads of CPUs with AVX-512, torch 2.13.
 COMPILED, DEEP = 2, 8
-
-
-def convolutions(spec: BlockSpec) -> int:
-    """How many a block has."""
-    return sum(isinstance(node.layer, Conv2d) for node in spec.nodes)
-
-
-def foldable(spec: BlockSpec) -> list[tuple[str, str]]:
-    """Names of the convolutions that nothing but a norm reads, each with its norm."""
-    readers = Counter(source for node in spec.nodes for source in node.inputs)
-    convolutions = {node.name for node in spec.nodes if isinstance(node.layer, Conv2d) and readers[node.name] == 1}
-    norms = [node for node in spec.nodes if isinstance(node.layer, BatchNorm2d)]
-    return [(node.inputs[0], node.name) for node in norms if node.inputs[0] in convolutions]
 
 
 def fold(module: nn.Module, pairs: Iterable[tuple[str, str]]) -> nn.Module:
