@@ -33,13 +33,14 @@ class Row(NamedTuple):
     needs: tuple[str, ...]  # modules of other distributions
     extra: str = ""  # of our pyproject.toml, which installs them
     claims: Callable[[Any], bool] = lambda native: False  # whether a live module is one of this framework
+    title: str = ""  # as its makers write it
 
 
 BACKENDS = {
-    "torch": Row("frameworks.torch", ("torch",), "torch", _instance("torch", "Module")),
-    "paddle": Row("frameworks.paddle", ("paddle",), "paddle", _instance("paddle", "Layer")),
-    "jax": Row("frameworks.jax", ("jax",), "jax", _function),
-    "flax": Row("frameworks.flax", ("jax", "flax"), "jax", _instance("flax", "Module")),
+    "torch": Row("frameworks.torch", ("torch",), "torch", _instance("torch", "Module"), "PyTorch"),
+    "paddle": Row("frameworks.paddle", ("paddle",), "paddle", _instance("paddle", "Layer"), "PaddlePaddle"),
+    "jax": Row("frameworks.jax", ("jax",), "jax", _function, "JAX"),
+    "flax": Row("frameworks.flax", ("jax", "flax"), "jax", _instance("flax", "Module"), "Flax"),
 }
 # What runs a block exported from torch, for inference alone: timed beside the backends, but no backend to port to.
 ENGINES = {

@@ -5,9 +5,10 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
+import frameworks
 from report.paths import ROOT
 
-TITLES = {"torch": "PyTorch", "paddle": "PaddlePaddle", "jax": "JAX", "flax": "Flax"}
+TITLES = {name: row.title for name, row in frameworks.BACKENDS.items()}
 
 
 @dataclass(frozen=True)
