@@ -13,8 +13,9 @@ from common.layers.activation import GELU, Hardsigmoid, Hardswish, LeakyReLU, Re
 from common.layers.base import Layer
 from common.layers.convolution import Conv2d
 from common.layers.linear import Linear
-from common.layers.normalisation import BatchNorm2d, GroupNorm, LayerNorm2d
+from common.layers.normalisation import BatchNorm2d
 from common.layers.pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
+from common.layers.sample_normalisation import GroupNorm, LayerNorm2d
 from common.layers.structure import Add, ChannelShuffle, ChannelSlice, Concat, Dropout, Flatten, Multiply
 
 KINDS: tuple[type[Layer], ...] = (
