@@ -15,9 +15,9 @@ from common.layers.values import ParamSpec, SpecError, positive
 
 @dataclass(frozen=True)
 class _SampleNorm(Norm):
-    """A norm over groups of numbers of one sample, the same in training and in evaluation; ``_axes`` are a group's.
+    """A norm over groups of numbers of one sample, the same in training and in evaluation.
 
-    A map is folded so that groups have axes of their own, and is normalised over ``_axes`` of that.
+    ``_fold`` reshapes a map so that a group extends over ``_axes`` alone.
     """
 
     affine: bool = True
@@ -33,7 +33,7 @@ class _SampleNorm(Norm):
         return per_channel(arrays["weight"]) if self.affine else 1.0
 
     def _mean(self, x: np.ndarray) -> np.ndarray:
-        """Of each group, at every element of it."""
+        """Each group's mean, at every element of the group."""
         folded = self._fold(x)
         return np.broadcast_to(folded.mean(self._axes, keepdims=True), folded.shape).reshape(x.shape)
 
@@ -43,7 +43,7 @@ class _SampleNorm(Norm):
         return np.broadcast_to(inverse, folded.shape).reshape(x.shape)
 
     def _moment_errors(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """`moment_errors` of each group, at every element of it."""
+        """`moment_errors` of each group, at every element of the group."""
         folded = self._fold(x)
         errors = moment_errors(folded, folded.mean(self._axes), self._axes)
         mean, var = (np.broadcast_to(np.expand_dims(e, self._axes), folded.shape).reshape(x.shape) for e in errors)
@@ -57,8 +57,8 @@ class _SampleNorm(Norm):
         inverse = self._inverse(inputs[0])
         unit = (inputs[0] - self._mean(inputs[0])) * inverse
         d = dy * self._weight(arrays)
-        own = {"weight": (dy * unit).sum(PIXELS), "bias": dy.sum(PIXELS)} if self.affine else {}
-        return [inverse * (d - self._mean(d) - unit * self._mean(d * unit))], own
+        by_name = {"weight": (dy * unit).sum(PIXELS), "bias": dy.sum(PIXELS)} if self.affine else {}
+        return [inverse * (d - self._mean(d) - unit * self._mean(d * unit))], by_name
 
     def rounding(self, arrays: Arrays, inputs: Inputs, y: np.ndarray) -> np.ndarray:
         x = inputs[0]
@@ -75,11 +75,11 @@ class _SampleNorm(Norm):
     def rounded_gradients(
         self, arrays: Arrays, inputs: Inputs, dy: np.ndarray, gradients: Gradients, draw: Draw
     ) -> Gradients:
-        (dx,), own = gradients
+        (dx,), by_name = gradients
         x, mean, inverse = inputs[0], self._mean(inputs[0]), self._inverse(inputs[0])
         unit, d = (x - mean) * inverse, dy * self._weight(arrays)
         mean_error, var_error = self._moment_errors(x)
-        # What a group shares: its rounded mean and scale, and the two means over its elements.
+        # A group's elements share the errors of its mean, of its scale, and of two means over its elements.
         shift, scale = draw(mean_error) * inverse, draw(np.hypot(var_error * inverse**2 / 2, SCALE))
         size = (np.abs(x) + np.abs(mean)) * inverse
         folded = self._fold(x)
@@ -92,12 +92,12 @@ class _SampleNorm(Norm):
         local = inverse * np.sqrt(d**2 + self._mean(d) ** 2 + (size * slope) ** 2)
         dx = dx * (1 + scale) + inverse * (first + unit * second + shift * slope) + draw(local)
         if not self.affine:
-            return [dx], own
+            return [dx], by_name
         pixels = x.size // x.shape[1]
         sums = {"weight": ((dy * size) ** 2).sum(PIXELS), "bias": (dy**2).sum(PIXELS)}
-        own = {name: gradient + draw(summed(gradient, sums[name], pixels)) for name, gradient in own.items()}
-        own["weight"] = own["weight"] + (dy * (unit * scale + shift)).sum(PIXELS)
-        return [dx], own
+        by_name = {name: gradient + draw(summed(gradient, sums[name], pixels)) for name, gradient in by_name.items()}
+        by_name["weight"] = by_name["weight"] + (dy * (unit * scale + shift)).sum(PIXELS)
+        return [dx], by_name
 
 
 @dataclass(frozen=True)
