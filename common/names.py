@@ -21,7 +21,7 @@ def known(kind: str, name: str, choices: Iterable[str]) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """``ValueError: the first line of its message``, or where it was raised if it has none."""
+    """``ValueError: the first line of its message``, or, without a message, where it was raised."""
     if lines := str(error).strip().splitlines():
         return f"{type(error).__name__}: {lines[0]}"
     frame = traceback.extract_tb(error.__traceback__)[-1]

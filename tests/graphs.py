@@ -28,7 +28,7 @@ from common.layers import (
 )
 from common.spec import BlockSpec, Node
 
-# With MODERN every layer of the vocabulary; values read twice, and asymmetric padding.
+# EVERYTHING and MODERN together have every layer of the vocabulary, values read twice, and asymmetric padding.
 EVERYTHING = BlockSpec(
     "everything",
     {},
@@ -54,7 +54,7 @@ EVERYTHING = BlockSpec(
     ),
 )
 
-# What later networks are made of: gates, norms of one sample, smooth activations.
+# The layers of later networks: gates, norms of one sample, smooth activations.
 MODERN = BlockSpec(
     "modern",
     {},

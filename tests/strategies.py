@@ -1,8 +1,8 @@
 """Hypothesis strategies for correct specs over the whole vocabulary, sizes bounded.
 
-Left out is what no check could judge, because the answer hangs on a single rounding or on a convention at one point:
-LeakyReLU on values that may be exactly zero (a point of known_differences.toml); norms over fewer than `PIXELS` values
-a channel; and padding so wide that a window has nothing else in it, for equal numbers round in step, not at random.
+They leave out what no check could judge, because the answer depends on a single rounding or on a convention at one
+point: LeakyReLU on values that may be exactly zero (a point of known_differences.toml); norms over fewer than `PIXELS`
+values a channel; and padding so wide that a window has nothing else in it: equal numbers round alike, not at random.
 """
 
 from hypothesis import strategies as st
@@ -39,12 +39,12 @@ from common.spec import INPUT, BlockSpec, Node
 
 SMALL = st.integers(1, 3)
 PIXELS = 12
-CHANNELS = 4  # of a pixel, from which on their norm is taken
+CHANNELS = 4  # of a pixel: with fewer, their norm is not drawn
 
 
 @st.composite
 def convs(draw: st.DrawFn, shape: Shape) -> Conv2d:
-    """A convolution that can read the shape; depthwise more often than chance."""
+    """A convolution that can read the shape; depthwise more often than the other groups."""
     _, channels, height, width = shape
     groups = draw(st.sampled_from([g for g in range(1, channels + 1) if channels % g == 0] + [channels]))
     kernel = (draw(st.integers(1, min(4, height))), draw(st.integers(1, min(4, width))))
@@ -58,7 +58,7 @@ def convs(draw: st.DrawFn, shape: Shape) -> Conv2d:
 
 @st.composite
 def maps(draw: st.DrawFn, shape: Shape, zeros: bool) -> Layer:
-    """A layer of one map that can read the shape, whose values may be exactly zero or not."""
+    """A layer that can read one map of this shape; ``zeros`` says whether its values may be exactly zero."""
     n, channels, height, width = shape
     kinds = ["conv", "conv", "relu", "smooth", "hard", "pool", "max", "slice", "shuffle", "dropout"]
     kinds += [] if zeros else ["leaky"]
@@ -100,7 +100,7 @@ def maps(draw: st.DrawFn, shape: Shape, zeros: bool) -> Layer:
 
 
 def _may_be_zero(layer: Layer, zeros: bool) -> bool:
-    """Whether an output of the layer may be exactly zero, if one of its inputs may be or not."""
+    """Whether an output of the layer may be exactly zero; ``zeros`` says whether an input may be."""
     match layer:
         case Conv2d():
             return zeros and not layer.bias

@@ -21,12 +21,12 @@ SMALL = [case for case in cases() if cost(case.spec, case.input_shape).macs < 40
 
 
 def differences(spec: BlockSpec, shape: tuple[int, ...], names: list[str], probes: int = 3) -> None:
-    """Holds gradients against (f(p + h) - f(p - h)) / 2h at some elements of each array."""
+    """Compares gradients with (f(p + h) - f(p - h)) / 2h at some elements of each array."""
     rng = np.random.default_rng(0)
     params = {name: value.astype(np.float64) for name, value in randomised(spec).items()}
     x = rng.normal(size=shape)
     dy = rng.normal(size=spec.output_shape(shape))
-    found = train(spec, params, x, dy).gradients
+    gradients = train(spec, params, x, dy).gradients
 
     def loss(params: dict[str, np.ndarray], x: np.ndarray) -> float:
         return float((train(spec, params, x, None).values[spec.nodes[-1].name] * dy).sum())
@@ -42,7 +42,7 @@ def differences(spec: BlockSpec, shape: tuple[int, ...], names: list[str], probe
                 slope = (loss(params, x + step) - loss(params, x - step)) / (2 * h)
             else:
                 slope = (loss(params | {name: array + step}, x) - loss(params | {name: array - step}, x)) / (2 * h)
-            assert found[name][index] == pytest.approx(slope, rel=2e-5, abs=1e-7), (name, index)
+            assert gradients[name][index] == pytest.approx(slope, rel=2e-5, abs=1e-7), (name, index)
 
 
 @pytest.mark.parametrize("graph", [EVERYTHING, MODERN], ids=lambda graph: graph.family)
@@ -61,10 +61,10 @@ def test_a_hand_worked_gradient() -> None:
     # y = 2 a + 3 b over a 1x2 window, dy = 10: dx = (20, 30), dw = 10 x, db = 10.
     spec = BlockSpec("one", {}, 1, (Node("conv", Conv2d(1, 1, (1, 2))),))
     params = {"conv.weight": np.array([[[[2.0, 3.0]]]]), "conv.bias": np.array([0.0])}
-    found = train(spec, params, np.array([[[[5.0, 7.0]]]]), np.array([[[[10.0]]]])).gradients
-    assert found["input"].ravel().tolist() == [20, 30]
-    assert found["conv.weight"].ravel().tolist() == [50, 70]
-    assert found["conv.bias"].tolist() == [10]
+    gradients = train(spec, params, np.array([[[[5.0, 7.0]]]]), np.array([[[[10.0]]]])).gradients
+    assert gradients["input"].ravel().tolist() == [20, 30]
+    assert gradients["conv.weight"].ravel().tolist() == [50, 70]
+    assert gradients["conv.bias"].tolist() == [10]
 
 
 def norm_pass(momentum: float) -> Pass:
@@ -76,10 +76,10 @@ def norm_pass(momentum: float) -> Pass:
 
 def test_a_hand_worked_norm_in_training() -> None:
     # mean 4, biased variance (9 + 1 + 1 + 9) / 4 = 5; y = 2 (x - 4) / sqrt(5 + 1) + 0.5
-    found = norm_pass(momentum=0.1)
-    np.testing.assert_allclose(found.values["norm"].ravel(), 2 * np.array([-3, -1, 1, 3]) / np.sqrt(6) + 0.5)
-    assert found.statistics["norm.running_mean"] == pytest.approx([0.9 * 10 + 0.1 * 4])
-    assert found.statistics["norm.running_var"] == pytest.approx([0.9 * 20 + 0.1 * 5])
+    step = norm_pass(momentum=0.1)
+    np.testing.assert_allclose(step.values["norm"].ravel(), 2 * np.array([-3, -1, 1, 3]) / np.sqrt(6) + 0.5)
+    assert step.statistics["norm.running_mean"] == pytest.approx([0.9 * 10 + 0.1 * 4])
+    assert step.statistics["norm.running_var"] == pytest.approx([0.9 * 20 + 0.1 * 5])
     assert norm_pass(momentum=1.0).statistics["norm.running_var"] == pytest.approx([5])
 
 

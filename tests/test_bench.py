@@ -72,13 +72,13 @@ def test_a_worker_whose_threads_are_left_to_it_inherits_no_setting(monkeypatch: 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not bind processes to processors")
 def test_a_worker_has_as_many_processors_as_threads_from_its_first_on(worker: Worker) -> None:
-    ours = sorted(os.sched_getaffinity(0))
+    processors = sorted(os.sched_getaffinity(0))
     for first in range(2):
         worker.stop()
         worker.first = first
         worker.ask("environment")
         assert worker.pid
-        assert os.sched_getaffinity(worker.pid) == {ours[first % len(ours)]}
+        assert os.sched_getaffinity(worker.pid) == {processors[first % len(processors)]}
 
 
 def test_a_request_that_raises_is_answered_and_the_next_is_served(worker: Worker) -> None:
@@ -100,7 +100,7 @@ def test_a_killed_worker_says_so_and_is_started_again_but_not_for_ever(worker: W
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
 def test_a_parent_that_is_killed_takes_its_workers_with_it() -> None:
-    """Even one that is paused, and so could not read that its pipe has closed."""
+    """Also a worker that is paused, which cannot read that its pipe has closed."""
     code = f"""
 import os, signal
 from common.processes.pool import Worker

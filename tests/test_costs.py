@@ -55,9 +55,9 @@ def test_a_convolution_has_the_shape_count_and_cost_of_torchs(item: tuple[Conv2d
         output = module(torch.empty(shape, device="meta"))
     spec = BlockSpec("one", {}, layer.in_channels, (Node("conv", layer),))
     assert spec.output_shape(shape) == tuple(output.shape)
-    found = cost(spec, shape)
-    assert found.trainable == sum(p.numel() for p in module.parameters())
-    assert found.flops == counter.get_total_flops()
+    costs = cost(spec, shape)
+    assert costs.trainable == sum(p.numel() for p in module.parameters())
+    assert costs.flops == counter.get_total_flops()
 
 
 @pytest.mark.needs("torch")
@@ -67,8 +67,8 @@ def test_norms_and_linear_layers_hold_what_torchs_hold(inputs: int, outputs: int
     import torch
 
     linear, norm = torch.nn.Linear(inputs, outputs, bias), torch.nn.BatchNorm2d(inputs, affine=affine)
-    ours = {param.name: param.shape for param in Linear(inputs, outputs, bias).params()}
-    assert ours == {name: tuple(value.shape) for name, value in linear.named_parameters()}
+    shapes = {param.name: param.shape for param in Linear(inputs, outputs, bias).params()}
+    assert shapes == {name: tuple(value.shape) for name, value in linear.named_parameters()}
     state = {name: tuple(value.shape) for name, value in norm.state_dict().items() if value.ndim}
     assert {param.name: param.shape for param in BatchNorm2d(inputs, affine=affine).params()} == state
 
@@ -119,11 +119,11 @@ def test_xlas_flops_are_twice_our_macs_less_what_falls_on_padding(case: Case) ->
     assert analysis
     counted = analysis["flops"]
     bias = np.prod(case.spec.output_shape(case.input_shape)) if case.spec.options["bias"] else 0
-    ours = cost(case.spec, case.input_shape).flops
+    flops = cost(case.spec, case.input_shape).flops
     if case.spec.options.get("padding", ((0, 0), (0, 0))) == ((0, 0), (0, 0)):
-        assert counted - bias == ours
+        assert counted - bias == flops
     else:
-        assert 0.5 * ours < counted - bias < ours
+        assert 0.5 * flops < counted - bias < flops
 
 
 @pytest.mark.needs("paddle")

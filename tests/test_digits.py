@@ -1,4 +1,4 @@
-"""Training on the digits: the data, the oracle's loss, the band, the backends, and what is told of it all."""
+"""Training on the digits: the data, the oracle's loss, the band, and the backends."""
 
 import numpy as np
 import pytest
@@ -18,12 +18,12 @@ STEPS = 3
 NETS = (digits_separable(), digits_standard())
 
 
-def given(seed: int = 0, steps: int = STEPS) -> list[digits.Batch]:
+def batches(seed: int = 0, steps: int = STEPS) -> list[digits.Batch]:
     return digits.batches(digits.load(), 1, seed)[:steps]
 
 
 def oracle(net: BlockSpec, optimiser: Optimiser) -> np.ndarray:
-    return np.array([loss for loss, *_ in fit(net, initial(net), given(), optimiser)])
+    return np.array([loss for loss, *_ in fit(net, initial(net), batches(), optimiser)])
 
 
 @pytest.fixture(scope="module", params=NETS, ids=lambda spec: spec.family)
@@ -33,7 +33,7 @@ def net(request: pytest.FixtureRequest) -> BlockSpec:
 
 @pytest.fixture(scope="module")
 def expected(net: BlockSpec) -> Losses:
-    return expected_losses(net, initial(net), given(), OPTIMISER)
+    return expected_losses(net, initial(net), batches(), OPTIMISER)
 
 
 def test_the_split_is_fixed_disjoint_and_stratified() -> None:
@@ -46,24 +46,24 @@ def test_the_split_is_fixed_disjoint_and_stratified() -> None:
     assert len({image.tobytes() for image in [*data.train_x, *data.test_x]}) == 1797
     train, test = (np.bincount(labels, minlength=10) for labels in (data.train_labels, data.test_labels))
     assert np.abs(test - (train + test) * digits.TEST_SHARE).max() <= 1
-    assert test.tolist() == [45, 46, 44, 46, 45, 46, 45, 45, 43, 45]  # of this split: another would not be ours
+    assert test.tolist() == [45, 46, 44, 46, 45, 46, 45, 45, 43, 45]  # another split would have other counts
     again = digits.load.__wrapped__()
     assert all(np.array_equal(getattr(data, name), getattr(again, name)) for name in vars(data))
 
 
 def test_batches_are_equal_in_size_seeded_and_of_training_images() -> None:
     data = digits.load()
-    found = digits.batches(data, 2, seed=3)
-    assert {x.shape for x, _ in found} == {(BATCH, 1, 8, 8)}
-    assert len(found) == 2 * (1347 // BATCH)
+    shuffled = digits.batches(data, 2, seed=3)
+    assert {x.shape for x, _ in shuffled} == {(BATCH, 1, 8, 8)}
+    assert len(shuffled) == 2 * (1347 // BATCH)
     labels = {image.tobytes(): label for image, label in zip(data.train_x, data.train_labels, strict=True)}
-    epoch = found[: len(found) // 2]
+    epoch = shuffled[: len(shuffled) // 2]
     assert len({image.tobytes() for x, _ in epoch for image in x}) == len(epoch) * BATCH
-    assert all(labels[image.tobytes()] == label for x, y in found for image, label in zip(x, y, strict=True))
+    assert all(labels[image.tobytes()] == label for x, y in shuffled for image, label in zip(x, y, strict=True))
     same, other = digits.batches(data, 2, seed=3), digits.batches(data, 2, seed=4)
-    assert all(np.array_equal(a[0], b[0]) for a, b in zip(found, same, strict=True))
-    assert not np.array_equal(found[0][0], other[0][0])
-    assert not np.array_equal(found[0][0], found[len(epoch)][0])
+    assert all(np.array_equal(a[0], b[0]) for a, b in zip(shuffled, same, strict=True))
+    assert not np.array_equal(shuffled[0][0], other[0][0])
+    assert not np.array_equal(shuffled[0][0], shuffled[len(epoch)][0])
 
 
 def test_the_nets_are_twins() -> None:
@@ -89,8 +89,8 @@ def test_a_hand_worked_cross_entropy() -> None:
 
 
 def test_the_oracles_gradient_by_central_differences(net: BlockSpec) -> None:
-    """A first step of SGD without momentum or decay moves by lr times the gradient, which a quotient gives too."""
-    (x, labels), rng, h, lr = given()[0], np.random.default_rng(0), 1e-6, 0.1
+    """The first step of SGD without momentum or decay is lr times the gradient, which a quotient gives too."""
+    (x, labels), rng, h, lr = batches()[0], np.random.default_rng(0), 1e-6, 0.1
     params = {name: value.astype(np.float64) for name, value in randomised(net).items()}
     batch = [(x[:6], labels[:6])]
 
@@ -120,22 +120,22 @@ def test_rounding_grows_in_training(expected: Losses) -> None:
 
 def test_each_backend_stays_in_the_band(net: BlockSpec, expected: Losses, backend: Backend) -> None:
     built = backend.build(net, initial(net))
-    losses = built.fit(given(), OPTIMISER)
+    losses = built.fit(batches(), OPTIMISER)
     assert losses.shape == (STEPS,)
     assert expected.parting(losses) is None
-    *_, (_, _, state) = fit(net, initial(net), given(), OPTIMISER)
-    held = built.params()
-    assert held.keys() == state.keys()
+    *_, (_, _, state) = fit(net, initial(net), batches(), OPTIMISER)
+    params = built.params()
+    assert params.keys() == state.keys()
     for name, value in state.items():  # the block keeps what it has learnt, statistics too
-        np.testing.assert_allclose(held[name], value, rtol=2e-3, atol=2e-5, err_msg=name)
+        np.testing.assert_allclose(params[name], value, rtol=2e-3, atol=2e-5, err_msg=name)
     built.load(initial(net))
-    assert expected.parting(built.fit(given(), OPTIMISER)) is None  # momentum starts anew
+    assert expected.parting(built.fit(batches(), OPTIMISER)) is None  # momentum starts anew
     assert built.forward(digits.load().test_x).shape == (450, 10)
 
 
 @pytest.fixture(scope="module")
 def expected64() -> Losses:
-    return expected_losses(NETS[0], initial(NETS[0]), given(), OPTIMISER, "float64")
+    return expected_losses(NETS[0], initial(NETS[0]), batches(), OPTIMISER, "float64")
 
 
 def test_in_float64_each_backend_stays_in_a_band_that_hides_no_fault(backend: Backend, expected64: Losses) -> None:
@@ -145,13 +145,13 @@ def test_in_float64_each_backend_stays_in_a_band_that_hides_no_fault(backend: Ba
     # A process of its own: JAX decides once in its life whether it has float64.
     worker = Worker(backend.NAME, frameworks.BACKENDS[backend.NAME][0], threads=1, x64=True)
     try:
-        found, wrong = (
-            worker.ask("fit", net, initial(net), given(), optimiser, given()[0][0], "float64")[0]
+        losses, wrong = (
+            worker.ask("fit", net, initial(net), batches(), optimiser, batches()[0][0], "float64")[0]
             for optimiser in (OPTIMISER, no_decay)
         )
     finally:
         worker.stop()
-    assert expected64.parting(found) is None
+    assert expected64.parting(losses) is None
     assert expected64.parting(wrong) == 2
 
 
@@ -171,13 +171,13 @@ def test_a_wrong_optimiser_leaves_the_band(net: BlockSpec, expected: Losses, wro
 
 
 def test_a_missing_weight_decay_is_too_small_for_the_band(net: BlockSpec, expected: Losses) -> None:
-    """As the report says; in float64, and in the checks of arrays after each step, it is not."""
+    """As the report says. It is not too small in float64, or in the checks of arrays after each step."""
     wrong = SGD(OPTIMISER.lr, OPTIMISER.momentum, 0.0)
     assert not np.array_equal(oracle(net, wrong), oracle(net, OPTIMISER))
     assert expected.parting(oracle(net, wrong)) is None
 
 
 def test_wrong_labels_leave_the_band(net: BlockSpec, expected: Losses) -> None:
-    shifted = [(x, (labels + 1) % 10) for x, labels in given()]
+    shifted = [(x, (labels + 1) % 10) for x, labels in batches()]
     losses = np.array([loss for loss, *_ in fit(net, initial(net), shifted, OPTIMISER)])
     assert expected.parting(losses) == 1

@@ -50,9 +50,9 @@ def test_a_wrong_gradient_is_found_walking_back() -> None:
     rows = trace(SEPARABLE, faulty("slope"))
     gradients = {row.node: row for row in rows if row.stage == GRADIENT}
     assert list(gradients) == ORDER[::-1]
-    found = first(rows, GRADIENT)
-    assert found is not None
-    assert told(found) == "begins at `pointwise.act` (LeakyReLU), which is itself wrong"
+    row = first(rows, GRADIENT)
+    assert row is not None
+    assert told(row) == "begins at `pointwise.act` (LeakyReLU), which is itself wrong"
 
 
 def test_errors_that_add_up_are_no_layers_fault() -> None:
@@ -91,10 +91,10 @@ class Tripled(Exact):
             return exact
         arrays = dict(zip(params, single(list(params.values())), strict=True))
         y = node.layer.forward(arrays, *single(inputs))
-        by_input, by_leaf = node.layer.backward(arrays, single(inputs), y, *single([dy]))
+        by_input, by_name = node.layer.backward(arrays, single(inputs), y, *single([dy]))
         return (
             [self._tripled(*pair) for pair in zip(exact[0], by_input, strict=True)],
-            {leaf: self._tripled(exact[1][leaf], gradient) for leaf, gradient in by_leaf.items()},
+            {leaf: self._tripled(exact[1][leaf], gradient) for leaf, gradient in by_name.items()},
         )
 
 
@@ -104,9 +104,9 @@ def test_three_times_the_rounding_error_of_any_layers_gradients_passes(case: Cas
     x, dy = training.batches(case)[0]
     right = Values(*one_pass(spec, params, x, dy, "float32"))
     for node in spec.nodes:
-        found = train(spec, params, x, dy, Tripled(node.name))
-        output = {"output": found.values[spec.nodes[-1].name]}
-        compared, _ = compare_all(output | found.gradients, right)
+        step = train(spec, params, x, dy, Tripled(node.name))
+        output = {"output": step.values[spec.nodes[-1].name]}
+        compared, _ = compare_all(output | step.gradients, right)
         assert compared.problem is None, f"{node.name}: {compared.problem}"
 
 

@@ -29,7 +29,7 @@ LISTED = ("formula", "kinks")
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_a_kind_states_every_rule(kind: type[Layer]) -> None:
-    """What a class does not state raises when it is asked for; here it is missed by its name before."""
+    """A rule that a class does not state raises only when it is called; this test names it before."""
     missing = [rule for rule in METHODS if getattr(kind, rule) is getattr(Layer, rule)]
     missing += [rule for rule in LISTED if not hasattr(kind, rule)]
     if issubclass(kind, Elementwise):
@@ -127,7 +127,7 @@ def test_a_shuffle_takes_a_channel_of_each_group_in_turn_and_back() -> None:
 
 
 def test_norms_of_one_sample_by_hand() -> None:
-    # Two channels and two pixels: of a group all four numbers, of a layer the two of a pixel.
+    # Two channels and two pixels: the group has all four numbers, a layer norm takes the two of a pixel.
     x = np.array([[[[1.0, 3.0]], [[5.0, 7.0]]]])
     arrays = {"weight": np.array([2.0, 1.0]), "bias": np.array([0.0, 0.5])}
     unit = (x - 4) / np.sqrt(5 + 1)  # mean 4, variance (9 + 1 + 1 + 9) / 4

@@ -55,9 +55,9 @@ def test_what_checks_use_is_nowhere_trivial() -> None:
 def test_arrays_survive_the_disk(tmp_path: Path) -> None:
     arrays = randomised(SMALL)
     save(tmp_path / "a.safetensors", arrays)
-    found = load(tmp_path / "a.safetensors")
-    assert found.keys() == arrays.keys()
-    assert all(np.array_equal(found[name], arrays[name]) for name in arrays)
+    loaded = load(tmp_path / "a.safetensors")
+    assert loaded.keys() == arrays.keys()
+    assert all(np.array_equal(loaded[name], arrays[name]) for name in arrays)
 
 
 def test_arrays_that_do_not_fit_are_named_in_one_line() -> None:

@@ -1,4 +1,4 @@
-"""What a spec accepts, what it becomes, and what it says when it cannot be."""
+"""What a spec accepts, what it becomes, and what it says when it is not valid."""
 
 from itertools import chain
 from pathlib import Path

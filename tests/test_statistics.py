@@ -1,4 +1,4 @@
-"""Intervals that may be believed: hand-worked values, and simulated runs in which it is known what differs."""
+"""Intervals that can be trusted: hand-worked values, and simulated runs whose differences are known."""
 
 import itertools
 import math
@@ -62,16 +62,16 @@ def test_the_interval_is_the_percentile_bootstrap() -> None:
 def test_the_spread_of_twins() -> None:
     """Twins whose ratios are e^0.2 and e^-0.1: half of (0.04 + 0.01) / 2 is the variance of one process."""
     rows = [row(samples([math.exp(0.2)] * 3), samples([1] * 3)), row(samples([1] * 3), samples([math.exp(0.1)] * 3))]
-    found = spread([*rows, row(samples([5, 6, 7]))])
-    assert found.twins == 2
-    assert found.deviation == pytest.approx(math.sqrt(0.0125))
-    assert found.ratio == pytest.approx(math.exp(4.302653 * math.sqrt(0.0125)))  # t of 2 degrees at 0.975
+    noise = spread([*rows, row(samples([5, 6, 7]))])
+    assert noise.twins == 2
+    assert noise.deviation == pytest.approx(math.sqrt(0.0125))
+    assert noise.ratio == pytest.approx(math.exp(4.302653 * math.sqrt(0.0125)))  # t of 2 degrees at 0.975
     assert spread([row(samples([1, 2, 3]))]) == NO_SPREAD
     assert NO_SPREAD.ratio == 1
 
 
 def test_a_spread_of_few_that_stand_out_has_fewer_degrees_of_freedom() -> None:
-    """Ten twins, one of which differs: of kurtosis 10, so the mean square is as good as one of 20 / 9 normal ones."""
+    """One of ten twins differs: the kurtosis is 10, so the mean square is as good as that of 20 / 9 normal ones."""
     same, slow = samples([1.0] * 3), samples([2.0] * 3)
     assert spread([row(same, same)] * 9 + [row(same, slow)]).degrees == pytest.approx(20 / 9)
 
@@ -81,7 +81,7 @@ def test_a_ratio_and_its_text() -> None:
     exact = ratio(one, other, NO_SPREAD)
     assert (exact.value, exact.low, exact.high) == pytest.approx((2, 2, 2))
     assert exact.text == "2.00x [2.00, 2.00]"
-    wide = ratio(one, other, Spread(0.5, 4, 4))  # t of 4 degrees at 0.975 is 2.776; of one process each: times sqrt(2)
+    wide = ratio(one, other, Spread(0.5, 4, 4))  # t of 4 degrees at 0.975 is 2.776; one process each: times sqrt(2)
     assert math.log(wide.high / 2) == pytest.approx(2.776445 * 0.5 * math.sqrt(2))
     assert not wide.called
     assert wide.text == "tie (2.00x [0.28, 14.24])"
@@ -92,9 +92,9 @@ def test_a_ratio_and_its_text() -> None:
 
 @pytest.mark.parametrize("rounds", [0, 1, 2])
 def test_two_rounds_tell_nothing(rounds: int) -> None:
-    found = ratios([row(samples([2.0] * rounds)), row(samples([1.0] * rounds), backend="jax")], NO_SPREAD)
-    assert [(found[pair].low, found[pair].high) for pair in ((0, 1), (1, 0))] == [(0, math.inf)] * 2
-    assert not found[0, 1].called
+    by_pair = ratios([row(samples([2.0] * rounds)), row(samples([1.0] * rounds), backend="jax")], NO_SPREAD)
+    assert [(by_pair[pair].low, by_pair[pair].high) for pair in ((0, 1), (1, 0))] == [(0, math.inf)] * 2
+    assert not by_pair[0, 1].called
 
 
 def test_more_pairs_and_fewer_rounds_make_wider_intervals() -> None:
@@ -102,8 +102,8 @@ def test_more_pairs_and_fewer_rounds_make_wider_intervals() -> None:
 
     def width(rounds: int, pairs: int) -> float:
         one, other = (row(samples(part[:rounds])) for part in times)
-        found = ratio(one, other, Spread(0.01, 40, 40), pairs)
-        return math.log(found.high / found.low)
+        compared = ratio(one, other, Spread(0.01, 40, 40), pairs)
+        return math.log(compared.high / compared.low)
 
     assert width(30, 1) < width(30, 6) < width(30, 28)
     assert width(30, 6) < width(7, 6)
@@ -113,8 +113,8 @@ def test_ranks_count_what_is_called() -> None:
     """Two that tie, and one that is slower than both."""
     table = [row(samples([1])), row(samples([1])), row(samples([1]))]
     tie, slower = Ratio(1.0, 0.9, 1.1), Ratio(0.5, 0.4, 0.6)
-    found = {(0, 1): tie, (0, 2): slower, (1, 2): slower}
-    assert ranks(table, found | {(j, i): r.inverse for (i, j), r in found.items()}) == [(1, 2), (1, 2), (3, 3)]
+    by_pair = {(0, 1): tie, (0, 2): slower, (1, 2): slower}
+    assert ranks(table, by_pair | {(j, i): r.inverse for (i, j), r in by_pair.items()}) == [(1, 2), (1, 2), (3, 3)]
 
 
 def test_the_quick_half_width_is_that_of_a_normal_median() -> None:
@@ -131,7 +131,7 @@ EFFECTS = {
 def simulated(
     rng: np.random.Generator, effect: str, rounds: int, slower: float, tables: int = 10
 ) -> list[list[Measurement]]:
-    """A run: tables of 4 configurations in 2 processes each, of which the last takes ``slower`` times as long.
+    """A run: tables of 4 configurations in 2 processes each; the last configuration takes ``slower`` times as long.
 
     Log times are the drift of the machine, a random walk that all share; the effect of the process, 2 %; and the
     noise of a sample, 3 %, with one in 20 slowed by 1.2 to 3 times, as by a hypervisor that gives the processor away.
@@ -151,20 +151,20 @@ def simulated(
 
 
 def called(effect: str, rounds: int, runs: int, slower: float = 1.0) -> tuple[list[bool], list[bool]]:
-    """By table, whether any pair of it is called; and whether two pairs that share no process are, each on its own."""
+    """By table, whether any of its pairs is called; and whether each of two pairs is that share no process."""
     rng = np.random.default_rng(rounds)
     tables, singles = [], []
     for _ in range(runs):
         run = simulated(rng, effect, rounds, slower)
         noise = spread(itertools.chain(*run))
-        tables += [any(found.called for found in ratios(table, noise).values()) for table in run]
+        tables += [any(compared.called for compared in ratios(table, noise).values()) for table in run]
         singles += [ratio(table[i], table[j], noise).called for table in run for i, j in ((3, 0), (2, 1))]
     return tables, singles
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
 def test_ties_are_called_in_one_of_20_at_most(monkeypatch: pytest.MonkeyPatch, effect: str) -> None:
-    """Of 400 tables and 800 pairs: at a true 5 % standard errors are 1.1 % and 0.8 %. The draws are fixed."""
+    """400 tables and 800 pairs: at a true 5 % the standard errors are 1.1 % and 0.8 %. The draws are fixed."""
     monkeypatch.setattr(statistics, "RESAMPLES", 199)
     tables, singles = zip(*(called(effect, rounds, 10) for rounds in (7, 10, 20, 30)), strict=True)
     assert np.mean(tables) <= 1 - CONFIDENCE
@@ -179,7 +179,7 @@ def test_a_fifth_more_time_is_nearly_always_called(monkeypatch: pytest.MonkeyPat
 
 
 def test_without_the_spread_ties_would_be_called() -> None:
-    """What the twins are for: the rounds alone cannot know of an effect that all rounds of a process share."""
+    """This is why twins run: the rounds alone do not show an effect that all rounds of a process share."""
     run = simulated(np.random.default_rng(0), "normal", 30, 1.0)
     blind = [ratio(table[0], table[1], NO_SPREAD).called for table in run]
     assert np.mean(blind) > 0.2

@@ -1,4 +1,4 @@
-"""A sweep's file: the example of the documentation is one, and what cannot be is one line."""
+"""A sweep's file: the example of the documentation is valid, and an error is one line."""
 
 import textwrap
 from pathlib import Path
@@ -30,12 +30,12 @@ def test_the_example_of_the_documentation(tmp_path: Path) -> None:
     example = (sweeps.__doc__ or "").partition("::\n")[2].partition("\n\nOnly")[0]
     sweep = read(tmp_path, textwrap.dedent(example))
     assert (sweep.title, sweep.budget, sweep.processes, sweep.memory) == ("What else moves the clock", 10, 2, False)
-    found = sweeps.experiments(sweep, BACKENDS)
-    assert len(found) == 2 * 8
-    assert len({experiment.group for experiment in found}) == 16
-    assert found[0].case.id == "standard_conv-c32_padding1-1x32x14x14"
-    assert found[-1].case.id == "depthwise_conv-c64-16x64x28x28"
-    assert [config.label for config in found[0].configs] == [
+    experiments = sweeps.experiments(sweep, BACKENDS)
+    assert len(experiments) == 2 * 8
+    assert len({experiment.group for experiment in experiments}) == 16
+    assert experiments[0].case.id == "standard_conv-c32_padding1-1x32x14x14"
+    assert experiments[-1].case.id == "depthwise_conv-c64-16x64x28x28"
+    assert [config.label for config in experiments[0].configs] == [
         "torch",
         "paddle",
         "jax",
@@ -59,15 +59,15 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
 
 
 def test_what_is_varied_is_set_in_the_block_and_its_input(tmp_path: Path) -> None:
-    found = planned(tmp_path, SMALL + "vary: {batch: [2, 3], size: [7], channels: [5]}\n")
-    assert [experiment.case.input_shape for experiment in found] == [(2, 5, 7, 7), (3, 5, 7, 7)]
-    assert {found[0].case.spec.options[name] for name in ("in_channels", "out_channels")} == {5}
+    experiments = planned(tmp_path, SMALL + "vary: {batch: [2, 3], size: [7], channels: [5]}\n")
+    assert [experiment.case.input_shape for experiment in experiments] == [(2, 5, 7, 7), (3, 5, 7, 7)]
+    assert {experiments[0].case.spec.options[name] for name in ("in_channels", "out_channels")} == {5}
 
 
 def test_configurations_that_a_mode_does_not_have_are_left_out(tmp_path: Path) -> None:
     text = f"blocks: [{CASE}]\nconfigs: [{{backend: [torch, onnxruntime]}}]\n"
-    found = planned(tmp_path, text + "modes: [forward, gradients]\ndtypes: [float32, bfloat16]\n")
-    assert [(e.mode, e.case.dtype, [config.backend for config in e.configs]) for e in found] == [
+    experiments = planned(tmp_path, text + "modes: [forward, gradients]\ndtypes: [float32, bfloat16]\n")
+    assert [(e.mode, e.case.dtype, [config.backend for config in e.configs]) for e in experiments] == [
         ("forward", "float32", ["torch", "onnxruntime"]),
         ("gradients", "float32", ["torch"]),
         ("forward", "bfloat16", ["torch", "onnxruntime"]),
@@ -97,7 +97,7 @@ def test_configurations_that_a_mode_does_not_have_are_left_out(tmp_path: Path) -
         (SMALL.replace("standard_conv", "conv3d"), UnknownName, "unknown block `conv3d`; choose from standard_conv"),
         (SMALL.replace("in_ch", "ch"), SpecError, "`channels` is not an option of `standard_conv`; choose from"),
         (SMALL.replace("[1, 4", "[1, 3"), SpecError, "has 3 channels; `standard_conv` takes 4"),
-        (SMALL.replace(CASE, f"{CASE}, {CASE}"), ResultsError, "`standard_conv-c4_8-1x4x9x12` is there twice"),
+        (SMALL.replace(CASE, f"{CASE}, {CASE}"), ResultsError, "`standard_conv-c4_8-1x4x9x12` occurs twice"),
     ],
 )
 def test_what_cannot_be_is_one_line(tmp_path: Path, text: str, error: type[Exception], message: str) -> None:
@@ -115,7 +115,7 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
 
 
 def test_a_plan_counts_processes_and_seconds(tmp_path: Path) -> None:
-    found = planned(tmp_path, SMALL.replace("torch", "[torch, jax]") + "vary: {batch: [1, 2]}")
-    rows, total = sweeps.plan(found, budget=10, processes=3)
-    assert [(row.title, row.configs, row.processes) for row in rows] == [(e.title, 2, 6) for e in found]
+    experiments = planned(tmp_path, SMALL.replace("torch", "[torch, jax]") + "vary: {batch: [1, 2]}")
+    rows, total = sweeps.plan(experiments, budget=10, processes=3)
+    assert [(row.title, row.configs, row.processes) for row in rows] == [(e.title, 2, 6) for e in experiments]
     assert total == pytest.approx(2 * (10 + 6 * (START + BUILD)))

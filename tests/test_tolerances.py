@@ -22,7 +22,7 @@ def single(params: Arrays) -> Arrays:
 
 @pytest.mark.parametrize("case", [*SMALL, Case("graph", MODERN, (3, 4, 9, 8))], ids=lambda case: case.id)
 def test_three_times_the_rounding_error_of_any_layer_passes(case: Case) -> None:
-    """Each layer of the reference in float32, on the reference's own activations: its error, tripled, is allowed."""
+    """Each layer of the reference in float32, on the float64 activations: three times its error is allowed."""
     params, x = randomised(case.spec), inputs.make("random", case.input_shape)
     values = reference.run(case.spec, params, x)
     allowed = allowances(case.spec, params, values, "float32")
@@ -54,9 +54,9 @@ def test_the_allowance_is_never_less_than_a_layers_own_rounding(case: Case) -> N
     values = reference.run(case.spec, params, inputs.make("random", case.input_shape))
     allowed = allowances(case.spec, params, values, "float32")
     for node in case.spec.nodes:
-        arrays, given = reference.local(node, params), [values[name] for name in node.inputs]
-        own = UNIT_ROUNDOFF["float32"] * node.layer.rounding(arrays, given, values[node.name])
-        assert (allowed[node.name] >= ALLOWED * own).all(), node.name
+        arrays, layer_inputs = reference.local(node, params), [values[name] for name in node.inputs]
+        rounding_alone = UNIT_ROUNDOFF["float32"] * node.layer.rounding(arrays, layer_inputs, values[node.name])
+        assert (allowed[node.name] >= ALLOWED * rounding_alone).all(), node.name
 
 
 @pytest.mark.parametrize(("batch", "samples"), [(1, 8), (2, 4), (8, 2)])
@@ -81,7 +81,7 @@ def test_the_allowance_shrinks_with_the_unit_roundoff() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "problem"),
+    ("actual", "problem"),
     [
         ([1.0, 2.0, 3.0], None),
         ([1.0, 2.05, 3.0], None),
@@ -90,8 +90,8 @@ def test_the_allowance_shrinks_with_the_unit_roundoff() -> None:
         ([1.0, 2.0], "shape (2,) cannot be compared with (3,)"),
     ],
 )
-def test_compare_says_where_and_how_much(given: list[float], problem: str | None) -> None:
-    assert compare(np.array(given), np.array([1.0, 2, 3]), np.full(3, 0.1))[0] == problem
+def test_compare_says_where_and_how_much(actual: list[float], problem: str | None) -> None:
+    assert compare(np.array(actual), np.array([1.0, 2, 3]), np.full(3, 0.1))[0] == problem
 
 
 def test_compare_allows_nothing_where_nothing_rounds() -> None:

@@ -1,1 +1,1 @@
-"""Timing: worker processes, the interleaved schedule, and the machine it ran on."""
+"""Timing: the schedule, its statistics, the machine's roofs, comparisons of runs, and sweeps."""

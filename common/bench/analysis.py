@@ -1,4 +1,4 @@
-"""What one run's times say, each number computed once, when it is first asked for: all that tells of a run reads it."""
+"""The results that follow from one run's times, each computed once, when it is first asked for."""
 
 import itertools
 import math
@@ -14,7 +14,7 @@ Group = tuple[str, str, str]  # of a table: case, mode, dtype
 
 
 class Analysis:
-    """A record that is complete: what is added to it later is not seen."""
+    """The analysis of a complete record: it does not see what is added later."""
 
     def __init__(self, record: RunRecord) -> None:
         self.record = record
@@ -29,12 +29,12 @@ class Analysis:
 
     @cached_property
     def tables(self) -> dict[Group, list[Measurement]]:
-        """Every table's rows, the fastest first; those of which nothing could be timed have none."""
+        """Every table's rows, the fastest first; empty if nothing of the table could be timed."""
         tried = [*self.record.measurements, *(item for item in self.record.unavailable if item.config)]
-        found: dict[Group, list[Measurement]] = {item.group: [] for item in tried}
+        rows: dict[Group, list[Measurement]] = {item.group: [] for item in tried}
         for row in sorted(self.record.measurements, key=lambda row: row.median):
-            found[row.group].append(row)
-        return found
+            rows[row.group].append(row)
+        return rows
 
     def ratio(self, one: Measurement, other: Measurement, pairs: int = 1) -> Ratio:
         """Time of one row over that of another of its table; see `statistics.ratio`."""

@@ -1,8 +1,8 @@
 """Two runs of the same measurements: what became slower or faster, and what else differs between them.
 
 Rounds of two runs have nothing in common, so nothing is paired (`statistics.unpaired`). The A/A spread is that of the
-twins of both, and the intervals of all rows hold together (Bonferroni): the same run again has a difference in 1 of 20.
-What they cannot hold is a machine that was slower as a whole all through one of the runs; `Diff.clock` tells of that.
+twins of both, and the intervals of all rows hold together (Bonferroni): 1 in 20 pairs of runs of the same code has a
+difference. The intervals do not cover a machine that was slower as a whole during one run; `Diff.clock` shows that.
 """
 
 import math
@@ -41,7 +41,7 @@ class Diff:
     only_old: list[Measurement]
     only_new: list[Measurement]
     environment: list[tuple[str, str, str]]  # field, old, new
-    clock: float  # a fixed piece of work, which no framework has a part in: its time in the new over that in the old
+    clock: float  # time of a fixed piece of work without any framework, in the new run over the old
 
     @property
     def regressions(self) -> list[Change]:
@@ -49,12 +49,12 @@ class Diff:
 
 
 def same_machine(old: RunRecord, new: RunRecord) -> bool:
-    """Whether all that times depend on beside the code is the same: MACHINE."""
+    """Whether all that times depend on apart from the code is the same: MACHINE."""
     return all(old.environment.get(name) == new.environment.get(name) for name in MACHINE)
 
 
 def environments(old: RunRecord, new: RunRecord) -> list[tuple[str, str, str]]:
-    """What differs of the environments and of what backends both runs have say of themselves; "" is not there."""
+    """The fields of the environments, and of the backends that both runs have, that differ; "" if it is missing."""
     pairs = [("", old.environment, new.environment)]
     pairs += [(f"{name}: ", old.backends[name], new.backends[name]) for name in old.backends if name in new.backends]
     return [
@@ -66,7 +66,7 @@ def environments(old: RunRecord, new: RunRecord) -> list[tuple[str, str, str]]:
 
 
 def diff(old: RunRecord, new: RunRecord) -> Diff:
-    """Compares the measurements of two runs; those of one key are compared (`Measurement.key`)."""
+    """Compares the measurements of two runs that have the same key (`Measurement.key`)."""
     before = {row.key: row for row in old.measurements}
     after = {row.key: row for row in new.measurements}
     shared = [key for key in before if key in after]
@@ -81,5 +81,5 @@ def diff(old: RunRecord, new: RunRecord) -> Diff:
 
 
 def _clock(record: RunRecord) -> float:
-    found = [seconds for row in record.measurements for process in row.processes for seconds in process.clock]
-    return float(np.median(found)) if found else math.nan
+    times = [seconds for row in record.measurements for process in row.processes for seconds in process.clock]
+    return float(np.median(times)) if times else math.nan

@@ -1,4 +1,4 @@
-"""What the machine does at best: a matrix product and copies, timed in a process of their own, with NumPy alone."""
+"""The best that the machine does: a matrix product and copies, timed in a separate process, with NumPy alone."""
 
 import sys
 import threading
@@ -18,12 +18,12 @@ SECONDS = 0.15  # of each copy
 
 
 def _best(call: Callable[[], object], repeats: int) -> float:
-    found = []
+    times = []
     for _ in range(repeats):
         start = time.perf_counter()
         call()
-        found.append(time.perf_counter() - start)
-    return min(found)
+        times.append(time.perf_counter() - start)
+    return min(times)
 
 
 def flops() -> float:
@@ -41,7 +41,7 @@ def copied(size: int, threads: int) -> float:
 
     def work() -> None:
         source, target = np.ones(share, np.uint8), np.zeros(share, np.uint8)
-        np.copyto(target, source)  # its pages are there from now on
+        np.copyto(target, source)  # now its pages are in memory
         ready.wait()
         calls, start = 0, time.perf_counter()
         while (elapsed := time.perf_counter() - start) < SECONDS:
@@ -58,7 +58,7 @@ def copied(size: int, threads: int) -> float:
 
 
 def spun() -> float:
-    """Seconds that a call is timed to take which spins for a millisecond: what is above that is the clock's own."""
+    """The measured seconds of a call that spins for a millisecond: the excess is the cost of measuring."""
 
     def spin() -> None:
         end = time.perf_counter() + 1e-3
@@ -69,7 +69,7 @@ def spun() -> float:
 
 
 class Roof:
-    """What can be asked of the process."""
+    """The questions that the process answers."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
@@ -79,10 +79,10 @@ class Roof:
 
 
 def work(cost: CaseCost, mode: str) -> tuple[int, int]:
-    """FLOPs that a mode cannot do without (of convolutions and linear layers), and bytes that it must move.
+    """The fewest FLOPs of a mode (in convolutions and linear layers), and the fewest bytes that it must move.
 
     Bytes are the input, the weights and the output, each once, as if everything between were fused; training moves
-    their gradients as well. So it is a bound, not an estimate.
+    their gradients as well. This is a bound, not an estimate.
     """
     least = cost.input_bytes + cost.weight_bytes + cost.output_bytes
     match mode:
@@ -97,7 +97,7 @@ def work(cost: CaseCost, mode: str) -> tuple[int, int]:
 def bound(cost: CaseCost, mode: str, peaks: Peaks) -> float:
     """Seconds that no direct convolution can beat, a roofline: Williams et al., 2009, doi:10.1145/1498765.1498785.
 
-    Winograd's and the like do fewer multiplications than that counts, and can be faster.
+    Winograd's algorithm and similar ones do fewer multiplications, and can be faster.
     """
     arithmetic, traffic = work(cost, mode)
     return max(arithmetic / peaks.flops, traffic / peaks.bandwidth(traffic))

@@ -1,6 +1,6 @@
 """When each process is measured: rounds in which every process has one turn, in a new order each time.
 
-Drift of the machine then hits all alike, and a ratio can be taken round by round.
+Drift of the machine then affects all processes alike, and a ratio can be taken round by round.
 """
 
 import math
@@ -16,9 +16,9 @@ from common.results.record import Unavailable
 from common.session.tasks import Experiment, Task
 
 SAMPLE_SECONDS = 0.03  # a sample lasts at least this long: short calls are repeated
-LONG_CALL = 0.08  # seconds from which one call brings the caches back after another process had its turn
+LONG_CALL = 0.08  # seconds: one call this long fills the caches again after another process's turn
 MIN_ROUNDS, MAX_ROUNDS = 10, 60
-HALF_WIDTH = 0.02  # of the interval of a ratio, from the rounds alone: when all are narrower, it is enough
+HALF_WIDTH = 0.02  # of the interval of a ratio, from the rounds alone: timing stops when all are narrower
 
 
 @dataclass
@@ -32,7 +32,7 @@ class _Turn:
     device: str
     warm: int = 3
     calls: int = 1
-    taken: list[tuple[float, float, float, float]] = field(default_factory=list)
+    answers: list[tuple[float, float, float, float]] = field(default_factory=list)
     rounds: list[int] = field(default_factory=list)
 
     def calibrate(self) -> float:
@@ -43,12 +43,12 @@ class _Turn:
         return once * (self.warm + self.calls)
 
     def sample(self, number: int) -> None:
-        self.taken.append(self.worker.ask("sample", self.warm, self.calls))
+        self.answers.append(self.worker.ask("sample", self.warm, self.calls))
         self.rounds.append(number)
 
     @property
     def samples(self) -> Samples:
-        seconds, cpu, stolen, clock = map(list, zip(*self.taken, strict=True)) if self.taken else ([], [], [], [])
+        seconds, cpu, stolen, clock = map(list, zip(*self.answers, strict=True)) if self.answers else ([], [], [], [])
         return Samples(self.setup, self.first_call, self.calls, seconds, cpu, self.rounds, stolen, clock)
 
 
@@ -61,8 +61,8 @@ def measure(
 ) -> tuple[list[Measurement], list[Unavailable]]:
     """Times a task in all workers, until every ratio is known to HALF_WIDTH or for about ``budget`` seconds.
 
-    But no less than MIN_ROUNDS rounds. A configuration may have several workers. Every result is checked before the
-    first and after the last round. A worker that fails takes its configuration's row with it; the others go on.
+    It runs at least MIN_ROUNDS rounds. A configuration may have several workers. Every result is checked before the
+    first and after the last round. If a worker fails, the row of its configuration is lost; the others go on.
     """
     lost: dict[Config, Unavailable] = {}
     turns: list[_Turn] = []
@@ -114,11 +114,13 @@ def _known(turns: Sequence[_Turn]) -> bool:
 
 
 def _rows(experiment: Experiment, turns: Sequence[_Turn]) -> list[Measurement]:
-    found: dict[Config, list[_Turn]] = {}
+    by_config: dict[Config, list[_Turn]] = {}
     for turn in turns:
-        found.setdefault(turn.config, []).append(turn)
+        by_config.setdefault(turn.config, []).append(turn)
     case, spec = experiment.case, experiment.case.spec
     return [
-        Measurement(case.id, spec.family, experiment.mode, case.dtype, config, of[0].device, [t.samples for t in of])
-        for config, of in found.items()
+        Measurement(
+            case.id, spec.family, experiment.mode, case.dtype, config, twins[0].device, [t.samples for t in twins]
+        )
+        for config, twins in by_config.items()
     ]

@@ -1,13 +1,13 @@
-"""Ratios of times with intervals that may be believed, and what may be called a difference.
+"""Ratios of times with intervals that can be trusted, and which of them are called a difference.
 
 Two things make the same code seem faster or slower. Within a process, rounds differ. They are paired, so drift of the
-machine cancels; each process is paired with each of the other's, and the mean of the pairs' medians is bootstrapped
-over rounds (`within`). Between processes, the same code differs by where its memory lies and how its threads fell: no
-number of rounds shows that, so every configuration runs in more than one process, and the ratios of such twins to one
-another are the *A/A spread*, which every interval then has in it.
+machine cancels; each process is paired with each process of the other configuration, and the mean of the pairs' medians
+is bootstrapped over rounds (`within`). Between processes, the same code differs by the addresses of its memory and the
+placement of its threads. No number of rounds shows that, so every configuration runs in more than one process. The
+ratios between such twins are the *A/A spread*, which every interval includes.
 
-All pairs of a table are compared, the fastest is picked from the same data, and a table has many pairs: so each
-interval is at the level 1 - (1 - CONFIDENCE) / pairs (Bonferroni), and all of a table's hold together with CONFIDENCE.
+A table has many pairs, all are compared, and the fastest is chosen from the same data. So each interval is at the level
+1 - (1 - CONFIDENCE) / pairs (Bonferroni): all intervals of a table hold together with CONFIDENCE.
 """
 
 import functools
@@ -29,9 +29,9 @@ MOST_DEGREES = 12  # of freedom of the A/A spread: a sample of twins tells too l
 
 @dataclass(frozen=True)
 class Spread:
-    """The A/A spread: the standard deviation of one process's effect on log time, from so many pairs of twins.
+    """The A/A spread: the standard deviation of one process's effect on log time, from ``twins`` pairs of twins.
 
-    ``degrees`` of freedom are those that the deviation has as an estimate: fewer than twins where a few stand out.
+    The deviation, as an estimate, has ``degrees`` of freedom: fewer than ``twins`` if a few of them stand out.
     """
 
     deviation: float
@@ -39,7 +39,7 @@ class Spread:
     degrees: float
 
     def half_width(self, level: float, processes: tuple[int, int]) -> float:
-        """Of the log ratio of two configurations that ran in so many processes each, by Student's t."""
+        """That of the log ratio of two configurations in these numbers of processes, by Student's t."""
         if not self.twins:
             return 0.0
         quantile = stats.t.ppf((1 + level) / 2, self.degrees)
@@ -47,7 +47,7 @@ class Spread:
 
     @property
     def ratio(self) -> float:
-        """The smallest ratio, above 1, of two configurations in two processes each that is more than it."""
+        """The smallest ratio above 1 that exceeds the spread, for two configurations in two processes each."""
         return math.exp(self.half_width(CONFIDENCE, (2, 2)))
 
 
@@ -61,7 +61,7 @@ class Ratio:
 
     @property
     def called(self) -> bool:
-        """Whether there is a difference: the interval leaves 1 out."""
+        """Whether it is a difference: the interval does not contain 1."""
         return not self.low <= 1 <= self.high
 
     @property
@@ -70,36 +70,37 @@ class Ratio:
 
     @property
     def text(self) -> str:
-        """``1.34x [1.29, 1.40]``, or that it is a tie."""
+        """``1.34x [1.29, 1.40]``, or ``tie (1.01x [0.98, 1.04])``."""
         interval = f"{self.value:.2f}x [{self.low:.2f}, {self.high:.2f}]"
         return interval if self.called else f"tie ({interval})"
 
 
 def logs(processes: Sequence[Samples]) -> np.ndarray:
     """Log times (processes, rounds), in the rounds that all have."""
-    found = [dict(zip(p.rounds, np.log(p.seconds), strict=True)) for p in processes]
-    shared = sorted(set.intersection(*map(set, found))) if found else []
-    return np.array([[log[number] for number in shared] for log in found]).reshape(len(found), len(shared))
+    by_round = [dict(zip(p.rounds, np.log(p.seconds), strict=True)) for p in processes]
+    shared = sorted(set.intersection(*map(set, by_round))) if by_round else []
+    return np.array([[log[number] for number in shared] for log in by_round]).reshape(len(by_round), len(shared))
 
 
 def paired(one: Sequence[Samples], other: Sequence[Samples]) -> np.ndarray:
-    """Log ratios of time (pairs of processes, rounds): each process with each of the other's, in the rounds of all."""
-    found = logs((*one, *other))
-    return (found[: len(one), None] - found[len(one) :]).reshape(len(one) * len(other), found.shape[1])
+    """Log ratios of time (pairs of processes, rounds): each process with each other, in the rounds of all."""
+    times = logs((*one, *other))
+    return (times[: len(one), None] - times[len(one) :]).reshape(len(one) * len(other), times.shape[1])
 
 
 def middle(differences: np.ndarray) -> np.ndarray:
-    """The mean over pairs of processes of their medians over rounds: a stolen round spoils its own pairs only."""
+    """The mean over pairs of processes of their medians over rounds: a stolen round affects its own pairs only."""
     ordered, rounds = np.sort(differences), differences.shape[-1]  # four times as fast as np.median, and the same
     return ((ordered[..., (rounds - 1) // 2] + ordered[..., rounds // 2]) / 2).mean(axis=0)
 
 
 def spread(measurements: Iterable[Measurement]) -> Spread:
-    """The A/A spread from all that ran in more than one process: half the mean square of twins' log ratios.
+    """The A/A spread from all measurements in more than one process: half the mean square of twins' log ratios.
 
     Its degrees of freedom match the variance of a mean square of n, which is (kurtosis - 1) / n of its own square
-    (Satterthwaite, 1946, doi:10.2307/3002019): n for a normal effect, fewer for one with heavy tails. But no more than
-    MOST_DEGREES: without it, simulated effects of Student's t with 3 degrees had a tie called in 6 % of tables of 8.
+    (Satterthwaite, 1946, doi:10.2307/3002019): n for a normal effect, fewer for one with heavy tails. They are at most
+    MOST_DEGREES: without this limit, simulated effects of Student's t with 3 degrees gave a false difference in 6 % of
+    tables of 8.
     """
     twins = [
         float(middle(differences))
@@ -124,9 +125,9 @@ def _resamples(count: int, rounds: int) -> np.ndarray:
 def within(differences: np.ndarray, level: float) -> tuple[float, float, float]:
     """The middle of log ratios, or of log times, with its interval from the rounds alone.
 
-    A percentile bootstrap is too narrow for few rounds: by n for n - 1 and by the normal's quantile for Student's t
-    (Hesterberg, 2015, doi:10.1080/00031305.2015.1089789). And far in its tails it knows no more than the extremes of
-    the sample, which are stolen rounds. So its CENTRE is taken, and both sides are scaled from there to ``level``.
+    A percentile bootstrap is too narrow for few rounds: it has n for n - 1 and the normal's quantile for Student's t
+    (Hesterberg, 2015, doi:10.1080/00031305.2015.1089789). Its far tails depend on the extremes of the sample alone,
+    which are stolen rounds. So its CENTRE is taken, and both sides are scaled from it to ``level``.
     """
     rounds = differences.shape[-1]
     value = float(middle(differences)) if rounds else 0.0
@@ -140,14 +141,14 @@ def within(differences: np.ndarray, level: float) -> tuple[float, float, float]:
 
 
 def ratio(one: Measurement, other: Measurement, noise: Spread, pairs: int = 1) -> Ratio:
-    """Time of one over the other's, at a level at which ``pairs`` intervals hold together."""
+    """Time of one over that of the other, at the level at which ``pairs`` intervals hold together."""
     level = 1 - (1 - CONFIDENCE) / pairs
     between = noise.half_width(level, (len(one.processes), len(other.processes)))
     return _ratio(within(paired(one.processes, other.processes), level), between)
 
 
 def unpaired(one: Measurement, other: Measurement, noise: Spread, pairs: int = 1) -> Ratio:
-    """`ratio` of measurements whose rounds have nothing in common: drift does not cancel, but widens the interval."""
+    """`ratio` of measurements whose rounds have nothing in common: drift does not cancel; it widens the interval."""
     level = 1 - (1 - CONFIDENCE) / pairs
     between = noise.half_width(level, (len(one.processes), len(other.processes)))
     (value, low, high), (base, least, most) = (within(logs(row.processes), level) for row in (one, other))
@@ -164,20 +165,20 @@ def _ratio(interval: tuple[float, float, float], between: float) -> Ratio:
 def ratios(table: Sequence[Measurement], noise: Spread) -> dict[tuple[int, int], Ratio]:
     """All ordered pairs of a table's rows, by index: time of the first over that of the second."""
     count = math.comb(len(table), 2)
-    found = {}
+    by_pair = {}
     for i, j in itertools.combinations(range(len(table)), 2):
-        found[i, j] = ratio(table[i], table[j], noise, count)
-        found[j, i] = found[i, j].inverse
-    return found
+        by_pair[i, j] = ratio(table[i], table[j], noise, count)
+        by_pair[j, i] = by_pair[i, j].inverse
+    return by_pair
 
 
-def ranks(table: Sequence[Measurement], found: Mapping[tuple[int, int], Ratio]) -> list[tuple[int, int]]:
-    """The best and the worst place that each row may have: those that are called faster, or slower, are counted."""
+def ranks(table: Sequence[Measurement], by_pair: Mapping[tuple[int, int], Ratio]) -> list[tuple[int, int]]:
+    """The best and the worst place that each row may have: the rows that are called faster, or slower, count."""
     rows = range(len(table))
     return [
         (
-            1 + sum(found[i, j].low > 1 for j in rows if j != i),
-            len(table) - sum(found[i, j].high < 1 for j in rows if j != i),
+            1 + sum(by_pair[i, j].low > 1 for j in rows if j != i),
+            len(table) - sum(by_pair[i, j].high < 1 for j in rows if j != i),
         )
         for i in rows
     ]

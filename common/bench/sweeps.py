@@ -21,7 +21,7 @@ For example::
       - {backend: torch, form: compiled}
       - {backend: [torch, paddle], allocator: [default, tuned], threads: ["1", unset]}
 
-Only ``blocks`` and ``configs`` must be there. A configuration may also have a ``device``, by its framework's name:
+Only ``blocks`` and ``configs`` are required. A configuration may also have a ``device``, by its framework's name:
 ``{backend: torch, device: [cpu, cuda], variant: [reference, tuned]}``. A case is named by its block, its options that
 are not the default, and its input: ``standard_conv-c32_padding1-16x32x14x14``.
 """
@@ -57,7 +57,7 @@ Words = str | list[str]
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A part of the file, in which no other keys may stand."""
+    """A part of the file, which may have no other keys."""
 
 
 class Block(_Strict, frozen=True):
@@ -69,7 +69,7 @@ class Block(_Strict, frozen=True):
 
 
 class Vary(_Strict, frozen=True):
-    """Values that every block is run with, in every combination; without any, the block's own."""
+    """Values that every block is run with, in every combination; an empty list keeps the block's value."""
 
     batch: list[int] = []
     size: list[int] = []
@@ -84,7 +84,7 @@ class Configs(_Strict, frozen=True):
     form: Words = "usual"
     layout: Words = "native"
     threads: str | int | list[str | int] = "usual"
-    allocator: Words = "usual"  # that of the variant, see `common.config.configured`
+    allocator: Words = "usual"  # the usual one of the variant: see `common.config.configured`
     device: Words = ""  # the framework's first
 
 
@@ -117,7 +117,7 @@ def load(path: Path) -> Sweep:
     """Reads a sweep.
 
     Raises:
-        ResultsError: if the file cannot be read, is no YAML, or has a key or a kind of value that has no meaning.
+        ResultsError: if the file cannot be read, is not YAML, or has an unknown key or a value of a wrong type.
     """
     try:
         sweep = msgspec.yaml.decode(path.read_bytes(), type=Sweep)
@@ -135,9 +135,9 @@ def load(path: Path) -> Sweep:
 
 
 def experiments(sweep: Sweep, backends: Collection[str], inference_only: Collection[str] = ()) -> list[Experiment]:
-    """Every case in every mode and dtype with the configurations that can be had there.
+    """Every case in every mode and dtype with the configurations that can run it.
 
-    ``backends`` are the names that may stand in the file; those of ``inference_only`` have no mode but `forward`.
+    ``backends`` are the names that the file may use; those of ``inference_only`` have no mode but `forward`.
 
     Raises:
         UnknownName: for a block, backend, mode, dtype or value that does not exist.
@@ -149,8 +149,8 @@ def experiments(sweep: Sweep, backends: Collection[str], inference_only: Collect
     dtypes = [known("dtype", dtype, UNIT_ROUNDOFF) for dtype in dict.fromkeys(sweep.dtypes)]
     cases = [case for item in sweep.blocks for case in _cases(item, sweep.vary)]
     if twice := [case.id for number, case in enumerate(cases) if case.id in {c.id for c in cases[:number]}]:
-        raise ResultsError(f"`{twice[0]}` is there twice; blocks of one kind must differ in channels or input")
-    found = []
+        raise ResultsError(f"`{twice[0]}` occurs twice; blocks of one kind must differ in channels or input")
+    results = []
     for case, dtype, mode in itertools.product(cases, dtypes, modes):
         able = tuple(
             config
@@ -158,16 +158,16 @@ def experiments(sweep: Sweep, backends: Collection[str], inference_only: Collect
             if mode == "forward" or (config.backend not in inference_only and dtype != "bfloat16")
         )
         if able:
-            found.append(Experiment(case.cast(dtype), mode, able))
-    if not found:
+            results.append(Experiment(case.cast(dtype), mode, able))
+    if not results:
         raise ResultsError(f"nothing to time: no configuration can do {', '.join(modes)} in {', '.join(dtypes)}")
-    return found
+    return results
 
 
-def plan(found: Sequence[Experiment], budget: float, processes: int) -> tuple[list[Row], float]:
-    """What the experiments come to, table by table and in seconds all together.
+def plan(todo: Sequence[Experiment], budget: float, processes: int) -> tuple[list[Row], float]:
+    """The tables of these experiments, and the seconds that all of them take.
 
-    Rough: ``budget`` seconds each, or the fewest rounds if they take longer, and START and BUILD of all processes.
+    An estimate: ``budget`` seconds each, or the fewest rounds if they take longer; START and BUILD of each process.
     """
 
     def row(experiment: Experiment) -> Row:
@@ -178,7 +178,7 @@ def plan(found: Sequence[Experiment], budget: float, processes: int) -> tuple[li
         rounds = MIN_ROUNDS * count * max(SAMPLE_SECONDS, 2 * flops / RATE)
         return Row(experiment.title, len(experiment.configs), count, max(budget, rounds) + count * (START + BUILD))
 
-    rows = [row(experiment) for experiment in found]
+    rows = [row(experiment) for experiment in todo]
     return rows, sum(row.seconds for row in rows)
 
 
@@ -215,7 +215,7 @@ def _cases(item: Block, vary: Vary) -> Iterator[Case]:
     defaults = {name: option.default for name, option in inspect.signature(make).parameters.items()}
     for batch, size, channels in itertools.product(vary.batch or [None], vary.size or [None], vary.channels or [None]):
         n, c, h, w = item.input
-        shape = tuple(own if new is None else new for own, new in ((n, batch), (c, channels), (h, size), (w, size)))
+        shape = tuple(old if new is None else new for old, new in ((n, batch), (c, channels), (h, size), (w, size)))
         options = item.options | {name: channels for name in CHANNELS if channels is not None and name in defaults}
         spec = block(item.block, **options)
         spec.output_shape(shape)
@@ -226,7 +226,7 @@ def _cases(item: Block, vary: Vary) -> Iterator[Case]:
 
 
 def _word(name: str, value: Any) -> str:
-    """``stride2``, ``no_bias``, ``kernel_size3x5``: an option that is not the default; of channels, nothing."""
+    """``stride2``, ``no_bias``, ``kernel_size3x5``: an option that is not the default; empty for channels."""
     if name in CHANNELS:
         return ""
     if isinstance(value, bool):

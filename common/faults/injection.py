@@ -1,8 +1,8 @@
-"""Puts a mistake into a backend on purpose: each must be caught, and where it belongs.
+"""Puts a mistake into a backend on purpose: the check must catch each, at its level and layer.
 
-What runs is natural code of the framework for the wrong block. Most mistakes are a block built from a wrong spec (a
-padding, an epsilon, two layers in the wrong order), or arrays that are stored in the wrong layout and read back by the
-same mistake. The others are layers of `common.faults.layers`, or an optimiser written by hand.
+The framework runs its usual code for the wrong block. Most mistakes are a block built from a wrong spec (a padding, an
+epsilon, two layers in the wrong order), or arrays that are stored in the wrong layout and read back by the same
+mistake. The others are layers of `common.faults.layers`, or an optimiser written by hand.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from common.spec.catalogue import Case
 from common.spec.differences import Difference
 from common.spec.params import Arrays
 
-Update = Callable[[Arrays, Arrays], Arrays]  # (params, gradients) -> params, with a memory of its own
+Update = Callable[[Arrays, Arrays], Arrays]  # (params, gradients) -> params; it keeps its moments
 
 
 def _same(value: Any) -> Any:
@@ -31,8 +31,8 @@ def _same(value: Any) -> Any:
 class Fault:
     """One mistake in one block, the lowest level that must catch it, and the layer at which that must begin.
 
-    ``spec`` is what is built in the place of the right one; ``stored`` what is loaded in the place of the right arrays
-    and ``returned`` how they are read back; ``update`` an optimiser in the place of the framework's own.
+    ``spec`` makes the wrong spec from the right one; ``stored`` the arrays that are loaded from the right ones, and
+    ``returned`` those that are read back; ``update`` makes an optimiser that replaces the framework's.
     """
 
     id: str
@@ -74,7 +74,7 @@ class Faulty:
 
 
 def _fitted(spec: BlockSpec, params: Arrays) -> Arrays:
-    """What the wrong spec has a place for, and zeros in the places for which there is nothing."""
+    """The arrays that the wrong spec asks for; zeros if ``params`` does not have them."""
     return {param.name: params.get(param.name, np.zeros(param.shape, np.float32)) for param in spec.params()}
 
 
@@ -111,11 +111,11 @@ def run(fault: Fault, backend: Backend, expectation: Expectation) -> FaultResult
     """Checks the case with the fault in the backend: the first level that fails, and the layer that it names."""
     failed = (result for result in check(fault.case, Faulty(backend, fault), expectation) if not result.passed)
     first = next(failed, None)
-    found = (first.level, first.layer, first.message) if first else ("", "", "every level agrees")
-    return FaultResult(fault.id, fault.mistake, backend.NAME, fault.level, fault.layer, *found)
+    failure = (first.level, first.layer, first.message) if first else ("", "", "every level agrees")
+    return FaultResult(fault.id, fault.mistake, backend.NAME, fault.level, fault.layer, *failure)
 
 
 def needed(fault: Fault, expectation: Expectation) -> Expectation:
-    """Without training where a level before it must catch the fault: what is not caught there is not caught."""
+    """The expectation, without training if an earlier level must catch the fault: a later one would not count."""
     before = fault.level in ("shape", "parameters", "forward")
     return replace(expectation, training=None) if before else expectation

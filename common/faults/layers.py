@@ -1,4 +1,4 @@
-"""Layers that compute something else, for mistakes that no spec can say; each framework has them in `faults.py`."""
+"""Layers that compute something else, for mistakes that no spec can state; each framework has them in `faults.py`."""
 
 from common.layers import BatchNorm2d, Conv2d, Dropout, Flatten, LeakyReLU, Softmax
 from common.layers.base import Arrangement
@@ -44,11 +44,11 @@ class HardGradientLeakyReLU(LeakyReLU):
 
 
 class FrozenBatchNorm2d(BatchNorm2d):
-    """Uses the running statistics in training too, and leaves them."""
+    """Uses the running statistics in training too, and does not update them."""
 
 
 class DetachedBatchNorm2d(BatchNorm2d):
-    """Takes the batch statistics for constants in its gradient."""
+    """Treats the batch statistics as constants in its gradient."""
 
 
 class OtherVarianceBatchNorm2d(BatchNorm2d):

@@ -102,9 +102,9 @@ def _geometry() -> list[Fault]:
 
 def _layout() -> list[Fault]:
     def stored(
-        name: str, mistake: str, array: str, there: Relayout, back: Relayout | None = None, case: Case = CONVOLUTIONS
+        name: str, mistake: str, array: str, store: Relayout, read: Relayout | None = None, case: Case = CONVOLUTIONS
     ) -> Fault:
-        return Fault(name, mistake, case, "forward", array.rpartition(".")[0], **rewrites.stored(array, there, back))
+        return Fault(name, mistake, case, "forward", array.rpartition(".")[0], **rewrites.stored(array, store, read))
 
     def lost(name: str, mistake: str, change: Relayout, *names: str) -> Fault:
         return Fault(

@@ -1,4 +1,4 @@
-"""Optimisers as they are written wrongly by hand."""
+"""Optimisers with the mistakes of code written by hand."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +21,7 @@ def for_adam(**fields: float) -> Callable[[Optimiser], Update]:
 
 
 def decoupled_decay(optimiser: Optimiser) -> Update:
-    """SGD whose weight decay acts beside the momentum, as in AdamW."""
+    """SGD whose weight decay acts outside the momentum, as in AdamW."""
     if not isinstance(optimiser, SGD):
         return updater(optimiser)
     plain = updater(replace(optimiser, weight_decay=0.0))
@@ -72,7 +72,7 @@ def uncorrected(optimiser: Optimiser) -> Update:
 
 
 def uncleared(optimiser: Optimiser) -> Update:
-    """Either, with gradients that are never set back to zero."""
+    """Either optimiser, with gradients that are never set back to zero."""
     plain = updater(optimiser)
     total: Arrays = {}
 
@@ -85,7 +85,7 @@ def uncleared(optimiser: Optimiser) -> Update:
 
 
 def forgotten(name: str) -> Callable[[Optimiser], Update]:
-    """Either, without one of the parameters."""
+    """Either optimiser, without one of the parameters."""
 
     def make(optimiser: Optimiser) -> Update:
         plain = updater(optimiser)

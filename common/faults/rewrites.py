@@ -36,13 +36,13 @@ def recast(name: str, kind: type[Layer]) -> Rewrite:
 
 
 def without(name: str) -> Rewrite:
-    """The chain without this layer: the next one reads what it read."""
+    """The chain without this layer: the next layer reads its input."""
 
     def remove(spec: BlockSpec) -> BlockSpec:
-        gone = next(node for node in spec.nodes if node.name == name)
-        kept = (node for node in spec.nodes if node is not gone)
+        removed = next(node for node in spec.nodes if node.name == name)
+        others = (node for node in spec.nodes if node is not removed)
         relinked = (
-            replace(node, inputs=tuple(gone.inputs[0] if i == name else i for i in node.inputs)) for node in kept
+            replace(node, inputs=tuple(removed.inputs[0] if i == name else i for i in node.inputs)) for node in others
         )
         return replace(spec, nodes=tuple(relinked))
 
@@ -66,7 +66,7 @@ def reading(name: str, *inputs: str) -> Rewrite:
 
 
 def after(name: str, layer: Layer, reader: str) -> Rewrite:
-    """With a layer more, between one and one of those that read it."""
+    """The spec with one more layer, between a layer and one of its readers."""
 
     def insert(spec: BlockSpec) -> BlockSpec:
         def change(node: Node) -> list[Node]:
@@ -82,16 +82,16 @@ def after(name: str, layer: Layer, reader: str) -> Rewrite:
 Relayout = Callable[[np.ndarray], np.ndarray]
 
 
-def stored(name: str, there: Relayout, back: Relayout | None = None) -> dict[str, Any]:
-    """One array stored in another layout and read back from it (``back``: as stored, if that is its own inverse)."""
+def stored(name: str, store: Relayout, read: Relayout | None = None) -> dict[str, Any]:
+    """One array stored in another layout and read back from it; without ``read``, ``store`` is its own inverse."""
     return {
-        "stored": lambda arrays: arrays | {name: there(arrays[name])},
-        "returned": lambda arrays: arrays | {name: (back or there)(arrays[name])} if name in arrays else arrays,
+        "stored": lambda arrays: arrays | {name: store(arrays[name])},
+        "returned": lambda arrays: arrays | {name: (read or store)(arrays[name])} if name in arrays else arrays,
     }
 
 
 def lost(change: Relayout, *names: str) -> dict[str, Any]:
-    """Arrays that are changed on the way in, and read back as they are."""
+    """Arrays that are changed when they are stored, and not when they are read back."""
     return {"stored": lambda arrays: arrays | {name: change(arrays[name]) for name in names}}
 
 

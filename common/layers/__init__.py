@@ -1,9 +1,9 @@
-"""The layer vocabulary: what a block may be made of, one file a family of kinds, one class a kind.
+"""The layer vocabulary: what a block may be made of. A file is a family of kinds, a class is a kind.
 
-A class has all that is known of its kind: fields, arrays, shapes, forward and backward pass, rounding, cost, formula:
-see `common.layers.base.Layer`. Whatever reads it (the reference, the tolerances, the costs, a backend) finds complete
-tuples and needs no checks of its own. An int is accepted for a pair, and for a padding an int, a pair, or the name of
-a rule; the annotations say what is stored.
+A class has all rules of its kind: fields, arrays, shapes, forward and backward pass, rounding, cost, formula (see
+`common.layers.base.Layer`). It stores complete tuples, so its readers (the reference, the tolerances, the costs, a
+backend) need no checks. A pair may be written as an int; a padding as an int, a pair, or the name of a rule. The
+annotations say what is stored.
 
 Conventions: activations are NCHW; kernels are OIHW ``[out, in / groups, height, width]``; linear weights are
 ``[out, in]``. A padding is ``((top, bottom), (left, right))`` zeros. Names follow PyTorch's.
@@ -13,8 +13,9 @@ from common.layers.activation import GELU, Hardsigmoid, Hardswish, LeakyReLU, Re
 from common.layers.base import Layer
 from common.layers.convolution import Conv2d
 from common.layers.linear import Linear
-from common.layers.normalisation import BatchNorm2d, GroupNorm, LayerNorm2d
+from common.layers.normalisation import BatchNorm2d
 from common.layers.pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
+from common.layers.sample_normalisation import GroupNorm, LayerNorm2d
 from common.layers.structure import Add, ChannelShuffle, ChannelSlice, Concat, Dropout, Flatten, Multiply
 
 KINDS: tuple[type[Layer], ...] = (

@@ -15,7 +15,7 @@ ROOT = math.sqrt(2 / math.pi)
 
 
 class Exact(Elementwise):
-    """A function that chooses among numbers, or constants, and so rounds nothing; nor does its slope."""
+    """A function that selects numbers or constants: neither it nor its slope rounds anything."""
 
     def value_rounding(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return np.zeros_like(y)
@@ -95,7 +95,7 @@ class Hardsigmoid(Elementwise):
         return np.where((x > -3) & (x < 3), 1 / 6, 0.0)
 
     def value_rounding(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        # As (x + 3) / 6, or as x * (1 / 6) + 0.5 with a rounded sixth.
+        # Frameworks compute (x + 3) / 6, or x * (1 / 6) + 0.5 with a rounded sixth.
         return np.where((y > 0) & (y < 1), np.abs(x) / 6 + y, 0.0)
 
     def slope_rounding(self, x: np.ndarray) -> np.ndarray:
@@ -136,11 +136,11 @@ class Sigmoid(Elementwise):
         return expit(x) * expit(-x)
 
     def value_rounding(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return y * (2 * expit(-x) + 1)  # of the exponential, whose share is 1 - y, and of the sum and the division
+        return y * (2 * expit(-x) + 1)  # the exponential, times 1 - y; the sum; the division
 
     def slope_rounding(self, x: np.ndarray) -> np.ndarray:
         y = expit(x)
-        return self.value_rounding(x, y) + self.slope(x)  # as y (1 - y): what y has lost near 1 is all of 1 - y
+        return self.value_rounding(x, y) + self.slope(x)  # as y (1 - y): near 1 the error of y is all of 1 - y
 
 
 @dataclass(frozen=True)
@@ -161,16 +161,16 @@ class SiLU(Elementwise):
 
     def slope_rounding(self, x: np.ndarray) -> np.ndarray:
         s = expit(x)
-        lost = Sigmoid().value_rounding(x, s)  # in s, and so in 1 - s
-        return (1 + np.abs(x)) * lost + s * (1 + 2 * np.abs(x) * expit(-x))
+        rounding = Sigmoid().value_rounding(x, s)  # of s, and of 1 - s
+        return (1 + np.abs(x)) * rounding + s * (1 + 2 * np.abs(x) * expit(-x))
 
 
 @dataclass(frozen=True)
 class GELU(Elementwise):
-    """``x * Phi(x)``, with the normal distribution function exact, or approximated by ``tanh``.
+    """``x * Phi(x)``, where Phi is the normal distribution function, exact or approximated by ``tanh``.
 
-    Hendrycks and Gimpel, 2016, https://arxiv.org/abs/1606.08415. By default torch and Paddle take the exact one, JAX
-    and Flax the approximation, which differs by up to 5e-4.
+    Hendrycks and Gimpel, 2016, https://arxiv.org/abs/1606.08415. By default torch and Paddle use the exact function,
+    JAX and Flax the approximation, which differs by up to 5e-4.
 
     Raises:
         SpecError: for an ``approximate`` that is neither ``none`` nor ``tanh``.
@@ -190,7 +190,7 @@ class GELU(Elementwise):
         return [self.approximate] if self.approximate != "none" else []
 
     def _inner(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The function in -1 to 1 whose mean with 1 multiplies x; its slope; and how large its argument's terms are."""
+        """``inner`` in ``y = x (1 + inner) / 2``, its slope, and the size of its argument's terms."""
         if self.approximate == "none":
             return erf(x / math.sqrt(2)), ROOT * np.exp(-(x**2) / 2), np.abs(x)
         argument = ROOT * (x + 0.044715 * x**3)
@@ -205,7 +205,7 @@ class GELU(Elementwise):
         return (1 + inner) / 2 + x * steep / 2
 
     def _inner_rounding(self, x: np.ndarray) -> np.ndarray:
-        """Of ``(1 + inner) / 2``: where inner is near -1 the sum loses its digits, and the argument is rounded too."""
+        """The deviation of ``(1 + inner) / 2``: the sum cancels where inner is near -1, and the argument is rounded."""
         inner, steep, argument = self._inner(x)
         return np.abs(inner) + np.abs(1 + inner) / 2 + steep * argument
 
@@ -214,9 +214,9 @@ class GELU(Elementwise):
 
     def slope_rounding(self, x: np.ndarray) -> np.ndarray:
         inner, steep, argument = self._inner(x)
-        # The slope of erf or tanh is as wrong, relatively, as the exponent or the square that it is made of.
-        lost = steep * (2 + x**2 / 2) if self.approximate == "none" else steep * (2 + argument) + 2 * inner**2
-        return self._inner_rounding(x) + np.abs(x) * lost
+        # The slope of erf or tanh has the relative error of the exponent or the square in it.
+        steep_rounding = steep * (2 + x**2 / 2) if self.approximate == "none" else steep * (2 + argument) + 2 * inner**2
+        return self._inner_rounding(x) + np.abs(x) * steep_rounding
 
 
 @dataclass(frozen=True)
@@ -239,7 +239,7 @@ class Softmax(Mixing):
         return [y * (dy - (y * dy).sum(1, keepdims=True))], {}
 
     def rounding(self, arrays: Arrays, inputs: Inputs, y: np.ndarray) -> np.ndarray:
-        # exp of a difference d is as wrong, relatively, as d is absolutely; then a sum and a division.
+        # The relative error of exp(d) is the absolute error of d; a sum and a division follow.
         return y * (np.abs(inputs[0] - inputs[0].max(1, keepdims=True)) + 2)
 
     def gradient_rounding(self, arrays: Arrays, inputs: Inputs, dy: np.ndarray, gradients: Gradients) -> Gradients:

@@ -18,8 +18,8 @@ from common.layers.values import ParamSpec, Shape, SpecError
 
 Arrays = Mapping[str, np.ndarray]
 Inputs = Sequence[np.ndarray]
-Gradients = tuple[list[np.ndarray], dict[str, np.ndarray]]  # of the inputs, and of the arrays by local name
-Draw = Callable[[np.ndarray], np.ndarray]  # errors of the deviations that it is given
+Gradients = tuple[list[np.ndarray], dict[str, np.ndarray]]  # by input, and by local name of the layer's arrays
+Draw = Callable[[np.ndarray], np.ndarray]  # deviations -> random errors of these sizes
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Layer:
         return ()
 
     def initial(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """What training starts from, by local name."""
+        """The arrays that training starts from, by local name."""
         if self.params():
             raise self._unstated("initial")
         return {}
 
     def channels(self, *channels: int | None) -> int | None:
-        """Output channels from input channels; None where only the whole shape tells (after a flatten).
+        """Output channels from input channels; None where they depend on the whole shape (after a flatten).
 
         Raises:
             SpecError: if the layer cannot take them.
@@ -69,7 +69,7 @@ class Layer:
         return []
 
     def forward(self, arrays: Arrays, *inputs: np.ndarray) -> np.ndarray:
-        """The output in evaluation mode; in training with `batch_statistics` among ``arrays``."""
+        """The output in evaluation mode; in training mode if ``arrays`` has the `batch_statistics`."""
         raise self._unstated("forward")
 
     def backward(self, arrays: Arrays, inputs: Inputs, y: np.ndarray, dy: np.ndarray) -> Gradients:
@@ -77,11 +77,11 @@ class Layer:
         raise self._unstated("backward")
 
     def without_chance(self) -> "Layer":
-        """The layer with nothing random in training, which is what training is compared on."""
+        """The layer without what is random in training; checks of training use it."""
         return self
 
     def batch_statistics(self, inputs: Inputs) -> dict[str, np.ndarray]:
-        """What training reads in the place of arrays of the same names; nothing unless the layer has buffers."""
+        """The arrays that training reads instead of the buffers of the same names; empty without buffers."""
         if all(param.trainable for param in self.params()):
             return {}
         raise self._unstated("batch_statistics")
@@ -92,14 +92,14 @@ class Layer:
             return {}
         raise self._unstated("renewed")
 
-    # How it rounds. Each rule is for a result that is computed once, from inputs that are exact.
+    # How the layer rounds. Each rule is for one computation on exact inputs.
 
     def beside_kinks(self, x: np.ndarray, near: np.ndarray, signs: Callable[[], np.ndarray]) -> np.ndarray:
-        """``x`` with what is within ``near`` of a kink moved to a side of it that ``signs`` draws, as -1 or 1."""
+        """``x``; values within ``near`` of a kink are moved to one side of it, which ``signs`` draws as -1 or 1."""
         raise self._unstated("beside_kinks")
 
     def rounding(self, arrays: Arrays, inputs: Inputs, y: np.ndarray) -> np.ndarray:
-        """The deviation of each element of the output, errors of different elements being independent."""
+        """The deviation of each element of the output; errors of different elements are independent."""
         raise self._unstated("rounding")
 
     def coherent(self, arrays: Arrays, y: np.ndarray) -> np.ndarray:
@@ -107,41 +107,41 @@ class Layer:
         return np.zeros_like(y)
 
     def shared(self, arrays: Arrays, inputs: Inputs, y: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Errors that groups of other elements share: the deviation of each, the same in all that share it, and by
-        what it is multiplied in each element.
+        """Errors that groups of elements share: the deviation of each error, equal in all elements of a group, and
+        the factor of the error in each element.
         """
         return []
 
     def carried(self, inputs: Inputs, allowed: Inputs) -> np.ndarray | None:
-        """What becomes of allowances of the inputs where elements are treated one by one; None where they are mixed."""
+        """The output's allowance from the inputs', if elements are treated one by one; None if they are mixed."""
         raise self._unstated("carried")
 
     def rounded_statistics(self, inputs: Inputs, statistics: Arrays, draw: Draw) -> dict[str, np.ndarray]:
-        """The batch statistics with errors drawn."""
+        """The batch statistics with random errors."""
         if not statistics:
             return {}
         raise self._unstated("rounded_statistics")
 
     def gradient_rounding(self, arrays: Arrays, inputs: Inputs, dy: np.ndarray, gradients: Gradients) -> Gradients:
-        """The deviation of each element of the gradients, errors of different elements being independent."""
+        """The deviation of each element of the gradients; errors of different elements are independent."""
         raise self._unstated("gradient_rounding")
 
     def rounded_gradients(
         self, arrays: Arrays, inputs: Inputs, dy: np.ndarray, gradients: Gradients, draw: Draw
     ) -> Gradients:
-        """The gradients with errors drawn."""
-        deviations, own = self.gradient_rounding(arrays, inputs, dy, gradients)
+        """The gradients with random errors."""
+        by_input, by_name = self.gradient_rounding(arrays, inputs, dy, gradients)
         return (
-            [gradient + draw(deviation) for gradient, deviation in zip(gradients[0], deviations, strict=True)],
-            {name: gradient + draw(own[name]) for name, gradient in gradients[1].items()},
+            [gradient + draw(deviation) for gradient, deviation in zip(gradients[0], by_input, strict=True)],
+            {name: gradient + draw(by_name[name]) for name, gradient in gradients[1].items()},
         )
 
 
 def four(shape: Shape) -> tuple[int, int, int, int]:
-    """The shape of a map.
+    """The shape, if it is that of a map.
 
     Raises:
-        SpecError: for any other.
+        SpecError: if it is not.
     """
     if len(shape) != 4:
         raise SpecError(f"input shape (={shape}) must be (batch, channels, height, width)")
@@ -159,7 +159,7 @@ def expect(name: str, expected: int, actual: int | None) -> None:
 
 
 class Mixing(Layer):
-    """An output element is made of several input elements, and smoothly."""
+    """Each output element is a smooth function of several input elements."""
 
     kinks: ClassVar[tuple[float, ...]] = ()
 
@@ -209,7 +209,7 @@ class Elementwise(Layer):
         return self.value_rounding(inputs[0], y)
 
     def carried(self, inputs: Inputs, allowed: Inputs) -> np.ndarray:
-        """By the steepest slope that the input may have. A channel's elements may have very different ones."""
+        """By the steepest slope within each element's allowance: slopes in one channel may differ widely."""
         below, above = (np.abs(self.slope(inputs[0] + side * allowed[0])) for side in (-1, 1))
         return np.maximum(below, above) * allowed[0]
 
@@ -218,7 +218,7 @@ class Elementwise(Layer):
 
 
 class Arrangement(Layer):
-    """Numbers move and stay what they are: ``forward`` and ``backward`` copy, and nothing is rounded."""
+    """Numbers move and do not change: ``forward`` and ``backward`` copy, and nothing is rounded."""
 
     kinks: ClassVar[tuple[float, ...]] = ()
 

@@ -160,14 +160,14 @@ class Conv2d(Mixing):
         return summed(y - bias, squares, math.prod(self.weight_shape[1:])) + last(y)
 
     def gradient_rounding(self, arrays: Arrays, inputs: Inputs, dy: np.ndarray, gradients: Gradients) -> Gradients:
-        (dx,), own = gradients
+        (dx,), by_name = gradients
         x, squares = inputs[0], dy**2
         back = self.input_gradient(squares, arrays["weight"] ** 2, x.shape)
         terms = self.out_channels // self.groups * math.prod(self.kernel_size)
         pixels = dy.size // dy.shape[1]
-        weight = summed(own["weight"], self.weight_gradient(x**2, squares), pixels)
+        weight = summed(by_name["weight"], self.weight_gradient(x**2, squares), pixels)
         equal = repeated(dy)
         both = np.minimum(equal[:, None], repeated(x).reshape(self.groups, -1).repeat(len(equal) // self.groups, 0))
-        weight = both[:, :, None, None] * weight  # a product is as often the same as both of its factors at most
-        bias = {"bias": equal * summed(own["bias"], squares.sum(PIXELS), pixels)} if self.bias else {}
+        weight = both[:, :, None, None] * weight  # a product repeats at most as often as both of its factors
+        bias = {"bias": equal * summed(by_name["bias"], squares.sum(PIXELS), pixels)} if self.bias else {}
         return [summed(dx, back, terms) + last(dx)], {"weight": weight, **bias}

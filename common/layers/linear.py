@@ -66,9 +66,9 @@ class Linear(Mixing):
         return summed(y - arrays["bias"] if self.bias else y, squares, self.in_features) + last(y)
 
     def gradient_rounding(self, arrays: Arrays, inputs: Inputs, dy: np.ndarray, gradients: Gradients) -> Gradients:
-        (dx,), own = gradients
+        (dx,), by_name = gradients
         squares = dy**2
-        weight = summed(own["weight"], squares.T @ inputs[0] ** 2, len(dy))
-        bias = {"bias": summed(own["bias"], squares.sum(0), len(dy))} if self.bias else {}
+        weight = summed(by_name["weight"], squares.T @ inputs[0] ** 2, len(dy))
+        bias = {"bias": summed(by_name["bias"], squares.sum(0), len(dy))} if self.bias else {}
         back = summed(dx, squares @ arrays["weight"] ** 2, self.out_features)
         return [back + last(dx)], {"weight": weight, **bias}

@@ -1,4 +1,4 @@
-"""Norms: over the batch with running statistics, and over groups of channels or the channels of each pixel."""
+"""What norms share, and the norm over the batch, with running statistics."""
 
 import math
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from common.layers.convolution import per_channel
 from common.layers.rounding import PIXELS, last, repeated, summed
 from common.layers.values import ParamSpec, Shape, SpecError, positive
 
-SCALE = math.sqrt(5 / 3)  # roundings of 1 / sqrt(var + eps) times a weight, as one number that others are multiplied by
+SCALE = math.sqrt(5 / 3)  # relative deviation of a norm's scale: the roundings of 1 / sqrt(var + eps) times a weight
 
 
 @dataclass(frozen=True)
-class _Norm(Mixing):
-    """What norms share: a scale and a shift a channel, and a map that keeps its shape."""
+class Norm(Mixing):
+    """What norms share: a scale and a shift for each channel, and an output of the input's shape."""
 
     num_features: int
     eps: float = 1e-5
@@ -44,7 +44,7 @@ class _Norm(Mixing):
 
 
 def moment_errors(x: np.ndarray, mean: np.ndarray, axes: tuple[int, ...] = PIXELS) -> tuple[np.ndarray, np.ndarray]:
-    """Deviations of the mean over ``axes`` and of the variance as E[x^2] - E[x]^2, without the axes."""
+    """Deviations of the mean over ``axes`` and of the variance E[x^2] - E[x]^2, as arrays without these axes."""
     n = math.prod(x.shape[axis] for axis in axes)
     square = x**2
     squares, fourths = square.sum(axes), (square**2).sum(axes)
@@ -54,12 +54,12 @@ def moment_errors(x: np.ndarray, mean: np.ndarray, axes: tuple[int, ...] = PIXEL
 
 
 @dataclass(frozen=True)
-class BatchNorm2d(_Norm):
+class BatchNorm2d(Norm):
     """Batch normalisation over N, H and W (Ioffe and Szegedy, 2015, https://arxiv.org/abs/1502.03167).
 
     ``momentum`` is the weight of the *new* value in the running statistics, as in torch; Paddle and Flax ask for its
-    complement. The running variance averages the *biased* batch variance, or with ``unbiased_running_var`` n / (n - 1)
-    times that, as torch does and the paper's inference step says; every block here asks for the biased one.
+    complement. The running variance averages the *biased* batch variance. With ``unbiased_running_var`` it averages
+    n / (n - 1) times that, as torch does and the paper says for inference; no block of the catalogue asks for it.
 
     Raises:
         SpecError: if ``eps`` is not positive or ``momentum`` is outside [0, 1].
@@ -99,34 +99,34 @@ class BatchNorm2d(_Norm):
     def renewed(self, arrays: Arrays, statistics: Arrays, inputs: Inputs) -> dict[str, np.ndarray]:
         n = inputs[0].size // inputs[0].shape[1]
         mean, var = statistics["running_mean"], statistics["running_var"]
-        kept = var * n / max(n - 1, 1) if self.unbiased_running_var else var
-        new = {"running_mean": mean, "running_var": kept}
+        var = var * n / max(n - 1, 1) if self.unbiased_running_var else var
+        new = {"running_mean": mean, "running_var": var}
         return {name: (1 - self.momentum) * arrays[name] + self.momentum * value for name, value in new.items()}
 
     def backward(self, arrays: Arrays, inputs: Inputs, y: np.ndarray, dy: np.ndarray) -> Gradients:
         unit, inverse = self._unit(inputs[0])
-        own = {"weight": (dy * unit).sum(PIXELS), "bias": dy.sum(PIXELS)} if self.affine else {}
+        by_name = {"weight": (dy * unit).sum(PIXELS), "bias": dy.sum(PIXELS)} if self.affine else {}
         d = dy * per_channel(arrays["weight"]) if self.affine else dy
         dx = inverse * (d - d.mean(PIXELS, keepdims=True) - unit * (d * unit).mean(PIXELS, keepdims=True))
-        return [dx], own
+        return [dx], by_name
 
     def _unit(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The map without scale and shift, and what it was multiplied by."""
+        """The normalised map before scale and shift, and the factor by which it was normalised."""
         inverse = 1 / np.sqrt(per_channel(x.var(PIXELS)) + self.eps)
         return (x - per_channel(x.mean(PIXELS))) * inverse, inverse
 
     def rounding(self, arrays: Arrays, inputs: Inputs, y: np.ndarray) -> np.ndarray:
-        # As (x - mean) * scale + bias or as x * scale + shift: the larger of both, term by term.
+        # For (x - mean) * scale + bias and for x * scale + shift: the larger deviation, term by term.
         scale = 1 / np.sqrt(per_channel(arrays["running_var"]) + self.eps)
         scale = scale * np.abs(per_channel(arrays["weight"])) if self.affine else scale
         return np.hypot(inputs[0], per_channel(arrays["running_mean"])) * scale + last(y)
 
     def coherent(self, arrays: Arrays, y: np.ndarray) -> np.ndarray:
-        """A norm's scale is one rounded number a channel."""
+        """A norm's scale is one rounded number for each channel."""
         return SCALE * np.abs(y - per_channel(arrays["bias"]) if self.affine else y)
 
     def rounded_statistics(self, inputs: Inputs, statistics: Arrays, draw: Draw) -> dict[str, np.ndarray]:
-        # As E[x^2] - E[x]^2, in one pass: what torch's channels_last and Flax do, the worst conditioned of the ways.
+        # As E[x^2] - E[x]^2, in one pass, as torch's channels_last and Flax do: the worst conditioned way.
         mean, var = statistics["running_mean"], statistics["running_var"]
         mean_error, var_error = moment_errors(inputs[0], mean)
         return {"running_mean": mean + draw(mean_error), "running_var": np.maximum(var + draw(var_error), 0)}
@@ -134,12 +134,12 @@ class BatchNorm2d(_Norm):
     def rounded_gradients(
         self, arrays: Arrays, inputs: Inputs, dy: np.ndarray, gradients: Gradients, draw: Draw
     ) -> Gradients:
-        (dx,), own = gradients
+        (dx,), by_name = gradients
         x, mean = inputs[0], inputs[0].mean(PIXELS)
         n = x.size // x.shape[1]
         unit, inverse = self._unit(x)
         d = dy * per_channel(arrays["weight"]) if self.affine else dy
-        # What a channel shares: its rounded mean and scale, and the two sums over its pixels.
+        # A channel's pixels share the errors of its mean, of its scale, and of two sums over its pixels.
         mean_error, var_error = moment_errors(x, mean)
         shift = per_channel(draw(mean_error)) * inverse
         scale = per_channel(draw(var_error)) * inverse**2 / 2
@@ -154,144 +154,11 @@ class BatchNorm2d(_Norm):
         local = inverse * np.sqrt(d**2 + d.mean(PIXELS, keepdims=True) ** 2 + (size * slope) ** 2)
         dx = dx * (1 + scale) + inverse * (first + unit * second + shift * slope) + draw(local)
         if not self.affine:
-            return [dx], own
+            return [dx], by_name
         errors = {
-            "weight": equal[1] * summed(own["weight"], ((dy * size) ** 2).sum(PIXELS), n),
-            "bias": equal[0] * summed(own["bias"], (dy**2).sum(PIXELS), n),
+            "weight": equal[1] * summed(by_name["weight"], ((dy * size) ** 2).sum(PIXELS), n),
+            "bias": equal[0] * summed(by_name["bias"], (dy**2).sum(PIXELS), n),
         }
-        own = {name: gradient + draw(errors[name]) for name, gradient in own.items()}
-        own["weight"] = own["weight"] * (1 + scale.ravel()) + shift.ravel() * own["bias"]
-        return [dx], own
-
-
-@dataclass(frozen=True)
-class _SampleNorm(_Norm):
-    """A norm over groups of numbers of one sample, the same in training and in evaluation; ``_axes`` are a group's.
-
-    A map is folded so that groups have axes of their own, and is normalised over ``_axes`` of that.
-    """
-
-    affine: bool = True
-    _axes: ClassVar[tuple[int, ...]]
-
-    def _fold(self, x: np.ndarray) -> np.ndarray:
-        raise self._unstated("_fold")
-
-    def params(self) -> tuple[ParamSpec, ...]:
-        return self._affine() if self.affine else ()
-
-    def _weight(self, arrays: Arrays) -> np.ndarray | float:
-        return per_channel(arrays["weight"]) if self.affine else 1.0
-
-    def _mean(self, x: np.ndarray) -> np.ndarray:
-        """Of each group, at every element of it."""
-        folded = self._fold(x)
-        return np.broadcast_to(folded.mean(self._axes, keepdims=True), folded.shape).reshape(x.shape)
-
-    def _inverse(self, x: np.ndarray) -> np.ndarray:
-        folded = self._fold(x)
-        inverse = 1 / np.sqrt(folded.var(self._axes, keepdims=True) + self.eps)
-        return np.broadcast_to(inverse, folded.shape).reshape(x.shape)
-
-    def _moment_errors(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """`moment_errors` of each group, at every element of it."""
-        folded = self._fold(x)
-        errors = moment_errors(folded, folded.mean(self._axes), self._axes)
-        mean, var = (np.broadcast_to(np.expand_dims(e, self._axes), folded.shape).reshape(x.shape) for e in errors)
-        return mean, var
-
-    def forward(self, arrays: Arrays, *inputs: np.ndarray) -> np.ndarray:
-        y = (inputs[0] - self._mean(inputs[0])) * self._inverse(inputs[0])
-        return y * per_channel(arrays["weight"]) + per_channel(arrays["bias"]) if self.affine else y
-
-    def backward(self, arrays: Arrays, inputs: Inputs, y: np.ndarray, dy: np.ndarray) -> Gradients:
-        inverse = self._inverse(inputs[0])
-        unit = (inputs[0] - self._mean(inputs[0])) * inverse
-        d = dy * self._weight(arrays)
-        own = {"weight": (dy * unit).sum(PIXELS), "bias": dy.sum(PIXELS)} if self.affine else {}
-        return [inverse * (d - self._mean(d) - unit * self._mean(d * unit))], own
-
-    def rounding(self, arrays: Arrays, inputs: Inputs, y: np.ndarray) -> np.ndarray:
-        x = inputs[0]
-        return np.hypot(x, self._mean(x)) * self._inverse(x) * np.abs(self._weight(arrays)) + last(y)
-
-    def shared(self, arrays: Arrays, inputs: Inputs, y: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The errors of a group's mean and of its scale."""
-        x = inputs[0]
-        inverse = self._inverse(x)
-        mean_error, var_error = self._moment_errors(x)
-        scaled = (x - self._mean(x)) * inverse * self._weight(arrays)
-        return [(mean_error, inverse * self._weight(arrays)), (np.hypot(var_error * inverse**2 / 2, SCALE), scaled)]
-
-    def rounded_gradients(
-        self, arrays: Arrays, inputs: Inputs, dy: np.ndarray, gradients: Gradients, draw: Draw
-    ) -> Gradients:
-        (dx,), own = gradients
-        x, mean, inverse = inputs[0], self._mean(inputs[0]), self._inverse(inputs[0])
-        unit, d = (x - mean) * inverse, dy * self._weight(arrays)
-        mean_error, var_error = self._moment_errors(x)
-        # What a group shares: its rounded mean and scale, and the two means over its elements.
-        shift, scale = draw(mean_error) * inverse, draw(np.hypot(var_error * inverse**2 / 2, SCALE))
-        size = (np.abs(x) + np.abs(mean)) * inverse
-        folded = self._fold(x)
-        n = folded.size // math.prod(s for axis, s in enumerate(folded.shape) if axis not in self._axes)
-        first, second = (
-            draw(summed(n * self._mean(terms), n * self._mean(squares), n) / n)
-            for terms, squares in ((d, d**2), (d * unit, (d * size) ** 2))
-        )
-        slope = np.abs(self._mean(d * unit))
-        local = inverse * np.sqrt(d**2 + self._mean(d) ** 2 + (size * slope) ** 2)
-        dx = dx * (1 + scale) + inverse * (first + unit * second + shift * slope) + draw(local)
-        if not self.affine:
-            return [dx], own
-        pixels = x.size // x.shape[1]
-        sums = {"weight": ((dy * size) ** 2).sum(PIXELS), "bias": (dy**2).sum(PIXELS)}
-        own = {name: gradient + draw(summed(gradient, sums[name], pixels)) for name, gradient in own.items()}
-        own["weight"] = own["weight"] + (dy * (unit * scale + shift)).sum(PIXELS)
-        return [dx], own
-
-
-@dataclass(frozen=True)
-class GroupNorm(_SampleNorm):
-    """Normalisation over runs of channels and all pixels of a sample (Wu and He, 2018, https://arxiv.org/abs/1803.08494).
-
-    Raises:
-        SpecError: if ``num_groups`` does not divide ``num_features``, or ``eps`` is not positive.
-    """
-
-    num_groups: int = 2
-    _axes: ClassVar[tuple[int, ...]] = (2, 3, 4)
-    formula: ClassVar[str] = "y = γ · (x - μ) / √(σ² + ε) + β\n  μ, σ² of a run of channels, in each sample"
-    cost: ClassVar[str] = "2 trainable values a channel"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.num_features % positive("num_groups", self.num_groups):
-            raise SpecError(f"`num_groups` (={self.num_groups}) must divide `num_features` (={self.num_features})")
-
-    def settings(self) -> list[str]:
-        return [f"{self.num_features}", f"groups {self.num_groups}", "" if self.affine else "no scale and bias"]
-
-    def _fold(self, x: np.ndarray) -> np.ndarray:
-        return x.reshape(len(x), self.num_groups, -1, *x.shape[2:])
-
-
-@dataclass(frozen=True)
-class LayerNorm2d(_SampleNorm):
-    """Layer normalisation over the channels of each pixel (Ba et al., 2016, https://arxiv.org/abs/1607.06450).
-
-    As in ConvNeXt (Liu et al., 2022, https://arxiv.org/abs/2201.03545): the axis that is last in NHWC.
-
-    Raises:
-        SpecError: if ``eps`` is not positive.
-    """
-
-    _axes: ClassVar[tuple[int, ...]] = (1,)
-    formula: ClassVar[str] = "y = γ · (x - μ) / √(σ² + ε) + β\n  μ, σ² of the channels of each pixel"
-    cost: ClassVar[str] = "2 trainable values a channel"
-
-    def settings(self) -> list[str]:
-        return [f"{self.num_features}", "" if self.affine else "no scale and bias"]
-
-    def _fold(self, x: np.ndarray) -> np.ndarray:
-        return x
+        by_name = {name: gradient + draw(errors[name]) for name, gradient in by_name.items()}
+        by_name["weight"] = by_name["weight"] * (1 + scale.ravel()) + shift.ravel() * by_name["bias"]
+        return [dx], by_name

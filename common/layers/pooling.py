@@ -15,7 +15,7 @@ from common.layers.windows import taps, untaps, window_counts
 
 @dataclass(frozen=True)
 class _Pool(Mixing):
-    """A number from each window; ``padding`` is (height, width), the same on both sides.
+    """One number from each window; ``padding`` is (height, width), the same on both sides.
 
     Raises:
         SpecError: if a size is not positive or the padding exceeds half the window.
@@ -93,13 +93,13 @@ class AvgPool2d(_Pool):
 
 @dataclass(frozen=True)
 class MaxPool2d(_Pool):
-    """The largest value of each window; ``padding`` is (height, width), the same on both sides, and never the largest.
+    """The largest value of each window; ``padding`` is (height, width), the same on both sides, and counts as -inf.
 
     Raises:
         SpecError: if a size is not positive or the padding exceeds half the window.
     """
 
-    kinks: ClassVar[tuple[float, ...]] = (0.0,)  # of the difference between the two largest values of a window
+    kinks: ClassVar[tuple[float, ...]] = (0.0,)  # in the difference between the two largest values of a window
     formula: ClassVar[str] = "y = the largest value of each window"
 
     def forward(self, arrays: Arrays, *inputs: np.ndarray) -> np.ndarray:
@@ -108,7 +108,7 @@ class MaxPool2d(_Pool):
     def backward(self, arrays: Arrays, inputs: Inputs, y: np.ndarray, dy: np.ndarray) -> Gradients:
         windows = self._taps(inputs[0], -np.inf)
         flat = windows.reshape(*dy.shape, -1)
-        chosen = flat.argmax(-1)[..., None] == np.arange(flat.shape[-1])  # of equal values the first
+        chosen = flat.argmax(-1)[..., None] == np.arange(flat.shape[-1])  # the first of equal values
         return [self._untaps((chosen * dy[..., None]).reshape(windows.shape), inputs[0].shape)], {}
 
     def beside_kinks(self, x: np.ndarray, near: np.ndarray, signs: Callable[[], np.ndarray]) -> np.ndarray:

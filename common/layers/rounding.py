@@ -16,18 +16,18 @@ def last(y: np.ndarray) -> np.ndarray:
 
 
 def summed(y: np.ndarray, squares: np.ndarray, terms: int) -> np.ndarray:
-    """The deviation of a sequential sum ``y`` of so many terms whose squares sum to ``squares``."""
+    """The deviation of a sequential sum ``y`` of ``terms`` terms whose squares sum to ``squares``."""
     return np.sqrt(terms * (y**2 / 9 + squares / 6) + squares / 3)
 
 
 def repeated(x: np.ndarray, axes: tuple[int, ...] = PIXELS) -> np.ndarray:
-    """How many times over, in deviation, sums of ``x`` over ``axes`` round because terms are equal; 1 if none are.
+    """The factor by which equal terms raise the deviation of sums of ``x`` over ``axes``; 1 if no terms are equal.
 
-    A partial sum is a multiple of its last place, so what is lost by adding a term depends on that term alone while
-    the exponent stays: equal terms lose the same, and the losses of m of them add up to m times one, not sqrt(m) times.
+    A partial sum is a multiple of its last place, so the error of adding a term depends on that term alone while the
+    exponent stays. Equal terms have equal errors, and m of them add up to m times one, not sqrt(m) times.
     """
-    kept = tuple(axis for axis in range(x.ndim) if axis not in axes)
-    values = np.sort(x.transpose(*kept, *axes).reshape(*(x.shape[axis] for axis in kept), -1))
+    others = tuple(axis for axis in range(x.ndim) if axis not in axes)
+    values = np.sort(x.transpose(*others, *axes).reshape(*(x.shape[axis] for axis in others), -1))
     new = np.diff(values, prepend=np.nan) > 2.0**-32 * np.abs(values)
     new[..., 0] = True
     group = np.cumsum(new.ravel()) - 1

@@ -32,7 +32,7 @@ class Flatten(Arrangement):
 
 @dataclass(frozen=True)
 class Dropout(Arrangement):
-    """The identity in evaluation; in training zeroes a share ``rate`` and scales the rest by ``1 / (1 - rate)``.
+    """The identity in evaluation; training sets a share ``rate`` to 0 and scales the rest by ``1 / (1 - rate)``.
 
     Raises:
         SpecError: if ``rate`` is outside [0, 1).
@@ -198,7 +198,7 @@ class Add(Mixing):
 
 @dataclass(frozen=True)
 class Multiply(Mixing):
-    """Elementwise product of two inputs; one of them may be a gate ``[N, C, 1, 1]``, which holds for the whole map."""
+    """Elementwise product of two inputs; one of them may be a gate ``[N, C, 1, 1]``, which multiplies the whole map."""
 
     joins: ClassVar[bool] = True
     formula: ClassVar[str] = "y = the product of both inputs; one may be [N, C, 1, 1]"

@@ -24,7 +24,7 @@ PADDING_RULES = ("valid", "same", "kernel_minus_stride")
 
 
 class SpecError(ValueError):
-    """A spec that cannot be: the message names the thing, its value and the rule, in one line."""
+    """A spec that is not valid: the message names the thing, its value and the rule, in one line."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ UNIFORM_FAN_IN = Init("uniform", gain=1 / math.sqrt(3))
 
 
 def fan(shape: tuple[int, ...], kind: str = "in", groups: int = 1) -> int:
-    """Terms that meet in one output (``in``) or leave one input (``out``, ``out_grouped``) of a weight."""
+    """How many terms of a weight enter one output (``in``) or leave one input (``out``, ``out_grouped``)."""
     receptive = math.prod(shape[2:])
     if kind == "in":
         return shape[1] * receptive
@@ -75,7 +75,7 @@ def fan(shape: tuple[int, ...], kind: str = "in", groups: int = 1) -> int:
 def initial_weights(
     rng: np.random.Generator, params: Sequence[ParamSpec], init: Init, groups: int = 1
 ) -> dict[str, np.ndarray]:
-    """A weight, which comes first, and maybe a bias, drawn as ``init`` says."""
+    """Draws a weight, and a bias if there is one, as ``init`` says. The weight is the first of ``params``."""
     weight, *biases = params
     std = init.gain / math.sqrt(fan(weight.shape, init.fan, groups)) if init.std is None else init.std
     bound = 0.0 if init.zero_bias else 1 / math.sqrt(fan(weight.shape))
@@ -118,8 +118,8 @@ def resolve_padding(padding: object, kernel_size: Pair, stride: Pair, dilation: 
 
     ``valid`` pads nothing. ``same`` keeps the size and is defined for stride 1 only; an odd total puts the extra row
     or column at the bottom or right, as torch, Paddle and XLA do. ``kernel_minus_stride`` pads
-    ``(kernel - stride + 1) // 2`` on every side, a rule of published Paddle code; at stride 1 it keeps the size for odd
-    kernels only, an even one adds a row and a column.
+    ``(kernel - stride + 1) // 2`` on every side, a rule of published Paddle code. At stride 1 it keeps the size for odd
+    kernels only; an even kernel adds a row and a column.
 
     Raises:
         SpecError: for an unknown rule, a negative number, or ``same`` with a stride.
@@ -145,11 +145,11 @@ def resolve_padding(padding: object, kernel_size: Pair, stride: Pair, dilation: 
 
 
 def storable(arrays: dict[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
-    """The float32 arrays as ``dtype`` can hold them: rounded to nearest, ties to even, where that is bfloat16."""
+    """The float32 arrays, rounded to the nearest numbers of ``dtype`` (ties to even) if that is bfloat16."""
     return {name: bfloat16(array) for name, array in arrays.items()} if dtype == "bfloat16" else arrays
 
 
 def bfloat16(array: np.ndarray) -> np.ndarray:
-    """Float32 numbers rounded to the nearest that bfloat16 has, which NumPy has not."""
+    """Float32 numbers rounded to the nearest bfloat16 number; NumPy has no bfloat16."""
     bits = array.astype(np.float32).view(np.uint32)
     return ((bits + (0x7FFF + (bits >> 16 & 1))) & np.uint32(0xFFFF0000)).view(np.float32)

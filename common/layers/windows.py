@@ -1,4 +1,4 @@
-"""Windows over maps: what convolutions and pools read, and how it goes back."""
+"""Windows over maps: the values that convolutions and pools read, and the way back of gradients."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,15 +8,15 @@ from numpy.lib.stride_tricks import sliding_window_view
 from common.layers.values import Padding, Pair, Shape, SpecError
 
 
-def window_count(what: str, size: int, kernel: int, stride: int, pads: Pair, dilation: int) -> int:
+def window_count(name: str, size: int, kernel: int, stride: int, pads: Pair, dilation: int) -> int:
     """How many windows fit along one axis.
 
     Raises:
-        SpecError: if not even one does.
+        SpecError: if none fits.
     """
     extent = dilation * (kernel - 1) + 1
     if size + sum(pads) < extent:
-        raise SpecError(f"`{what}` (={size}) with padding {pads} is smaller than the kernel, which spans {extent}")
+        raise SpecError(f"`{name}` (={size}) with padding {pads} is smaller than the kernel, which spans {extent}")
     return (size + sum(pads) - extent) // stride + 1
 
 

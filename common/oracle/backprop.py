@@ -1,6 +1,6 @@
 """The oracle in training: batch statistics, gradients, running statistics and optimiser steps, in plain NumPy.
 
-What each layer's gradients are stands with the layer, in common/layers/. Dropout has no rule for a rate above 0: its
+common/layers/ says what the gradients of each layer are. Dropout has no rule for a rate above 0: its
 mask is random in every framework, so blocks are compared without it (`without_dropout`).
 """
 
@@ -17,14 +17,14 @@ from common.spec.params import Arrays
 
 
 def without_dropout(spec: BlockSpec) -> BlockSpec:
-    """The block with every dropout rate 0, which is what training is compared on."""
+    """The block with every dropout rate 0; checks of training use it."""
     nodes = tuple(replace(node, layer=node.layer.without_chance()) for node in spec.nodes)
     options = {**spec.options, "dropout": 0.0} if "dropout" in spec.options else spec.options
     return replace(spec, nodes=nodes, options=options)
 
 
 class Exact:
-    """What a training pass may disturb: nothing here; `common.oracle.training_rounding` puts rounding in its place."""
+    """What may disturb a training pass. This class disturbs nothing; `training_rounding.Rounded` adds rounding."""
 
     def begin(self) -> None:
         """A pass begins."""
@@ -33,7 +33,7 @@ class Exact:
         return y
 
     def statistics(self, node: Node, inputs: list[np.ndarray], exact: Arrays) -> Arrays:
-        """What a norm takes from its batch, by the local names of its running statistics."""
+        """A norm's batch statistics, by the local names of its running statistics."""
         return exact
 
     def gradients(
@@ -42,11 +42,11 @@ class Exact:
         return exact
 
     def cotangent(self, node: Node, dy: np.ndarray) -> np.ndarray:
-        """The gradient of the node's output, from all that read it."""
+        """The gradient of the node's output, summed over all nodes that read it."""
         return dy
 
     def decisive(self, node: Node, x: np.ndarray) -> np.ndarray:
-        """The input of a layer with kinks, by which it decides what gradient to pass."""
+        """The input of a layer with kinks, which decides the gradient that the layer passes on."""
         return x
 
     def loss(self, logits: np.ndarray, losses: np.ndarray, dy: np.ndarray) -> tuple[float, np.ndarray]:
@@ -94,30 +94,30 @@ def train(
     values, gradients, statistics = {INPUT: x.astype(np.float64)}, Arrays(), Arrays()
     arrays = {node.name: local(node, params) for node in spec.nodes}
     for node in spec.nodes:
-        inputs, own = [values[name] for name in node.inputs], arrays[node.name]
+        inputs, local_arrays = [values[name] for name in node.inputs], arrays[node.name]
         batch = node.layer.batch_statistics(inputs)
         if batch:
             batch = disturb.statistics(node, inputs, batch)
-            renewed = node.layer.renewed(own, batch, inputs)
+            renewed = node.layer.renewed(local_arrays, batch, inputs)
             statistics |= {f"{node.name}.{leaf}": value for leaf, value in renewed.items()}
-        y = node.layer.forward({**own, **batch}, *inputs)
-        values[node.name] = disturb.output(node, own, inputs, y)
+        y = node.layer.forward({**local_arrays, **batch}, *inputs)
+        values[node.name] = disturb.output(node, local_arrays, inputs, y)
     if dy is None:
         return Pass(values, {}, {}, statistics)
     output = spec.nodes[-1].name
     dy = dy(values[output]) if callable(dy) else dy
     cotangents: dict[str, np.ndarray] = {output: dy.astype(np.float64)}
     for node in reversed(spec.nodes):
-        inputs, own = [values[name] for name in node.inputs], arrays[node.name]
+        inputs, local_arrays = [values[name] for name in node.inputs], arrays[node.name]
         cotangent = disturb.cotangent(node, cotangents.get(node.name, np.zeros_like(values[node.name])))
         cotangents[node.name] = cotangent
         if node.layer.kinks:
             inputs = [disturb.decisive(node, inputs[0])]
-        exact = node.layer.backward(own, inputs, values[node.name], cotangent)
-        by_input, by_leaf = disturb.gradients(node, own, inputs, cotangent, exact)
+        exact = node.layer.backward(local_arrays, inputs, values[node.name], cotangent)
+        by_input, by_name = disturb.gradients(node, local_arrays, inputs, cotangent, exact)
         for name, gradient in zip(node.inputs, by_input, strict=True):
             cotangents[name] = cotangents[name] + gradient if name in cotangents else gradient
-        gradients |= {f"{node.name}.{leaf}": gradient for leaf, gradient in by_leaf.items()}
+        gradients |= {f"{node.name}.{leaf}": gradient for leaf, gradient in by_name.items()}
     gradients[INPUT] = cotangents.get(INPUT, np.zeros_like(values[INPUT]))
     return Pass(values, gradients, cotangents, statistics)
 
@@ -131,7 +131,7 @@ def trajectory(
 ) -> tuple[list[Arrays], list[Pass]]:
     """All arrays after each step on ``sum(y * dy)``, running statistics included, in float64; and the passes.
 
-    Without an optimiser nothing is differentiated and only the running statistics move.
+    Without an optimiser nothing is differentiated and only the running statistics change.
     """
     disturb = disturb or Exact()
     update, states, passes = updater(optimiser or SGD(), disturb.complement), [], []

@@ -37,7 +37,7 @@ class Digits:
 
 @functools.cache
 def load() -> Digits:
-    """The digits in one fixed split that keeps each class's share; writers are in both parts."""
+    """The digits in one fixed split that keeps the share of each class; both parts have digits of the same writers."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
@@ -49,11 +49,11 @@ def load() -> Digits:
 
 
 def batches(digits: Digits, epochs: int, seed: int) -> list[Batch]:
-    """Mini-batches of BATCH training images, shuffled anew each epoch; what does not fill the last is left out."""
+    """Mini-batches of BATCH training images, shuffled anew each epoch; an incomplete last batch is left out."""
     rng = np.random.default_rng(seed)
     count = len(digits.train_x) // BATCH
-    chosen = [rng.permutation(len(digits.train_x))[: count * BATCH].reshape(count, BATCH) for _ in range(epochs)]
-    return [(digits.train_x[rows], digits.train_labels[rows]) for rows in np.concatenate(chosen)]
+    orders = [rng.permutation(len(digits.train_x))[: count * BATCH].reshape(count, BATCH) for _ in range(epochs)]
+    return [(digits.train_x[rows], digits.train_labels[rows]) for rows in np.concatenate(orders)]
 
 
 def _net(in_channels: int, classes: int, block: Callable[..., BlockSpec]) -> list[Node]:

@@ -1,7 +1,7 @@
 """The oracle of training on labelled data: cross-entropy, its gradient, and the losses that float32 rounding explains.
 
-Training amplifies rounding: each step starts from what the one before it got wrong, so the band around the oracle's
-losses grows until it says nothing. It is meant for the first steps.
+Training amplifies rounding: each step starts from the errors of the step before, so the band around the oracle's
+losses grows until it says nothing. The band is meant for the first steps.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,14 +41,14 @@ def fit(
             losses.append(loss)
             return dy
 
-        found = train(spec, state, x, cotangent, disturb)
-        state = disturb.state(update(state, found.gradients) | found.statistics)
-        yield losses[0], found, state
+        step = train(spec, state, x, cotangent, disturb)
+        state = disturb.state(update(state, step.gradients) | step.statistics)
+        yield losses[0], step, state
 
 
 @dataclass(frozen=True)
 class Losses:
-    """The oracle's loss at each step, and how far from it one computed with rounding may be."""
+    """The oracle's loss at each step, and how far from it a loss computed with rounding may be."""
 
     exact: np.ndarray
     allowed: np.ndarray
@@ -62,7 +62,7 @@ class Losses:
 def expected_losses(
     spec: BlockSpec, params: Arrays, batches: Sequence[Batch], optimiser: Optimiser, dtype: str = "float32"
 ) -> Losses:
-    """Runs the oracle, and SAMPLES replicas of it with rounding put into each operation.
+    """Runs the oracle, and SAMPLES replicas of it with rounding added to each operation.
 
     The band is ALLOWED root mean square deviations of the replicas' losses, as in `common.oracle.training_rounding`.
     """

@@ -37,7 +37,7 @@ def updater(
 ) -> Callable[[Arrays, Arrays], Arrays]:
     """A function (params, gradients) -> params that remembers its moments from call to call.
 
-    ``complement`` is how 1 - beta**t is computed, by which Adam divides its moments.
+    ``complement`` computes 1 - beta**t, by which Adam divides its moments.
     """
     first: Arrays = {}
     second: Arrays = {}

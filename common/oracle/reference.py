@@ -1,6 +1,6 @@
 """The oracle: runs any spec from its layer graph in plain NumPy, in the precision of its inputs (float64 in checks).
 
-Independent of every framework: what each layer computes stands with the layer, in common/layers/.
+It is independent of every framework. common/layers/ says what each layer computes.
 """
 
 from collections.abc import Callable

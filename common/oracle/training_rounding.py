@@ -1,4 +1,4 @@
-"""How far training may be from the reference: rounding put into every step of the oracle's forward and backward pass.
+"""How far training may be from the reference: rounding added in every step of the oracle's passes.
 
 As in `common.oracle.rounding`, each layer's error is modelled by the sums it is made of, and runs of the reference with
 such errors show how they spread: through batch statistics, gradients, running statistics and optimiser steps. Where
@@ -23,9 +23,9 @@ from common.spec.params import Arrays
 class Rounded(backprop.Exact):
     """Rounding errors of a type of unit roundoff ``u``, drawn from ``rng``.
 
-    ``exact`` are the passes without them: where rounding may decide the sign of an activation's input, it is drawn.
-    Without them every run keeps the signs that its own rounding gives: over many steps the distance from ``exact`` is
-    more than rounding, and signs drawn by it would widen it, and feed on themselves.
+    ``exact`` are the passes without errors. If they are passed, the sign of an activation's input is drawn where
+    rounding may decide it. If not, every run keeps the signs that its rounding gives: over many steps the distance from
+    the exact passes is more than rounding, and signs drawn by this distance would increase it further.
     """
 
     def __init__(self, rng: np.random.Generator, u: float, exact: Sequence[Pass] = ()) -> None:
@@ -67,7 +67,7 @@ class Rounded(backprop.Exact):
         return node.layer.rounded_gradients(params, inputs, dy, exact, self._error)
 
     def loss(self, logits: np.ndarray, losses: np.ndarray, dy: np.ndarray) -> tuple[float, np.ndarray]:
-        # As log(sum exp(d)) - d with d = logits - max, which is as wrong as its terms are large.
+        # As log(sum exp(d)) - d with d = logits - max: its error is in proportion to its terms.
         distance = np.abs(logits - logits.max(1, keepdims=True))
         probabilities = Softmax().forward({}, logits)
         each = np.hypot((probabilities * (distance + 1)).sum(1) + 1, distance.max(1))
@@ -76,7 +76,7 @@ class Rounded(backprop.Exact):
         return loss + float(self._error(mean)), dy + self._error(probabilities * (distance + 2) / len(dy) + np.abs(dy))
 
     def complement(self, power: float) -> float:
-        # Near 1 the power's own rounding is what is left: where 1 - 0.999 is computed in float32, it is 1000 times u.
+        # Near 1 the rounding of the power remains: in float32 the relative error of 1 - 0.999 is 1000 times u.
         return 1 - power + self._u * power * float(self._rng.standard_normal())
 
     def state(self, arrays: Arrays) -> Arrays:
@@ -84,7 +84,7 @@ class Rounded(backprop.Exact):
 
 
 def pooled(squares: np.ndarray, channels: int | None) -> np.ndarray:
-    """Each element's deviation, or if larger the root mean square over all that share its index on ``channels``."""
+    """Each element's deviation, or if larger the root mean square over all of its index on axis ``channels``."""
     axes = tuple(axis for axis in range(squares.ndim) if axis != channels)
     return np.sqrt(np.maximum(squares, squares.mean(axes, keepdims=True)))
 
@@ -92,9 +92,9 @@ def pooled(squares: np.ndarray, channels: int | None) -> np.ndarray:
 def allowances(
     exact: Sequence[Arrays], rerun: Callable[[], Sequence[Arrays]], maps: Container[str] = ("input", "output")
 ) -> list[Arrays]:
-    """Allowances for lists of named arrays (one a step), from runs with rounding put in.
+    """Allowances for named arrays, a dict for each step, from runs with rounding added.
 
-    What is named in ``maps`` shares a deviation by channel, weights by output channel, vectors as a whole.
+    The arrays named in ``maps`` share a deviation by channel, weights by output channel, vectors as a whole.
     """
     squares = [{name: np.zeros_like(value) for name, value in arrays.items()} for arrays in exact]
     for _ in range(SAMPLES):
@@ -114,8 +114,8 @@ def one_pass(spec: BlockSpec, params: Arrays, x: np.ndarray, dy: np.ndarray, dty
     rng, output = np.random.default_rng(0), spec.nodes[-1].name
     exact = backprop.train(spec, params, x, dy)
 
-    def named(found: Pass) -> list[Arrays]:
-        return [{"output": found.values[output], **found.gradients}]
+    def named(result: Pass) -> list[Arrays]:
+        return [{"output": result.values[output], **result.gradients}]
 
     def rerun() -> list[Arrays]:
         return named(backprop.train(spec, params, x, dy, Rounded(rng, u, [exact])))

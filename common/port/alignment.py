@@ -1,4 +1,4 @@
-"""Layers that are called otherwise: which of one network's is which of another's, by what they are; and map files.
+"""Layers of other names: which layer of one network is which of another, by kinds and shapes; and map files.
 
 A network is canonical arrays under any module paths: the arrays of one layer share a path and have local names as in
 the spec (``weight``, ``bias``, ``running_mean``, ``running_var``).
@@ -18,7 +18,7 @@ from common.layers.values import Shape
 from common.port.weights import PortError
 from common.spec.params import Arrays, Shapes
 
-NameMap = dict[str, str]  # ours (or the first module's): theirs
+NameMap = dict[str, str]  # layers of the first network: layers of the second
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,17 @@ def leaves(shapes: Shapes) -> list[Leaf]:
         path, _, local = name.rpartition(".")
         layers[path][local] = shape
 
-    def kind(own: dict[str, Shape]) -> str:
-        if "running_mean" in own or len(own.get("weight", ())) == 1:
+    def kind(arrays: dict[str, Shape]) -> str:
+        if "running_mean" in arrays or len(arrays.get("weight", ())) == 1:
             return "norm"
-        return {4: "conv", 2: "linear"}.get(len(own.get("weight", ())), "other")
+        return {4: "conv", 2: "linear"}.get(len(arrays.get("weight", ())), "other")
 
-    return [Leaf(path, kind(own), tuple(sorted(own.items()))) for path, own in layers.items()]
+    return [Leaf(path, kind(arrays), tuple(sorted(arrays.items()))) for path, arrays in layers.items()]
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """Which layer is which: names of the first by names of the second, how that was found, and what is not certain."""
+    """Which layer is which: ``how`` is the rule that matched them, ``doubts`` are sentences on what is not certain."""
 
     names: NameMap
     how: str
@@ -75,7 +75,7 @@ def _units(layers: Sequence[Leaf]) -> list[tuple[Leaf, ...]]:
 def _in_turn(
     first: Iterable[tuple[Leaf, ...]], second: Iterable[tuple[Leaf, ...]], key: Callable[[tuple[Leaf, ...]], Any]
 ) -> NameMap | None:
-    """Pairs the k-th of a key with the k-th of the same key, if each key is there equally often."""
+    """Pairs the k-th of a key with the k-th of the same key; None unless each key occurs equally often in both."""
     first, waiting = list(first), defaultdict(list)
     for item in second:
         waiting[key(item)].append(item)
@@ -86,30 +86,31 @@ def _in_turn(
 
 
 def align(first: Sequence[Leaf], second: Sequence[Leaf], names: NameMap | None = None) -> Alignment:
-    """Matches layers by what they are: sequences of (kind, shapes) of the layers that ``names`` does not name.
+    """Matches the layers that ``names`` does not name, by kinds and shapes.
 
-    In order: the same sequence; the same convolutions and linear layers each with the norms that follow them, in
-    another order, as where a module runs its branches the other way round; the same sequence of each kind; and last
-    the same layers in any order, which is certain only where none occurs twice.
+    These rules are tried in turn: the same sequence; the same convolutions and linear layers, each with the norms that
+    follow it, in another order, as when a module runs its branches in another order; the same sequence of each kind;
+    both of these sequences in the order of names; the same layers in any order, which is certain only if none occurs
+    twice.
 
     Raises:
         PortError: listing the layers that have no partner, or for ``names`` that do not exist or do not fit.
     """
-    given = dict(names or {})
-    ours, theirs = {leaf.name: leaf for leaf in first}, {leaf.name: leaf for leaf in second}
-    for a, b in given.items():
-        if a not in ours or b not in theirs:
-            name, choices = (a, ours) if a not in ours else (b, theirs)
+    named = dict(names or {})
+    layers, partners = {leaf.name: leaf for leaf in first}, {leaf.name: leaf for leaf in second}
+    for a, b in named.items():
+        if a not in layers or b not in partners:
+            name, choices = (a, layers) if a not in layers else (b, partners)
             near = difflib.get_close_matches(name, choices, 1, 0)
             raise PortError(
                 f"the map names `{name}`, which is no layer" + (f"; nearest is `{near[0]}`" if near else "")
             )
-        if ours[a].signature != theirs[b].signature:
-            raise PortError(f"the map pairs {ours[a]} with {theirs[b]}")
-    if len(set(given.values())) < len(given):
+        if layers[a].signature != partners[b].signature:
+            raise PortError(f"the map pairs {layers[a]} with {partners[b]}")
+    if len(set(named.values())) < len(named):
         raise PortError("the map names a layer twice")
-    one = [leaf for leaf in first if leaf.name not in given]
-    other = [leaf for leaf in second if leaf.name not in given.values()]
+    one = [leaf for leaf in first if leaf.name not in named]
+    other = [leaf for leaf in second if leaf.name not in named.values()]
 
     def whole(order: Sequence[Leaf]) -> NameMap | None:
         if [leaf.signature for leaf in one] != [leaf.signature for leaf in order]:
@@ -119,10 +120,10 @@ def align(first: Sequence[Leaf], second: Sequence[Leaf], names: NameMap | None =
     def by_kind(order: Sequence[Leaf]) -> NameMap | None:
         pairs: NameMap = {}
         for kind in ("conv", "linear", "norm", "other"):
-            mine, yours = ([leaf for leaf in side if leaf.kind == kind] for side in (one, order))
-            if [leaf.signature for leaf in mine] != [leaf.signature for leaf in yours]:
+            left, right = ([leaf for leaf in side if leaf.kind == kind] for side in (one, order))
+            if [leaf.signature for leaf in left] != [leaf.signature for leaf in right]:
                 return None
-            pairs |= {a.name: b.name for a, b in zip(mine, yours, strict=True)}
+            pairs |= {a.name: b.name for a, b in zip(left, right, strict=True)}
         return pairs
 
     def signatures(unit: tuple[Leaf, ...]) -> Any:
@@ -136,23 +137,23 @@ def align(first: Sequence[Leaf], second: Sequence[Leaf], names: NameMap | None =
         ("in the order of their names", whole(by_name) or by_kind(by_name)),
     ):
         if pairs is not None:
-            return Alignment(given | pairs, how)
+            return Alignment(named | pairs, how)
     pairs = _in_turn([(leaf,) for leaf in one], [(leaf,) for leaf in by_name], signatures)
     if pairs is not None:
         counts = Counter(leaf.signature for leaf in one)
         doubts = tuple(f"{leaf} could be any of {counts[leaf.signature]}" for leaf in one if counts[leaf.signature] > 1)
-        return Alignment(given | pairs, "by what they are alone", doubts)
+        return Alignment(named | pairs, "by what they are alone", doubts)
     raise PortError("the layers do not match", _unmatched(one, other))
 
 
 def _unmatched(first: Sequence[Leaf], second: Sequence[Leaf]) -> list[str]:
-    ours, theirs = ([leaf.signature for leaf in side] for side in (first, second))
-    steps = difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes()
+    left, right = ([leaf.signature for leaf in side] for side in (first, second))
+    steps = difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
     lines = []
     for step, a, b, c, d in steps:
         if step != "equal":
-            for mine, yours in itertools.zip_longest(first[a:b], second[c:d]):
-                lines.append(f"{mine or 'nothing'} stands where the other has {yours or 'nothing'}")
+            for one, other in itertools.zip_longest(first[a:b], second[c:d]):
+                lines.append(f"{one or 'nothing'} stands where the other has {other or 'nothing'}")
     return lines
 
 
@@ -162,38 +163,38 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def renamed(arrays: Arrays, names: NameMap) -> Arrays:
-    """``arrays`` with the layers that ``names`` maps (ours: theirs) under our names.
+    """``arrays`` under other layer names: each layer that is a value of ``names`` gets the name of its key.
 
     Raises:
         PortError: if two arrays would have one name.
     """
-    ours = {theirs: mine for mine, theirs in names.items()}
+    new_names = {old: new for new, old in names.items()}
 
     def rename(name: str) -> str:
         path, dot, local = name.rpartition(".")
-        return f"{ours.get(path, path)}{dot}{local}"
+        return f"{new_names.get(path, path)}{dot}{local}"
 
-    found: Arrays = {}
+    result: Arrays = {}
     for name, array in arrays.items():
-        if (own := rename(name)) in found:
-            raise PortError(f"by the map `{own}` is there twice")
-        found[own] = array
-    return found
+        if (new := rename(name)) in result:
+            raise PortError(f"by the map `{new}` is there twice")
+        result[new] = array
+    return result
 
 
 def load_map(path: Path) -> NameMap:
-    """Reads a map file: a JSON object of layer names, ours to theirs.
+    """Reads a map file: a JSON object of layer names, those of the first network to those of the second.
 
     Raises:
-        PortError: if it is not one.
+        PortError: if the file is not one.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        names = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise PortError(f"cannot read the map {path}: {getattr(error, 'strerror', None) or error}") from None
-    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found.values()):
+    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
         raise PortError(f"the map {path} must be a JSON object of layer names: ours to theirs")
-    return found
+    return names
 
 
 def dump_map(names: NameMap) -> str:

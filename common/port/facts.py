@@ -1,7 +1,7 @@
-"""What a framework does unless told otherwise: the questions, which its ``facts.py`` answers by running it.
+"""The defaults of a framework: the questions, which its ``facts.py`` answers by running the framework.
 
-An answer is short text, the same on every machine and every time it is asked: whatever is random is drawn often enough
-for the digits that are shown.
+An answer is short text, the same on every machine and in every run: random numbers are drawn often enough for the
+digits that are shown.
 """
 
 import inspect
@@ -86,7 +86,7 @@ QUESTIONS = {
     "adamw_decay": Question("default weight decay of AdamW", "optimisers"),
 }
 
-# Layer of the vocabulary: its own arguments first, then what some framework adds.
+# Layer of the vocabulary: first its arguments, then those that some framework adds.
 ARGUMENTS = {
     "Conv2d": (
         "in_channels",
@@ -115,7 +115,7 @@ def _shown(value: Any) -> str:
 
 
 def described(function: Callable[..., Any], names: Mapping[str, str]) -> dict[str, str]:
-    """Each concept's own name and default, as in ``stride=1``, from the signature; several names are split by a comma.
+    """Each concept's native name and default, as in ``stride=1``, from the signature; a comma separates several names.
 
     Raises:
         KeyError: for a name that the signature does not have.
@@ -126,7 +126,7 @@ def described(function: Callable[..., Any], names: Mapping[str, str]) -> dict[st
         default = parameters[name].default
         return name if default is inspect.Parameter.empty else f"{name}={_shown(default)}"
 
-    return {concept: ", ".join(one(name) for name in own.split(", ")) for concept, own in names.items()}
+    return {concept: ", ".join(one(name) for name in native.split(", ")) for concept, native in names.items()}
 
 
 def digits(value: Any) -> str:
@@ -167,24 +167,25 @@ class Held:
 
 
 def _axes(array: np.ndarray, native: np.ndarray) -> tuple[int, ...] | None:
-    """The order of axes in which the one array is the other."""
+    """The order of axes that makes ``native`` of ``array``, or None."""
     orders = itertools.permutations(range(array.ndim)) if sorted(native.shape) == sorted(array.shape) else ()
     return next((axes for axes in orders if np.array_equal(native, array.transpose(axes))), None)
 
 
-def mapping(canonical: Arrays, held: Arrays) -> list[Held]:
-    """Where every canonical array is held, found by its values; repeated blocks are one row, with the first shape.
+def mapping(canonical: Arrays, native: Arrays) -> list[Held]:
+    """Where a framework keeps every canonical array, by its values; repeated blocks are one row, with the first shape.
 
     Raises:
-        ValueError: for an array that is held nowhere, in no order of its axes.
+        ValueError: for a canonical array that equals no native one in any order of its axes.
     """
     rows: dict[tuple[str, str, tuple[int, ...]], Held] = {}
     for name, array in canonical.items():
-        found = ((own, axes) for own, native in held.items() if (axes := _axes(array, native)) is not None)
-        own, axes = next(found, ("", ()))
-        if not own:
+        matches = ((key, axes) for key, value in native.items() if (axes := _axes(array, value)) is not None)
+        key, axes = next(matches, ("", ()))
+        if not key:
             raise ValueError(f"`{name}` is held under no name, in no order of its axes")
-        pattern, native = _NUMBER.sub("*", name), _NUMBER.sub("*", own)
+        pattern, key_pattern = _NUMBER.sub("*", name), _NUMBER.sub("*", key)
         several = " first" if pattern != name else ""
-        rows.setdefault((pattern, native, axes), Held(pattern, native, sizes(held[own].shape) + several, axes))
+        row = Held(pattern, key_pattern, sizes(native[key].shape) + several, axes)
+        rows.setdefault((pattern, key_pattern, axes), row)
     return list(rows.values())

@@ -1,4 +1,4 @@
-"""What a file of weights must hold to be moved, and trees of named arrays."""
+"""What a file of weights must contain to be moved, and trees of named arrays."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,11 +8,11 @@ import numpy as np
 from common.spec import BlockSpec
 from common.spec.params import Arrays, misfits
 
-COLLECTIONS = ("params", "stats", "batch_stats")  # where JAX and Flax linen keep what is trained and what is averaged
+COLLECTIONS = ("params", "stats", "batch_stats")  # where JAX and Flax linen keep trained arrays and averages
 
 
 class PortError(ValueError):
-    """Weights that cannot be moved: one line, and in ``details`` the lines of a list that belongs to it."""
+    """Weights that cannot be moved: one line, and ``details`` with further lines."""
 
     def __init__(self, message: str, details: Iterable[str] = ()) -> None:
         super().__init__(message)
@@ -20,7 +20,7 @@ class PortError(ValueError):
 
 
 class Disagreement(PortError):
-    """Two that should hold or compute the same do not."""
+    """Two modules, or two sets of weights, differ that should be equal."""
 
 
 def flat(tree: Any, path: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def nested(leaves: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unwrapped(leaves: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """A tree's leaves without what JAX programs put around the weights, and sentences about what was taken off."""
+    """A tree's leaves without what JAX programs put around the weights, and sentences about what was left out."""
     notes = []
     leaves = {name.replace("/", "."): leaf for name, leaf in leaves.items()}
     heads = {name.split(".")[0] for name in leaves}
@@ -73,7 +73,7 @@ def as_arrays(leaves: Mapping[str, Any]) -> Arrays:
 
 
 def usable(arrays: Arrays) -> None:
-    """Refuses what cannot be moved bit for bit and then be computed with.
+    """Refuses arrays that cannot be moved bit for bit or not be computed with.
 
     Raises:
         PortError: unless every array is of finite float16, float32 or float64 numbers.
@@ -93,8 +93,8 @@ def fit(spec: BlockSpec, arrays: Arrays) -> Arrays:
     Raises:
         PortError: listing every name that is missing, unexpected or mis-shaped, with its nearest candidate.
     """
-    found = misfits(spec, arrays)
-    if any(found.values()):
-        counts = ", ".join(f"{len(names)} {what}" for what, names in found.items())
-        raise PortError(f"the arrays do not fit `{spec.family}`: {counts}", [line for k in found for line in found[k]])
+    lines = misfits(spec, arrays)
+    if any(lines.values()):
+        counts = ", ".join(f"{len(names)} {fault}" for fault, names in lines.items())
+        raise PortError(f"the arrays do not fit `{spec.family}`: {counts}", [line for k in lines for line in lines[k]])
     return {param.name: arrays[param.name] for param in spec.params()}

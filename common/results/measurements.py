@@ -1,4 +1,4 @@
-"""What timing yields: raw samples a process, the memory of a call, and what the machine can do at best."""
+"""The results of timing: raw samples of each process, the memory of a call, and the machine's best."""
 
 from dataclasses import dataclass, field
 
@@ -11,8 +11,8 @@ from common.config import Config
 class Samples:
     """One process's times, one sample a round: seconds a call, wall and processor, over ``calls`` calls.
 
-    ``stolen`` is the share of a sample in which the hypervisor kept a processor from us (``/proc/stat``); ``clock`` the
-    seconds that a fixed piece of work took just before it, which tells how fast the processor was.
+    ``stolen`` is the share of a sample in which the hypervisor took a processor away (``/proc/stat``); ``clock`` has
+    the seconds of a fixed piece of work just before it, which tell how fast the processor was.
     """
 
     setup_seconds: float
@@ -79,9 +79,9 @@ class Measurement:
 
 @dataclass(frozen=True)
 class MemoryUse:
-    """Bytes that one call takes beyond what its process held before: inputs, weights and compiled code are not in it.
+    """Bytes that one call adds to those of its process, which has the inputs, weights and compiled code already.
 
-    ``planned`` is what the framework itself says: XLA's temporaries and outputs, or an accelerator's allocator.
+    ``planned`` is the framework's figure: XLA's temporaries and outputs, or an accelerator's allocator.
     """
 
     case: str
@@ -100,7 +100,7 @@ class MemoryUse:
 class Peaks:
     """What the machine does at best: FLOP/s of a float32 matrix product, and bytes/s of copies by bytes copied.
 
-    ``millisecond`` is the seconds that a call is timed to take which spins for 1 ms.
+    ``millisecond`` is the measured seconds of a call that spins for 1 ms.
     """
 
     flops: float

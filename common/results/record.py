@@ -1,4 +1,4 @@
-"""What a run yields, and its versioned JSON. Raw numbers are stored; whatever is derived from them is a property."""
+"""The results of a run, and their versioned JSON. Raw numbers are stored; what is derived from them is a property."""
 
 import math
 import os
@@ -16,7 +16,7 @@ from common.spec.costs import Cost
 SCHEMA_VERSION = 2
 WIDTH = 120  # of a line of JSON that has records or lists within it
 Record = TypeVar("Record")
-# Stages of an Unavailable that nobody asked for: of a framework that is not installed, and of one that cannot train.
+# Stages of an Unavailable that nobody asked for: a framework that is not installed, and one that cannot train.
 NOT_INSTALLED, NOT_TRAINED = "installation", "training levels"
 
 
@@ -37,10 +37,10 @@ class CheckResult:
     input: str = ""
     error: float | None = None
     allowance: float | None = None
-    trainable: int | None = None  # values the framework holds, at level `parameters`
+    trainable: int | None = None  # values in the framework, at level `parameters`
     buffers: int | None = None
-    layer: str = ""  # where a failure begins, if that could be told
-    device: str = ""  # on which the block was, once it was built
+    layer: str = ""  # where a failure begins, if that is known
+    device: str = ""  # of the block, once it was built
 
     @property
     def margin(self) -> float | None:
@@ -52,9 +52,9 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class LayerRow:
-    """One layer of a block in one stage: its worst error so far, and its own on what it was given; None: no number.
+    """One layer of a block in one stage. ``error`` is its worst error in the run of the whole block.
 
-    ``own_allowance`` holds for ``own_error``, as ``allowance`` for ``error``.
+    ``own_error`` is that of the layer alone, on the inputs that it read. Each has its allowance. None: no number.
     """
 
     node: str
@@ -71,7 +71,7 @@ class LayerRow:
 
     @property
     def wrong(self) -> bool:
-        """Whether the layer itself is."""
+        """Whether the layer itself is wrong."""
         return self.own_error is None or self.own_allowance is None or not self.own_error <= self.own_allowance
 
 
@@ -96,9 +96,9 @@ class FaultResult:
 
 @dataclass(frozen=True)
 class Unavailable:
-    """What is missing from a run, and why; ``case`` is empty when the whole backend is.
+    """What is missing from a run, and why; ``case`` is empty if the whole backend is missing.
 
-    What was to be timed has its mode and configuration.
+    A missing measurement has its mode and configuration.
     """
 
     backend: str
@@ -108,7 +108,7 @@ class Unavailable:
     mode: str = ""
     dtype: str = ""
     config: Config | None = None
-    died: bool = False  # its process did, or hung: it may be worth another try
+    died: bool = False  # its process died or hung: another try may succeed
 
     @property
     def group(self) -> tuple[str, str, str]:
@@ -159,9 +159,9 @@ class RunRecord:
 
     @property
     def complete(self) -> bool:
-        """Whether all that was asked for was done, agrees and, of faults, was caught.
+        """Whether all that was asked for was done, all checks agree and all faults were caught.
 
-        A framework that is not installed was not asked, nor one that has inference alone for its training.
+        A framework that is not installed was not asked; nor was training, of one that has inference alone.
         """
         missing = [item for item in self.unavailable if item.stage not in (NOT_INSTALLED, NOT_TRAINED)]
         right = all(result.passed for result in self.checks) and all(fault.caught for fault in self.faults)
@@ -169,7 +169,7 @@ class RunRecord:
 
 
 def write_text(path: Path, text: str | None) -> None:
-    """Replaces a file whole or not at all; None only tries whether that could be done.
+    """Replaces a file whole or not at all; None only tries whether it can be written.
 
     Raises:
         ResultsError: if it cannot be written; the file that was there is untouched.
@@ -210,7 +210,7 @@ def dump(record: object, path: Path) -> None:
 def read(
     path: Path, kind: type[Record], version: int, older: Mapping[int, Callable[[dict[str, Any]], None]] | None = None
 ) -> Record:
-    """Reads a record of one kind; ``older`` has, by version, what makes a file of that version one of the next.
+    """Reads a record of one kind; ``older`` has, by version, a function that turns data of it into the next version.
 
     Raises:
         ResultsError: if the file cannot be read, is not such a record, or is of another schema version.
@@ -218,16 +218,16 @@ def read(
     older = older or {}
     try:
         data = msgspec.json.decode(path.read_bytes())
-        found = data.get("schema_version") if isinstance(data, dict) else None
-        if not isinstance(found, int) or (found != version and found not in older):
-            raise ResultsError(f"{path}: schema version {found!r}, this is for {version}")
-        for number in range(found, version):
+        file_version = data.get("schema_version") if isinstance(data, dict) else None
+        if not isinstance(file_version, int) or (file_version != version and file_version not in older):
+            raise ResultsError(f"{path}: schema version {file_version!r}, this is for {version}")
+        for number in range(file_version, version):
             older[number](data)
-        data["schema_version"] = version  # what is written again is of this version
+        data["schema_version"] = version  # it may be written again, in this version
         return msgspec.convert(data, kind)
     except OSError as error:
         raise ResultsError(f"cannot read {path}: {error.strerror}") from None
-    except (AttributeError, KeyError, TypeError) as error:  # in a file that says it is an older one
+    except (AttributeError, KeyError, TypeError) as error:  # in a file that says it is of an older version
         raise ResultsError(f"{path} is not a results file: {error}") from None
     except msgspec.MsgspecError as error:
         raise ResultsError(f"{path} is not a results file: {error}") from None

@@ -1,4 +1,4 @@
-"""What training on the digits yields, and its versioned JSON: raw losses and counts, from which the rest is derived."""
+"""The results of training on the digits, and their versioned JSON: raw losses and counts, with no derived numbers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,13 +14,13 @@ SCHEMA_VERSION = 1
 
 
 def stored(values: Iterable[float]) -> list[float]:
-    """Nine significant digits: all that a float32 has."""
+    """Nine significant digits, which are all that a float32 has."""
     return [float(f"{value:.9g}") for value in values]
 
 
 @dataclass(frozen=True)
 class Fit:
-    """One net trained in one backend from one seed: the loss at each step, and test images named rightly at the end."""
+    """One net trained in one backend from one seed: the losses of all steps, and the count of correct test images."""
 
     net: str
     backend: str
@@ -31,7 +31,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Oracle:
-    """The float64 reference's losses at the first steps from one seed, and how far off rounding may put them."""
+    """The float64 reference's losses at the first steps from one seed, and how far from them rounding may lead."""
 
     net: str
     seed: int
@@ -45,7 +45,7 @@ class Oracle:
 
 @dataclass
 class TrainingRecord:
-    """One run of training: where, of what, what came of it, and what is missing."""
+    """One run of training: the environment, the settings, the results, and what is missing."""
 
     environment: dict[str, str]
     backends: dict[str, dict[str, str]]

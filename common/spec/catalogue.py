@@ -18,11 +18,11 @@ def names() -> tuple[str, ...]:
 
 
 def block(name: str, **options: Any) -> BlockSpec:
-    """The spec of a named block with the given hyper-parameters.
+    """The spec of a named block with these hyper-parameters.
 
     Raises:
         UnknownName: for a name that is not in the catalogue.
-        SpecError: for an option that does not exist or a value that cannot be.
+        SpecError: for an option that does not exist or a value that is not valid.
     """
     return CATALOGUE[known("block", name, CATALOGUE)].make(**options)
 
@@ -38,7 +38,7 @@ def published_cases() -> tuple[Case, ...]:
 
 
 def timed_cases(profile: str = "quick") -> tuple[Case, ...]:
-    """The cases that are timed: `full` are those of `quick` and the larger ones.
+    """The cases that are timed: `full` has those of `quick` and larger ones.
 
     Raises:
         UnknownName: for a profile that does not exist.

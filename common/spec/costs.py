@@ -13,7 +13,7 @@ from common.spec import INPUT, BlockSpec
 
 @dataclass(frozen=True)
 class Cost:
-    """A block's cost on one input; bytes are those of the dtype, traffic that of one layer after another, unfused.
+    """A block's cost on one input, in bytes of the dtype. Traffic is that of one layer after another, unfused.
 
     ``activation_bytes`` counts every layer's output once. ``read_bytes`` counts each layer's inputs and arrays,
     ``write_bytes`` its output; views (flatten, channel slice, dropout in evaluation) are counted as if copied.

@@ -1,9 +1,9 @@
 """What a framework is known to do differently from the spec: declared with its cause, and checked like anything else.
 
-A ``[[difference]]`` of ``known_differences.toml`` names a relation; the check then expects what the relation makes of
-the spec, to the same allowance, and expects the spec itself *not* to be met: a row that no longer occurs fails. A
-``[[point]]`` is for what differs only at certain values of one layer's input, which no case reaches by design: it holds
-the smallest reproduction, with what the framework gives there (tests/test_known_differences.py).
+A ``[[difference]]`` of ``known_differences.toml`` names a relation, which changes the spec. The check then expects the
+answer of the changed spec, to the same allowance, and expects that the answer of the spec is *not* met: a row that no
+longer occurs fails. A ``[[point]]`` is a difference at certain values of one layer's input, which the cases avoid by
+design. It is the smallest reproduction, with the framework's answer (tests/test_known_differences.py).
 """
 
 import tomllib
@@ -45,7 +45,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Point:
-    """A layer given one pixel, ``x`` by channel: the framework's output, or gradient of its sum, is ``given``."""
+    """A layer on one pixel, ``x`` by channel: the framework's output, or the gradient of its sum, is ``given``."""
 
     id: str
     layer: str
@@ -75,13 +75,13 @@ def load(folder: Path) -> tuple[Difference, ...]:
         ValueError: for a row with a key or relation that does not exist.
     """
     try:
-        found = tuple(Difference(**row) for row in _rows(folder, "difference"))
+        rows = tuple(Difference(**row) for row in _rows(folder, "difference"))
     except TypeError as error:
         raise ValueError(f"{folder.name}/known_differences.toml: {error}") from None
-    for row in found:
+    for row in rows:
         if row.relation not in RELATIONS:
             raise ValueError(f"{folder.name}: relation `{row.relation}` is not one of {', '.join(RELATIONS)}")
-    return found
+    return rows
 
 
 def points(folder: Path) -> tuple[Point, ...]:

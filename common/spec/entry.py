@@ -1,4 +1,4 @@
-"""What the catalogue knows of a block, said at the end of the block's file."""
+"""The catalogue's entry for a block, which stands at the end of the block's file."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ def sized(name: str, spec: BlockSpec, input_shape: Shape) -> Case:
 
 @dataclass(frozen=True)
 class Counts:
-    """The output's shape, the values that are trained and that are not, and the MACs."""
+    """The output's shape, the numbers of trainable values and of buffer values, and the MACs."""
 
     output_shape: Shape
     trainable: int
@@ -57,7 +57,7 @@ class Entry:
     than one wherever the source does not fix it: a port that swaps height and width, or in and out, must not pass by
     luck. The last one is small. ``timed`` has, by profile, sizes that networks use. ``published`` has the counts that
     the source states or gives a formula for. A ``plain`` block is one layer after another: every framework that has
-    layers has all of it.
+    layers can build it.
     """
 
     make: Callable[..., BlockSpec]

@@ -122,11 +122,11 @@ def _canonical(name: str, value: Any, kind: Any, options: dict[str, Any]) -> Any
 
 
 def family(graph: Callable[..., Sequence[Node]]) -> Callable[..., BlockSpec]:
-    """Makes of a function that lists a block's nodes one that returns its BlockSpec, from checked, complete options.
+    """Turns a function that lists a block's nodes into one that returns its BlockSpec, from checked, complete options.
 
-    The decorated function's annotations say what each option becomes: an int given for a `Pair` or a `Padding`, or the
+    The decorated function's annotations say what each option becomes: an int for a `Pair` or a `Padding`, or the
     name of a padding rule, is expanded before the function sees it. A `Padding` belongs to the options
-    ``kernel_size``, ``stride`` and ``dilation``. An `InitOnly` is a bool, and no argument of a framework's block. The
+    ``kernel_size``, ``stride`` and ``dilation``. An `InitOnly` is a bool that no framework's block takes. The
     first option is the number of input channels.
     """
     signature = inspect.signature(graph)

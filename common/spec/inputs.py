@@ -7,7 +7,7 @@ import numpy as np
 from common.layers.values import Shape
 
 KINDS = ("random", "photograph")
-REACH = 8  # far enough from 0 to meet an activation that is cut off somewhere, as ReLU6 is
+REACH = 8  # far enough from 0 to exceed the bound of an activation, such as the 6 of ReLU6
 
 
 @functools.cache

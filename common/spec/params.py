@@ -19,7 +19,7 @@ Shapes = Mapping[str, Shape]
 
 
 def initial(spec: BlockSpec, seed: int = 0) -> Arrays:
-    """The spec's own initialisation, float32, in network order: what training starts from in every framework."""
+    """The spec's initialisation, float32, in network order: training starts from it in every framework."""
     rng = np.random.default_rng(seed)
     arrays: Arrays = {}
     for node in spec.nodes:
@@ -29,16 +29,16 @@ def initial(spec: BlockSpec, seed: int = 0) -> Arrays:
 
 
 def randomised(spec: BlockSpec, seed: int = 0) -> Arrays:
-    """What checks use, float32, in network order: no bias is zero, no scale one, no running statistic trivial.
+    """The arrays of checks, float32, in network order: no bias is 0, no scale 1, no running statistic 0 or 1.
 
-    Weights keep the variance of what flows (variance 2 / fan in), so that deep blocks neither vanish nor blow up.
+    Weights keep the variance of activations (variance 2 / fan in): in deep blocks these neither vanish nor explode.
     """
     rng = np.random.default_rng(seed)
     return {param.name: drawn(rng, param.role, param.shape) for param in spec.params()}
 
 
 def drawn(rng: np.random.Generator, role: str, shape: Shape) -> np.ndarray:
-    """An array for checks by its role, float32: see `randomised`. A role that is not in the vocabulary is a bias."""
+    """An array for checks by its role, float32: see `randomised`. Any other role counts as a bias."""
     match role:
         case "conv_weight" | "linear_weight":
             array = rng.normal(0, math.sqrt(2 / fan(shape)), shape)
@@ -52,17 +52,17 @@ def drawn(rng: np.random.Generator, role: str, shape: Shape) -> np.ndarray:
 
 
 def misfits(spec: BlockSpec, arrays: Mapping[str, Any]) -> dict[str, list[str]]:
-    """What is missing, unexpected and mis-shaped (or no array of real numbers), a line each.
+    """What is missing, unexpected and mis-shaped (or not an array of real numbers), a line each.
 
-    A name that is not there has its nearest candidate with it.
+    The line of a missing or unexpected name has its nearest candidate.
     """
     shapes: Shapes = {param.name: param.shape for param in spec.params()}
-    theirs: Shapes = {name: tuple(getattr(array, "shape", ())) for name, array in arrays.items()}
+    array_shapes: Shapes = {name: tuple(getattr(array, "shape", ())) for name, array in arrays.items()}
 
     def nearest(name: str, shape: Shape, candidates: Shapes) -> str:
         alike = [other for other in candidates if candidates[other] == shape]
-        found = difflib.get_close_matches(name, alike, 1, 0.5) or difflib.get_close_matches(name, candidates, 1, 0.5)
-        return f" (nearest: `{found[0]}` {candidates[found[0]]})" if found else ""
+        close = difflib.get_close_matches(name, alike, 1, 0.5) or difflib.get_close_matches(name, candidates, 1, 0.5)
+        return f" (nearest: `{close[0]}` {candidates[close[0]]})" if close else ""
 
     def wrong(name: str) -> str:
         array = arrays[name]
@@ -70,12 +70,12 @@ def misfits(spec: BlockSpec, arrays: Mapping[str, Any]) -> dict[str, list[str]]:
             return f"is {getattr(array, 'dtype', type(array).__name__)}, not an array of real numbers"
         return "" if array.shape == shapes[name] else f"has shape {array.shape}, not {shapes[name]}"
 
-    missing = {name: shape for name, shape in shapes.items() if name not in theirs}
-    unexpected = {name: shape for name, shape in theirs.items() if name not in shapes}
+    missing = {name: shape for name, shape in shapes.items() if name not in array_shapes}
+    unexpected = {name: shape for name, shape in array_shapes.items() if name not in shapes}
     return {
         "missing": [f"missing `{n}` {shape}{nearest(n, shape, unexpected)}" for n, shape in missing.items()],
         "unexpected": [f"unexpected `{n}` {shape}{nearest(n, shape, missing)}" for n, shape in unexpected.items()],
-        "mis-shaped": [f"`{name}` {wrong(name)}" for name in shapes if name in theirs and wrong(name)],
+        "mis-shaped": [f"`{name}` {wrong(name)}" for name in shapes if name in array_shapes and wrong(name)],
     }
 
 
@@ -94,7 +94,7 @@ def save(path: Path, arrays: Arrays) -> None:
     """Writes canonical arrays to a safetensors file."""
     from safetensors.numpy import save_file
 
-    # Of an array that is not contiguous, safetensors would write the memory as it lies.
+    # safetensors would write an array that is not contiguous in the order of its memory.
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
 
 

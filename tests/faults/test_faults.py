@@ -1,4 +1,4 @@
-"""Every mistake of the catalogue is caught in every framework, where it belongs; and nothing else is."""
+"""Every mistake of the list is caught in every framework, at its level and layer; and nothing else is caught."""
 
 import functools
 from dataclasses import replace
@@ -43,9 +43,9 @@ def test_the_catalogue_is_broad() -> None:
 
 
 def test_a_fault_that_is_not_caught_or_elsewhere_counts_as_missed() -> None:
-    """A fault that changes nothing, and one that is looked for at the wrong layer."""
-    kept = Fault("nothing", "", SEPARABLE, "forward", "depthwise.conv")
-    assert not run(kept, numpy_backend, needed(kept, expectations(SEPARABLE))).caught
+    """A fault that changes nothing, and one that is expected at the wrong layer."""
+    harmless = Fault("nothing", "", SEPARABLE, "forward", "depthwise.conv")
+    assert not run(harmless, numpy_backend, needed(harmless, expectations(SEPARABLE))).caught
     slope = next(fault for fault in FAULTS if fault.id == "slope")
     assert run(slope, numpy_backend, needed(slope, expectations(SEPARABLE))).caught
     elsewhere = replace(slope, layer="pointwise.norm")

@@ -1,4 +1,4 @@
-"""One file per block family: the block as a graph of layers, built from hyper-parameters, and what is known of it."""
+"""One file per block family: the block as a graph of layers, from hyper-parameters, and its catalogue entry."""
 
 from common.spec.blocks import convolutions, ghost, mobilenet, separable, stacks
 

@@ -18,11 +18,10 @@ def ghost_module(
     stride: Pair = (1, 1),
     relu: bool = True,
 ) -> list[Node]:
-    """A convolution gives 1/ratio of the channels, cheap depthwise kernels of those the rest (Han et al., "GhostNet",
-    2020, https://arxiv.org/abs/1911.11907).
+    """A convolution makes 1/ratio of the channels; cheap depthwise kernels make the rest from these.
 
-    The primary convolution yields ``ceil(out / ratio)`` maps, the cheap one ``ratio - 1`` of each; both are
-    concatenated and the first ``out_channels`` kept.
+    Han et al., "GhostNet", 2020, https://arxiv.org/abs/1911.11907. The primary convolution makes ``ceil(out / ratio)``
+    maps, the cheap one ``ratio - 1`` from each; both are concatenated, and the first ``out_channels`` are kept.
 
     Raises:
         SpecError: for even kernels, which have no centre to pad around, or a ``ratio`` below 2.

@@ -23,10 +23,10 @@ def mobilenet_v1(
     softmax: bool = True,
     group_aware_init: InitOnly = False,
 ) -> list[Node]:
-    """MobileNetV1 (Howard et al., 2017, https://arxiv.org/abs/1704.04861); 1/32 of the size is pooled.
+    """MobileNetV1 (Howard et al., 2017, https://arxiv.org/abs/1704.04861). It pools a map of 1/32 of the input's size.
 
-    ``alpha`` scales the channels, ``int(c * alpha)``. The paper's convolutions have no bias; ``bias=True`` is the
-    published PyTorch code that the counts of 4,242,920 and 829,194 belong to; without ``softmax`` it gives logits.
+    ``alpha`` scales the channels, ``int(c * alpha)``. The paper's convolutions have no bias; ``bias=True`` is as in
+    the published PyTorch code, whose counts are 4,242,920 and 829,194. Without ``softmax`` the output is logits.
     Convolutions start from Kaiming normal, fan out, for ReLU; ``group_aware_init`` divides the fan by the groups
     (https://github.com/huggingface/pytorch-image-models/issues/84).
 

@@ -1,4 +1,4 @@
-"""Two stacks of equal shape, one standard and one separable: what the second saves is the question."""
+"""Two stacks of equal shape, one standard and one separable, to show what the second saves."""
 
 from common.layers import BatchNorm2d, Conv2d, LeakyReLU
 from common.spec import Node, chain, family
