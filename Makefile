@@ -3,15 +3,25 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 BACKENDS := --backend torch --backend paddle --backend jax --backend flax
+BACKEND ?= torch
+# Of pyproject.toml: `make setup EXTRAS=torch,test` is one framework and the tests, for this and later calls.
+EVERYTHING := all,dev
+EXTRAS ?= $(or $(shell cat $(VENV)/.extras 2>/dev/null),$(EVERYTHING))
+comma := ,
+DONE := $(VENV)/.done-$(subst $(comma),-,$(EXTRAS))
 
-.PHONY: setup report sweeps selftest facts docs test soak lint format
+.PHONY: setup report sweeps selftest facts docs test test-quick soak lint format
 
-setup: $(VENV)/.done
+setup: $(DONE)
 
-$(VENV)/.done: pyproject.toml constraints.txt
+# Sizes on disk, on Linux with constraints.txt; the download is smaller.
+$(DONE): pyproject.toml constraints.txt
+	@echo "Installs convparity[$(EXTRAS)] into $(VENV). On disk: torch 0.8 GB (4.5 GB if pip takes the CUDA build),"
+	@echo "paddle 0.7 GB, jax with flax 0.5 GB, engines 0.3 GB, dev 0.4 GB; all and dev together 3.2 GB."
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}"'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
+	echo '$(EXTRAS)' > $(VENV)/.extras
 	touch $@
 
 report: setup
@@ -28,7 +38,11 @@ docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 test: setup
-	$(BIN)/pytest -n auto $(BACKENDS) $(ARGS)
+	$(BIN)/pytest -n auto $(BACKENDS) --durations 30 $(ARGS)
+
+# NumPy and one framework, without the slow tests: for every change.
+test-quick: setup
+	$(BIN)/pytest -n auto --backend $(BACKEND) -m "not slow" $(ARGS)
 
 # Everything against itself, and the grids of report/sweeps/: on a machine that does nothing else (half an hour).
 # Ended and called again, a sweep goes on where it was. Status 1 is a row that is not available.
