@@ -10,8 +10,8 @@ class ConvBnAct(nnx.Module):
     """Convolution, batch normalisation, LeakyReLU; NHWC.
 
     Porting notes: ``momentum`` is the weight of the *old* value, 1 - PyTorch's, and 0.99 by default. The weight of the
-    norm is called ``scale``. In training the running variance takes the *biased* batch variance; PyTorch takes n / (n -
-    1) times that. It is computed as E[x²] - E[x]², which loses digits where the mean is large;
+    norm is called ``scale``. In training the running variance takes the *biased* batch variance, which is n / (n - 1)
+    times smaller than PyTorch's. It is computed as E[x²] - E[x]², which loses digits where the mean is large;
     ``use_fast_variance=False`` avoids that. The statistics are ``nnx.BatchStat``: count parameters with
     ``nnx.state(module, nnx.Param)``. At exactly 0 the gradient of LeakyReLU is 1; in PyTorch it is the slope.
     """
