@@ -17,14 +17,14 @@ $(VENV)/.done: pyproject.toml constraints.txt
 report: setup
 	$(BIN)/convparity report $(ARGS)
 
-# Asks the four frameworks again what they do; then the pages.
+# Asks the four frameworks what they do, wherever code or versions have changed since; then the pages.
 facts: setup
-	$(BIN)/python -m report.guide --measure
+	$(BIN)/python -m report.guide
 	$(MAKE) docs
 
-# The pages of docs/ from the code, report/facts.json and report/results.json; and the site from them, links checked.
+# All that is rendered: report/REPORT.md, README's figures, and docs/ with the site made of it, links checked.
 docs: setup
-	$(BIN)/python -m report.guide
+	$(BIN)/python -m report.published
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 test: setup

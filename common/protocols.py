@@ -1,15 +1,14 @@
 """What a backend is: a module that satisfies `Backend`; no base class, no registration."""
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Protocol, cast
+from typing import Any, NoReturn, Protocol, cast
 
 import numpy as np
 
-from common.config import configured
+from common.config import NotAvailable, configured
 from common.oracle.optimisers import Optimiser
 from common.spec import BlockSpec
 from common.spec.differences import Difference
@@ -42,12 +41,17 @@ class Timed:
     planned: Callable[[], int | None] = _nothing
 
 
-class BuiltBlock(Protocol):
-    """A spec built once in one framework, holding given parameters, to be run many times."""
+class Inference(Protocol):
+    """A spec built once in one framework, holding given parameters, to be run many times: what every backend has."""
 
     @property
     def native(self) -> Any:
         """The framework's own object: nn.Module, nn.Layer, nnx.Module, or (apply, params, stats) in JAX."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where its arrays are: one of its backend's `Backend.devices`."""
         ...
 
     def forward(self, x: np.ndarray) -> np.ndarray:
@@ -73,6 +77,10 @@ class BuiltBlock(Protocol):
     def trainable(self) -> frozenset[str]:
         """Canonical names of what an optimiser of this framework would update."""
         ...
+
+
+class Trained(Inference, Protocol):
+    """And what may be asked of it besides. A backend may lack any of it: see `as_variant`."""
 
     def forward_train(self, x: np.ndarray) -> np.ndarray:
         """The output in training mode; moves the running statistics."""
@@ -141,8 +149,8 @@ class Files(Protocol):
         ...
 
 
-class Backend(Protocol):
-    """One framework. Importing the module imports the framework."""
+class InferenceBackend(Protocol):
+    """One framework, or an engine that runs another's block. Importing the module imports the framework."""
 
     @property
     def NAME(self) -> str: ...  # noqa: N802 - a module's constant
@@ -169,13 +177,13 @@ class Backend(Protocol):
         device: str | None = None,
         strict: bool = False,
         variant: str = "reference",
-    ) -> BuiltBlock:
+    ) -> Inference:
         """The block in this framework holding ``params`` (canonical), on ``device`` (default: the first).
 
         A spec whose family is not in the catalogue is built from its graph, layer by layer. ``strict`` replaces the
         layers that train differently from the spec (see known_differences.toml) by ones that follow it. ``variant``
-        ``tuned`` is the same function in the fastest form that was found for this framework on a CPU; on any other
-        device it is the reference. ``ready-made`` is what the framework itself has for this block, and left as it is.
+        ``tuned`` is the same function in the fastest form that was found for this framework on this device.
+        ``ready-made`` is what the framework itself has for this block, and left as it is.
 
         Raises:
             ValueError: for arrays that do not fit the spec, or a dtype, device or variant that cannot be had.
@@ -183,8 +191,52 @@ class Backend(Protocol):
         ...
 
 
-def as_variant(backend: Backend, variant: str) -> Backend:
-    """The backend with one variant of every block for its only one, to be checked as any other is."""
-    own = {"NAME": configured(backend.NAME, variant).label, "DIFFERENCES": backend.DIFFERENCES}
-    build = functools.partial(cast(Any, backend.build), variant=variant)
-    return cast(Backend, SimpleNamespace(**own, environment=backend.environment, devices=backend.devices, build=build))
+class Backend(InferenceBackend, Protocol):
+    """A framework that can be trained, timed and looked into."""
+
+    def build(
+        self,
+        spec: BlockSpec,
+        params: Arrays,
+        *,
+        dtype: str = "float32",
+        device: str | None = None,
+        strict: bool = False,
+        variant: str = "reference",
+    ) -> Trained: ...
+
+
+OPTIONAL = tuple(name for name in vars(Trained) if not name.startswith("_"))
+
+
+class _Refusing:
+    """A built block, and in the place of what it lacks what says so when it is called."""
+
+    def __init__(self, built: Inference, backend: str) -> None:
+        self._built, self._backend = built, backend
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in OPTIONAL or hasattr(self._built, name):
+            return getattr(self._built, name)
+
+        def refuse(*_: object, **__: object) -> NoReturn:
+            raise NotAvailable(f"`{name}` is not implemented by backend `{self._backend}`")
+
+        return refuse
+
+
+def as_variant(backend: InferenceBackend, variant: str = "", device: str = "") -> Backend:
+    """The backend with one variant of every block on one device for its only ones, to be checked as any other is.
+
+    Without them they are the backend's own, or a caller's. What a block lacks of `Trained` raises `NotAvailable`
+    when it is called.
+    """
+    fixed = {name: value for name, value in (("variant", variant), ("device", device)) if value}
+
+    def build(*arguments: Any, **options: Any) -> Any:
+        built = backend.build(*arguments, **fixed | options)
+        return built if all(hasattr(built, name) for name in OPTIONAL) else _Refusing(built, backend.NAME)
+
+    name = configured(backend.NAME, variant or "reference", device=device).label
+    parts = {"NAME": name, "DIFFERENCES": backend.DIFFERENCES, "build": build}
+    return cast(Backend, SimpleNamespace(**parts, environment=backend.environment, devices=backend.devices))

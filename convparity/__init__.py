@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from common.port.live import Comparison
-    from common.protocols import BuiltBlock
+    from common.protocols import Trained
     from common.spec import BlockSpec
 
 __all__ = ["assert_parity", "block", "build", "compare", "initial", "names", "port", "randomised"]
@@ -75,7 +75,7 @@ def build(
     device: str | None = None,
     strict: bool = False,
     variant: str = "reference",
-) -> "BuiltBlock":
+) -> "Trained":
     """The block in one framework, holding ``params``: ``torch``, ``paddle``, ``jax`` or ``flax``.
 
     ``built.native`` is the framework's own module, ``built.forward(x)`` its output for an NCHW array in evaluation

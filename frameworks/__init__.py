@@ -1,25 +1,50 @@
-"""The table of backends. Only names here: nothing is imported until `load`."""
+"""The table of backends. Only names here: nothing is imported until `load` or `part`."""
 
 import importlib
 import importlib.util
 import warnings
+from collections.abc import Callable
 from types import ModuleType
-from typing import cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, overload
 
 from common.names import known
 from common.protocols import Backend, Files, Layout
 
-# name: (our module, the distribution's modules that must be there)
-BACKENDS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "torch": ("frameworks.torch", ("torch",)),
-    "paddle": ("frameworks.paddle", ("paddle",)),
-    "jax": ("frameworks.jax", ("jax",)),
-    "flax": ("frameworks.flax", ("jax", "flax")),
+if TYPE_CHECKING:
+    from common.port.facts import Answers
+    from common.port.live import LiveModule
+
+
+def _instance(package: str, name: str) -> Callable[[Any], bool]:
+    """Whether an object is of a class of this name that the package defines, which need not be imported to tell."""
+    wanted = package, name
+    return lambda native: any((k.__module__.partition(".")[0], k.__name__) == wanted for k in type(native).__mro__)
+
+
+def _function(native: Any) -> bool:
+    """Whether it is ``(apply, params)`` or ``(apply, params, stats)``."""
+    return isinstance(native, tuple) and len(native) in (2, 3) and callable(native[0])
+
+
+class Row(NamedTuple):
+    """A backend or engine: our module, and what must be there for it."""
+
+    module: str
+    needs: tuple[str, ...]  # modules of other distributions
+    extra: str = ""  # of our pyproject.toml, which installs them
+    claims: Callable[[Any], bool] = lambda native: False  # whether a live module is one of this framework
+
+
+BACKENDS = {
+    "torch": Row("frameworks.torch", ("torch",), "torch", _instance("torch", "Module")),
+    "paddle": Row("frameworks.paddle", ("paddle",), "paddle", _instance("paddle", "Layer")),
+    "jax": Row("frameworks.jax", ("jax",), "jax", _function),
+    "flax": Row("frameworks.flax", ("jax", "flax"), "jax", _instance("flax", "Module")),
 }
 # What runs a block exported from torch, for inference alone: timed beside the backends, but no backend to port to.
-ENGINES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "onnxruntime": ("frameworks.torch.engines.onnxruntime", ("torch", "onnx", "onnxruntime")),
-    "openvino": ("frameworks.torch.engines.openvino", ("torch", "onnx", "openvino")),
+ENGINES = {
+    "onnxruntime": Row("frameworks.torch.engines.onnxruntime", ("torch", "onnx", "onnxruntime"), "engines"),
+    "openvino": Row("frameworks.torch.engines.openvino", ("torch", "onnx", "openvino"), "engines"),
 }
 
 
@@ -33,20 +58,24 @@ def missing(name: str) -> str | None:
     Raises:
         UnknownName: for a name that is in neither table.
     """
-    _, needs = _row(name)
-    absent = [module for module in needs if importlib.util.find_spec(module) is None]
-    kind, extra = ("engine", "engines") if name in ENGINES else ("backend", "jax" if name == "flax" else name)
-    return f"{kind} `{name}` needs `{absent[0]}`: pip install -e '.[{extra}]'" if absent else None
+    row, kind = _row(name), "engine" if name in ENGINES else "backend"
+    absent = [module for module in row.needs if importlib.util.find_spec(module) is None]
+    return f"{kind} `{name}` needs `{absent[0]}`: pip install -e '.[{row.extra}]'" if absent else None
 
 
-def module(name: str) -> str:
-    """The path of a backend's or engine's module, which is not imported; raises `UnknownName`."""
-    return _row(name)[0]
+def module(name: str, which: str = "") -> str:
+    """The path of a backend's or engine's module, or of a part of it, which is not imported; raises `UnknownName`."""
+    return ".".join(filter(None, [_row(name).module, which]))
 
 
 def installed() -> tuple[str, ...]:
     """The backends whose framework is there."""
     return tuple(name for name in BACKENDS if missing(name) is None)
+
+
+def owner(native: Any) -> str | None:
+    """Which framework a live module belongs to; None for what is none. Nothing is imported to find out."""
+    return next((name for name, row in BACKENDS.items() if not isinstance(native, type) and row.claims(native)), None)
 
 
 def load(name: str) -> Backend:
@@ -56,27 +85,34 @@ def load(name: str) -> Backend:
         UnknownName: for a name that is in neither table.
         MissingFramework: if the framework is not installed.
     """
-    return cast(Backend, _module(name))
+    return cast(Backend, _imported(name))
 
 
-def layout(name: str) -> Layout:
-    """The backend's layouts; raises as `load` does."""
-    return cast(Layout, _module(name, ".layout"))
+@overload
+def part(name: str, which: Literal["layout"]) -> Layout: ...
+@overload
+def part(name: str, which: Literal["files"]) -> Files: ...
+@overload
+def part(name: str, which: Literal["live"]) -> "LiveModule": ...
+@overload
+def part(name: str, which: Literal["facts"]) -> "Answers": ...
+@overload
+def part(name: str, which: Literal["faults"]) -> ModuleType: ...
 
 
-def files(name: str) -> Files:
-    """The backend's file formats; raises as `load` does."""
-    return cast(Files, _module(name, ".files"))
+def part(name: str, which: str) -> Any:
+    """A module of the backend's folder; raises as `load` does."""
+    return _imported(name, which)
 
 
-def _module(name: str, part: str = "") -> ModuleType:
+def _imported(name: str, which: str = "") -> ModuleType:
     if reason := missing(name):
         raise MissingFramework(reason)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "No ccache found")  # Paddle, at import
-        return importlib.import_module(_row(name)[0] + part)
+        return importlib.import_module(module(name, which))
 
 
-def _row(name: str) -> tuple[str, tuple[str, ...]]:
+def _row(name: str) -> Row:
     table = BACKENDS | ENGINES
     return table[known("backend", name, table)]

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from report.commands.porting import compare, explain, port
+from report.commands.reporting import report, train
 from report.commands.shared import (
     EXIT_DISAGREE,
     EXIT_INTERRUPTED,
@@ -16,24 +17,16 @@ from report.commands.shared import (
     backend_option,
     block_option,
     described,
+    device_option,
     finish,
     json_option,
-    profile_option,
-    threads_option,
+    output_option,
     writable,
 )
-from report.commands.timing import BUDGET, bench, diff, sweep
+from report.commands.timing import bench, diff, sweep
+from report.paths import HERE, SELFTEST
 
 DTYPES, CHECKED = ("float32", "float64"), ("reference", "tuned")
-HERE = Path(__file__).parent
-
-_output = click.option(
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=HERE,
-    metavar="DIR",
-    help="The folder for what is written [default: report/ in the checkout].",
-)
 
 
 @click.group(**described("convparity check -b paddle -k depthwise"))
@@ -45,7 +38,7 @@ def cli() -> None:
     """
 
 
-for _added in (bench, sweep, diff, explain, port, compare):
+for _added in (bench, sweep, diff, report, train, explain, port, compare):
     cli.add_command(_added)
 
 
@@ -60,11 +53,11 @@ def list_() -> None:
     for family, entry in CATALOGUE.items():
         click.echo(f"{family}: {entry.source}")
         click.echo("    " + " ".join(case.name for case in cases() if case.spec.family == family))
-    for name, (module, _) in frameworks.BACKENDS.items():
+    for name in frameworks.BACKENDS:
         if reason := frameworks.missing(name):
             click.echo(reason)
             continue
-        worker = Worker(name, module, machine.processors())
+        worker = Worker(name, frameworks.module(name), machine.processors())
         try:
             environment = worker.ask("environment")
             click.echo(f"backend {name}: version {environment[name]}, devices {environment['devices']}")
@@ -76,6 +69,7 @@ def list_() -> None:
 
 @cli.command(**described("convparity check -b paddle -k depthwise --json out.json"))
 @backend_option
+@device_option
 @block_option
 @json_option
 @click.option(
@@ -88,21 +82,30 @@ def list_() -> None:
 @click.option("--variant", default="reference", show_default=True, metavar="NAME", help="reference or tuned.")
 @click.option("--trace", is_flag=True, help="Also print every layer's error, so far and its own.")
 def check(
-    backends: tuple[str, ...], words: tuple[str, ...], json: Path | None, dtype: str, variant: str, trace: bool
+    backends: tuple[str, ...],
+    devices: tuple[str, ...],
+    words: tuple[str, ...],
+    json: Path | None,
+    dtype: str,
+    variant: str,
+    trace: bool,
 ) -> None:
     """Compares every block in every framework with the float64 reference, in evaluation and in training."""
     from common.names import known
     from common.processes import machine
     from common.spec.catalogue import cases
     from report.runs.runner import choose_backends, choose_cases, runner
-    from report.sections.tables import agreement, layers, plain
+    from report.sections.agreement import agreement
+    from report.sections.trace import layers
+    from report.text import plain
 
     known("dtype", dtype, DTYPES)
     known("variant", variant, CHECKED)
     selected = [case.cast(dtype) for case in choose_cases(cases(), words)]
     choose_backends(backends)
     writable(json)
-    with runner(backends, machine.processors(), len(selected), x64=dtype == "float64") as run:
+    x64 = dtype == "float64"
+    with runner(backends, machine.processors(), len(selected), x64=x64, devices=devices) as run:
         run.describe()
         run.check(selected, variant)
         for title, rows in run.trace(selected, variant) if trace else ():
@@ -113,9 +116,10 @@ def check(
 
 @cli.command(**described("convparity selftest -b paddle -k norm"))
 @backend_option
+@device_option
 @click.option("-k", "--fault", "words", multiple=True, metavar="WORD", help="Only faults whose name contains WORD.")
-@_output
-def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) -> None:
+@output_option
+def selftest(backends: tuple[str, ...], devices: tuple[str, ...], words: tuple[str, ...], output: Path | None) -> None:
     """Puts mistakes that ports make into every framework: is each caught, at its level and at its layer?
 
     Without -k it is written to selftest.json, from which the report tells of it.
@@ -124,13 +128,14 @@ def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) ->
     from common.faults.mistakes import FAULTS
     from common.processes import machine
     from report.runs.runner import choose, choose_backends, runner
-    from report.sections.tables import kills, plain
+    from report.sections.selftest import kills
+    from report.text import plain
 
     selected = choose(FAULTS, words, f"the faults are {', '.join(fault.id for fault in FAULTS)}")
     choose_backends(backends)
-    record = None if words else output / SELFTEST  # a part is for looking at, and would replace the whole
+    record = None if words else (output or HERE) / SELFTEST  # a part is for looking at, and would replace the whole
     writable(record)
-    with runner(backends, machine.processors(), len(CASES) + len(selected)) as run:
+    with runner(backends, machine.processors(), len(CASES) + len(selected), devices=devices) as run:
         run.describe()
         run.check(CASES)
         run.selftest(selected)
@@ -138,102 +143,6 @@ def selftest(backends: tuple[str, ...], words: tuple[str, ...], output: Path) ->
     caught = sum(result.caught for result in run.record.faults)
     click.echo(f"{caught} of {len(run.record.faults)} caught at the level and the layer where they belong")
     finish(run.record, record)
-
-
-@cli.command(**described("convparity report --profile full"))
-@backend_option
-@threads_option
-@profile_option
-@_output
-def report(backends: tuple[str, ...], threads: int | None, profile: str, output: Path) -> None:
-    """The main job: checks, costs and timing, written to REPORT.md with the raw results beside it."""
-    from common.config import MODES, Config
-    from common.processes import machine
-    from common.results.record import write_text
-    from common.session.tasks import Experiment
-    from common.spec.catalogue import cases, published_cases, timed_cases
-    from report.runs.runner import choose_backends, costed, runner
-    from report.runs.timing import time_all
-    from report.sections.page import render
-
-    names, _ = choose_backends(backends)
-    timed = timed_cases(profile)
-    experiments = [Experiment(case, MODES[0], tuple(map(Config, names))) for case in timed]
-    results, page = output / "results.json", output / "REPORT.md"
-    writable(results)
-    others = _others(output)  # before the work: a record may be bad
-    with runner(backends, threads or machine.processors(), len(cases()) + len(timed), profile) as run:
-        run.describe()
-        run.check(cases())
-        run.record.costs = [costed(case) for case in dict.fromkeys((*published_cases(), *timed))]
-        time_all(run, experiments, BUDGET[profile])
-    write_text(page, render(run.record, **others))
-    click.echo(f"wrote {page}")
-    finish(run.record, results)
-
-
-@cli.command(**described("convparity train -b torch --seeds 3"))
-@backend_option
-@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Trainings of each net.")
-@click.option("--epochs", type=click.IntRange(1), default=15, show_default=True, help="Passes over the data in each.")
-@_output
-def train(backends: tuple[str, ...], seeds: int, epochs: int, output: Path) -> None:
-    """Trains a separable net and its standard twin on handwritten digits in every framework, and compares.
-
-    The next `convparity report` has a section on it.
-    """
-    from report.runs import training
-    from report.runs.runner import choose_backends, runner
-    from report.sections.tables import plain
-    from report.sections.training import FIGURE, accuracy, parting, verdict
-    from report.sections.training_figure import draw
-
-    results = output / TRAINING
-    choose_backends(backends)
-    writable(results)
-    with runner(backends, training.THREADS, seeds * len(training.NETS)) as run:
-        record = training.train(run, seeds, epochs)
-    record.seconds = run.record.seconds
-    click.echo(f"{plain(accuracy(record))}\n{verdict(record)}\n\n{plain(parting(record))}")
-    draw(record, output / FIGURE)
-    finish(record, results)
-
-
-SELFTEST, TRAINING, CALIBRATION = "selftest.json", "training.json", "aa.json"
-SWEEPS = "sweeps"  # a folder
-
-
-def _last(output: Path, name: str) -> Path | None:
-    """A record of the last run into ``output``, else of the checkout's; None if there is none."""
-    return next((folder / name for folder in (output, HERE) if (folder / name).exists()), None)
-
-
-def _others(output: Path) -> dict[str, Any]:
-    """What the report tells of runs other than its own."""
-    from common.results.record import load
-
-    def record(name: str) -> Any:
-        return load(path) if (path := _last(output, name)) else None
-
-    folder = _last(output, SWEEPS)
-    return {
-        "selftest": record(SELFTEST),
-        "calibration": record(CALIBRATION),
-        "training": _training_section(output),
-        "sweeps": {path.stem: load(path) for path in sorted(folder.glob("*.json"))} if folder else {},
-    }
-
-
-def _training_section(output: Path) -> str:
-    from common.results.training import load
-    from report.sections.training import FIGURE, training_section
-    from report.sections.training_figure import draw
-
-    if not (path := _last(output, TRAINING)):
-        return ""
-    record = load(path)
-    draw(record, output / FIGURE)
-    return training_section(record)
 
 
 def main(arguments: list[str] | None = None) -> None:

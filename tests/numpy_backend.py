@@ -1,5 +1,7 @@
 """A backend without a framework: the reference in float32, and ways to make it wrong, crash or hang.
 
+It has two devices, of which the second is a name alone, so that what is said of devices can be seen without any.
+
 ``CONVPARITY_TEST_FAULT`` names what goes wrong, so that a worker process can be told through its environment.
 """
 
@@ -11,6 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from common.config import form_on
+from common.names import known
 from common.oracle import backprop, fitting, reference
 from common.oracle.optimisers import SGD, Optimiser, updater
 from common.protocols import Timed
@@ -27,14 +31,16 @@ def environment() -> dict[str, str]:
 
 
 def devices() -> tuple[str, ...]:
-    return ("cpu",)
+    return ("cpu", "fake")
 
 
-class Built:
+class Inferred:
+    """Inference alone: a backend that builds these is one."""
+
     native = None
 
-    def __init__(self, spec: BlockSpec, params: Arrays, fault: str, dtype: str) -> None:
-        self._spec, self._params, self._fault, self._dtype = spec, params, fault, dtype
+    def __init__(self, spec: BlockSpec, params: Arrays, fault: str, dtype: str, device: str) -> None:
+        self._spec, self._params, self._fault, self._dtype, self.device = spec, params, fault, dtype, device
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         y = reference.run(self._spec, self._params, x)[self._spec.nodes[-1].name].astype(self._dtype)
@@ -67,6 +73,8 @@ class Built:
     def load(self, params: Arrays) -> None:
         self._params = params
 
+
+class Built(Inferred):
     def forward_train(self, x: np.ndarray) -> np.ndarray:
         if self._fault == "evaluates":
             return self.forward(x)
@@ -145,4 +153,6 @@ def build(
     fault = os.environ.get("CONVPARITY_TEST_FAULT", "")
     if fault == "raise":
         raise ValueError("no such layer\nand a second line")
-    return Built(spec, params, fault, dtype)
+    device = known("device", device or devices()[0], devices())
+    kind = form_on(device, {"cpu": Built}, NAME) if variant == "tuned" else Built
+    return kind(spec, params, fault, dtype, device)

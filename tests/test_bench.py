@@ -54,7 +54,7 @@ def test_a_worker_has_its_thread_settings_before_the_import(worker: Worker) -> N
     assert worker.ask("environment") == {
         "numpy": pytest.importorskip("numpy").__version__,
         "threads": "1",
-        "devices": "cpu",
+        "devices": "cpu, fake",
     }
     assert set(settings(3).values()) == {"3"}
     assert settings(None) == {}
@@ -84,7 +84,7 @@ def test_a_worker_has_as_many_processors_as_threads_from_its_first_on(worker: Wo
 def test_a_request_that_raises_is_answered_and_the_next_is_served(worker: Worker) -> None:
     with pytest.raises(WorkerFailed, match="ValueError: nothing was prepared"):
         worker.ask("sample", 0, 1)
-    assert worker.ask("environment")["devices"] == "cpu"
+    assert worker.ask("environment")["devices"] == "cpu, fake"
 
 
 def test_a_killed_worker_says_so_and_is_started_again_but_not_for_ever(worker: Worker) -> None:
@@ -126,7 +126,7 @@ def test_a_worker_does_not_import_from_the_current_folder(tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     worker = Worker("numpy", MODULE, threads=1)
     try:
-        assert worker.ask("environment")["devices"] == "cpu"
+        assert worker.ask("environment")["devices"] == "cpu, fake"
     finally:
         worker.stop()
 
@@ -258,6 +258,6 @@ def test_the_bound_is_of_arithmetic_or_of_traffic() -> None:
 
 
 def test_workers_check_with_the_parents_expectation(worker: Worker) -> None:
-    results = worker.ask("check", CASE, Expectation((expect(CASE, "random"),)))
+    results, _ = worker.ask("check", CASE, Expectation((expect(CASE, "random"),)))
     assert [result.level for result in results] == ["builds", "shape", "parameters", "forward"]
     assert all(result.passed for result in results)

@@ -16,7 +16,7 @@ from report.runs import training as runs
 @pytest.fixture
 def numpy_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """The table of backends with the one that needs no framework."""
-    monkeypatch.setattr(frameworks, "BACKENDS", {"numpy": ("tests.numpy_backend", ("numpy",))})
+    monkeypatch.setattr(frameworks, "BACKENDS", {"numpy": frameworks.Row("tests.numpy_backend", ("numpy",))})
     monkeypatch.delenv("CONVPARITY_TEST_FAULT", raising=False)
 
 
@@ -65,12 +65,14 @@ def test_bad_usage_is_one_line_and_status_2(
     assert not printed.out
 
 
+@pytest.mark.parametrize(("name", "extra"), [("paddle", "paddle"), ("flax", "jax")])
 def test_a_framework_that_is_named_and_missing_is_an_error(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, extra: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(frameworks.BACKENDS, "paddle", ("frameworks.paddle", ("no_such_paddle",)))
-    assert status("check", "-b", "paddle") == 2
-    assert "backend `paddle` needs `no_such_paddle`: pip install -e '.[paddle]'" in capsys.readouterr().err
+    row = frameworks.BACKENDS[name]._replace(needs=("no_such_module",))
+    monkeypatch.setitem(frameworks.BACKENDS, name, row)
+    assert status("check", "-b", name) == 2
+    assert f"backend `{name}` needs `no_such_module`: pip install -e '.[{extra}]'" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("numpy_only")
@@ -79,7 +81,7 @@ def test_check_agrees_and_writes_its_results(tmp_path: Path, capsys: pytest.Capt
     assert "agrees 6/6" in capsys.readouterr().out
     record = load(tmp_path / "r.json")
     assert len(record.checks) == 6 * (5 + 9)
-    assert record.backends["numpy"]["devices"] == "cpu"
+    assert record.backends["numpy"]["devices"] == "cpu, fake"
     assert record.environment["cpu"]
 
 
@@ -96,7 +98,7 @@ def test_check_disagrees_with_status_1(monkeypatch: pytest.MonkeyPatch, capsys: 
 def test_a_backend_that_cannot_start_is_reported_with_status_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(frameworks.BACKENDS, "broken", ("tests.no_such_module", ("numpy",)))
+    monkeypatch.setitem(frameworks.BACKENDS, "broken", frameworks.Row("tests.no_such_module", ("numpy",)))
     assert status("check", "-k", "pointwise_conv-bias") == 1
     printed = capsys.readouterr()
     assert "agrees 1/1" in printed.out
@@ -147,7 +149,7 @@ def test_train_writes_its_record_and_figure(tmp_path: Path, capsys: pytest.Captu
 def test_a_backend_that_cannot_train_costs_its_own_rows(
     fault: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(frameworks.BACKENDS, "other", ("tests.numpy_backend", ("numpy",)))
+    monkeypatch.setitem(frameworks.BACKENDS, "other", frameworks.Row("tests.numpy_backend", ("numpy",)))
     start = Worker._start
 
     def faulty(worker: Worker) -> object:

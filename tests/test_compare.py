@@ -15,7 +15,7 @@ from common.port.weights import PortError
 from convparity import assert_parity
 from convparity.packages import OURS, PROGRAM, ROOT
 from report.port.modules import compare_targets, input_shape, lines
-from report.port.targets import Found, framework_of, parse
+from report.port.targets import Found, parse
 from tests.conftest import require
 from tests.nets import NETS, flax_net, jax_net, torch_net
 from tests.test_cli import status
@@ -295,6 +295,6 @@ def test_targets_are_read_as_they_are_typed() -> None:
 
 
 def test_what_is_no_module_has_no_framework() -> None:
-    assert framework_of(np.zeros(3)) is None
-    assert framework_of((1, 2)) is None
-    assert framework_of((len, {}, {})) == "jax"
+    assert frameworks.owner(np.zeros(3)) is None
+    assert frameworks.owner((1, 2)) is None
+    assert frameworks.owner((len, {}, {})) == "jax"

@@ -5,8 +5,11 @@ import pytest
 
 import frameworks
 from common.check.comparison import compare_all
-from common.check.judge import Expectation, check, expect
-from common.protocols import Backend
+from common.check.divergence import trace
+from common.check.judge import Expectation, check, examine, expect
+from common.config import NotAvailable
+from common.protocols import Backend, as_variant
+from common.results.record import NOT_TRAINED
 from common.session.tasks import task
 from common.spec.catalogue import CATALOGUE, Case, block, cases
 from common.spec.inputs import KINDS
@@ -36,6 +39,16 @@ def test_an_engine_agrees_at_every_level_of_inference(engine: Backend, case: Cas
     results = check(case, engine, Expectation(tuple(expect(case, kind) for kind in KINDS)))
     assert [result.level for result in results] == ["builds", "shape", "parameters", *["forward"] * len(KINDS)]
     assert not [result.message for result in results if not result.passed]
+
+
+def test_what_an_engine_does_not_have_is_said_by_name(engine: Backend) -> None:
+    results, absent = examine(TINY, engine)
+    assert {result.level for result in results} == {"builds", "shape", "parameters", "forward"}
+    assert [(item.backend, item.case, item.stage) for item in absent] == [(engine.NAME, TINY.id, NOT_TRAINED)]
+    missing = f"`forward_train` is not implemented by backend `{engine.NAME}`"
+    assert absent[0].reason == f"not run from `forward_train` on: {missing}"
+    with pytest.raises(NotAvailable, match=f"^`trace` is not implemented by backend `{engine.NAME}`$"):
+        trace(TINY, as_variant(engine))
 
 
 def test_what_is_timed_is_right(engine: Backend) -> None:
@@ -88,6 +101,7 @@ def test_an_engine_computes_in_float32(engine: Backend) -> None:
 
 
 def test_an_engine_that_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(frameworks.ENGINES, "openvino", ("frameworks.torch.engines.openvino", ("no_such_engine",)))
+    row = frameworks.ENGINES["openvino"]._replace(needs=("no_such_engine",))
+    monkeypatch.setitem(frameworks.ENGINES, "openvino", row)
     with pytest.raises(frameworks.MissingFramework, match=r"needs `no_such_engine`: pip install -e '\.\[engines\]'"):
         frameworks.load("openvino")

@@ -1,20 +1,26 @@
 """The guide: its facts hold, its pages are what the code says now, its links lead somewhere; and `explain`."""
 
+import copy
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import frameworks
+from common.bench import sweeps
 from common.port.facts import ARGUMENTS, QUESTIONS, described, mapping, zeros_added
 from common.protocols import Backend
 from common.spec.catalogue import names
 from report.cli import main
-from report.guide import diagram, facts, pages, rules, site, sources
+from report.guide import diagram, facts, fast_steps, pitfalls, rules, site, sources
 from report.guide.explain import explain
+from report.guide.facts import Facts
+from report.guide.pitfalls import Pitfall
+from report.paths import DOCS, HERE
 
 RECORDED = facts.load()
 
@@ -22,6 +28,38 @@ RECORDED = facts.load()
 def test_the_recorded_facts_hold(backend: Backend) -> None:
     changed = facts.changed(facts.ask(backend.NAME), RECORDED.frameworks[backend.NAME])
     assert not changed, "run `make facts`:\n" + "\n".join(changed)
+
+
+def test_only_what_has_changed_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what is no longer there is dropped."""
+    asked, now = [], facts.keys()
+    monkeypatch.setattr(facts, "_questions", lambda name: asked.append(name) or RECORDED.frameworks[name])
+    monkeypatch.setattr(facts, "_held", lambda name, family: asked.append(f"{family} in {name}") or [])
+    monkeypatch.setattr(Pitfall, "run", lambda trap, target: asked.append(f"{trap.id} to {target}") or ())
+    recorded = replace(RECORDED, keys=copy.deepcopy(now), pitfalls=RECORDED.pitfalls | {"gone": {}})
+    same = facts.measure(recorded, now)
+    assert (same.frameworks, same.pitfalls, asked) == (RECORDED.frameworks, RECORDED.pitfalls, [])
+    del recorded.keys["questions"]["jax"]
+    recorded.keys["blocks/flax"]["ghost_module"] = recorded.keys["pitfalls/same_seed"]["paddle"] = "another"
+    found = facts.measure(recorded, now)
+    assert asked == ["jax", "ghost_module in flax", "same_seed to paddle"]
+    assert (found.keys, found.frameworks["flax"].parameters["ghost_module"]) == (now, [])
+
+
+def test_what_a_fact_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block's code, a pitfall's file, and the versions of the frameworks that are asked."""
+    recorded, code, versions = Facts({}, keys=facts.keys()), sources.block_code, facts._versions
+    monkeypatch.setattr(sources, "block_code", lambda name, family: code(name, family) + "#" * (family == "conv_stack"))
+    assert facts.outdated(recorded, facts.keys()) == [f"blocks/{name}/conv_stack" for name in frameworks.BACKENDS]
+    monkeypatch.undo()
+    (first, *others), text = pitfalls.load(), "# another"
+    monkeypatch.setattr(pitfalls, "load", lambda: (replace(first, source=first.source + text), *others))
+    assert facts.outdated(recorded, facts.keys()) == [f"pitfalls/{first.id}/{target}" for target in first.targets]
+    monkeypatch.undo()
+    monkeypatch.setattr(facts, "_versions", lambda *of: [*versions(*of), *(["a later one"] if "paddle" in of else [])])
+    ports = [f"pitfalls/{t.id}/{to}" for t in pitfalls.load() for to in t.targets if "paddle" in (t.origin, to)]
+    blocks = [f"blocks/paddle/{family}" for family in names()]
+    assert facts.outdated(recorded, facts.keys()) == ["questions/paddle", *blocks, *ports]
 
 
 def test_every_framework_answers_every_question() -> None:
@@ -33,15 +71,6 @@ def test_every_framework_answers_every_question() -> None:
         assert all(set(found) <= set(ARGUMENTS[layer]) for layer, found in own.arguments.items())
 
 
-def test_the_pages_are_up_to_date() -> None:
-    assert not pages.stale(), "run `make docs`"
-
-
-def test_a_change_of_the_code_makes_pages_stale(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "block_code", lambda name, family: "pass")
-    assert pages.stale() == [f"blocks/{family}.md" for family in sorted(names())]
-
-
 def _anchors(text: str) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
@@ -49,7 +78,7 @@ def _anchors(text: str) -> set[str]:
 
 def test_links_lead_somewhere() -> None:
     found = 0
-    for page in pages.DOCS.rglob("*.md"):
+    for page in DOCS.rglob("*.md"):
         for target in re.findall(
             r"\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
         ):
@@ -63,7 +92,7 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_no_page_fetches_anything_from_elsewhere() -> None:
-    for path in pages.DOCS.rglob("*"):
+    for path in DOCS.rglob("*"):
         if path.suffix in (".md", ".svg", ".css"):
             text = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
             assert not re.search(r"!\[[^]]*\]\(https?:|<script|<link|@import|url\(", text), path.name
@@ -174,6 +203,27 @@ def test_what_explain_refuses(capsys: pytest.CaptureFixture[str], arguments: tup
 def test_explain_keeps_to_the_layers_of_the_block() -> None:
     assert "Linear weights" in explain("mobilenet_v1", "torch", "paddle")
     assert "Linear weights" not in explain("ghost_module", "torch", "paddle")
+
+
+@pytest.mark.parametrize("name", sources.TITLES)
+def test_every_step_is_a_configuration_of_its_sweep(name: str) -> None:
+    sweep = sweeps.load(HERE / "sweeps" / f"steps_{name}.yaml")
+    labels = [config.label for config in sweeps.experiments(sweep, frameworks.BACKENDS)[0].configs]
+    assert list(fast_steps.STEPS[name]) == labels[1:]
+    assert fast_steps.in_order(name, labels) == list(fast_steps.STEPS[name].values())
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["jax", "jax tuned"], "steps_jax begins with `jax`; it must begin with `jax threads unset`"),
+        (["jax threads unset", "jax tuned"], "`jax tuned default allocator` is not both in steps_jax and in STEPS"),
+        (["jax threads unset", *fast_steps.STEPS["jax"], "jax eager"], "`jax eager` is not both in steps_jax and"),
+    ],
+)
+def test_a_step_without_a_counterpart_is_an_error(labels: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        fast_steps.in_order("jax", labels)
 
 
 def test_rules_are_of_known_questions() -> None:

@@ -22,7 +22,8 @@ def modules_after(statement: str) -> set[str]:
         "import common.check.judge, common.spec.costs, common.bench.schedule, common.session.session",
         "import frameworks; frameworks.installed()",
         "import report.cli, report.runs.runner, report.sections.page",
-        "import report.guide.pages, report.guide.explain; report.guide.pages.pages()",
+        "import report.guide.facts; report.guide.facts.keys()",
+        "import report.guide.explain, report.published; report.published.generated()",
     ],
 )
 def test_importing_us_imports_no_framework(statement: str) -> None:

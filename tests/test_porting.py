@@ -38,7 +38,7 @@ def suffixes() -> list[tuple[str, str]]:
 
 
 def write(backend: str, path: Path, arrays: Arrays) -> Path:
-    frameworks.files(backend).write(path, frameworks.layout(backend).to_native(arrays))
+    frameworks.part(backend, "files").write(path, frameworks.part(backend, "layout").to_native(arrays))
     return path
 
 
@@ -76,8 +76,8 @@ def test_every_pair_round_trips_and_computes_the_same(
     port(tmp_path / f"second{back}", again, from_=target, to=source, block=family, options=OPTIONS[family])
     held, _ = weights.read(source, again)
     assert bits(held) == bits(arrays)
-    original, _ = frameworks.files(source).read(first)
-    final, _ = frameworks.files(source).read(again)
+    original, _ = frameworks.part(source, "files").read(first)
+    final, _ = frameworks.part(source, "files").read(again)
     assert bits(final) == bits(original)
 
 
@@ -95,7 +95,7 @@ def test_every_format_keeps_every_bit(
 
 def test_the_formats_are_those_documented(backend: Backend) -> None:
     documented = {suffix for name, suffix in suffixes() if name == backend.NAME}
-    assert set(frameworks.files(backend.NAME).SUFFIXES) - {".orbax"} == documented
+    assert set(frameworks.part(backend.NAME, "files").SUFFIXES) - {".orbax"} == documented
 
 
 @pytest.mark.parametrize("target", ["jax", "torch"])
@@ -106,7 +106,7 @@ def test_float64_and_float16_are_verified_too(target: str, tmp_path: Path, reque
         arrays = {key: array.astype(dtype) for key, array in randomised(TINY).items()}
         source = write("torch", tmp_path / f"{dtype}.pt", arrays)
         options = {"in_channels": 3, "out_channels": 4, "bias": True}
-        out = tmp_path / f"{dtype}{frameworks.files(target).SUFFIXES[-1]}"
+        out = tmp_path / (dtype + frameworks.part(target, "files").SUFFIXES[-1])
         ported = convparity.port(source, out, from_="torch", to=target, block="conv_bn_act", options=options)
         assert bits(weights.read(target, out)[0]) == bits(ported) == bits(arrays)
 
@@ -339,7 +339,7 @@ def test_bad_files_are_refused_in_one_line_with_nothing_written_or_run(
     monkeypatch.chdir(tmp_path)
     make(tmp_path / name)
     there = sorted(tmp_path.rglob("*"))
-    out = tmp_path / f"out{frameworks.files(backend).SUFFIXES[-1]}"
+    out = tmp_path / ("out" + frameworks.part(backend, "files").SUFFIXES[-1])
     arguments = [str(tmp_path / name), "--from", backend, "--to", backend, *TINY_OPTIONS, "-o", str(out)]
     assert status("port", *arguments) == 2
     printed = capsys.readouterr()
@@ -582,7 +582,7 @@ def test_a_published_torch_mobilenet_is_ported_by_structure_though_its_file_is_s
 def test_a_linen_checkpoint_is_ported_by_structure(tmp_path: Path) -> None:
     from flax import serialization
 
-    arrays = frameworks.layout("flax").to_native(randomised(TINY))
+    arrays = frameworks.part("flax", "layout").to_native(randomised(TINY))
     state = {
         "step": np.array(7),
         "params": {

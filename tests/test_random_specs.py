@@ -47,7 +47,7 @@ def failures(case: Case, expectation: Expectation, workers: list[Worker], varian
         worker.post("check", case, expectation, variant)
     for worker in workers:
         try:
-            results = worker.collect()
+            results, _ = worker.collect()
         except WorkerFailed as error:
             messages.append(f"{worker.name}: {error}")
         else:

@@ -18,6 +18,7 @@ from common.results.record import (
     ResultsError,
     RunRecord,
     Unavailable,
+    as_json,
     dump,
     load,
     schema,
@@ -45,6 +46,27 @@ def record() -> RunRecord:
 def test_a_record_survives_the_disk(tmp_path: Path) -> None:
     dump(record(), tmp_path / "deep" / "r.json")
     assert load(tmp_path / "deep" / "r.json") == record()
+
+
+def test_a_record_is_a_line_if_no_other_is_within_it() -> None:
+    numbers, short = list(range(100)), {"a": [1], "b": {}}
+    assert as_json({"short": short, "long": [numbers, short], "none": []}).splitlines() == [
+        "{",
+        ' "short": {"a": [1], "b": {}},',
+        ' "long": [',
+        f"  {numbers},",
+        '  {"a": [1], "b": {}}',
+        " ],",
+        ' "none": []',
+        "}",
+    ]
+    assert msgspec.convert(json.loads(as_json(record())), RunRecord) == record()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "report").rglob("*.json")), ids=lambda path: path.stem)
+def test_the_committed_files_are_written_so(path: Path) -> None:
+    text = path.read_text()
+    assert text == as_json(json.loads(text)) + "\n"
 
 
 def test_what_is_derived() -> None:

@@ -35,6 +35,30 @@ def test_the_middle_is_the_mean_of_medians() -> None:
     assert middle(np.array([[0.0, 1.0, 9.0], [2.0, 3.0, 4.0]])) == 2.0
 
 
+def test_the_middle_has_the_medians_of_numpy() -> None:
+    for rounds in (1, 2, 7, 20):
+        drawn = np.random.default_rng(rounds).normal(size=(4, 5, rounds))
+        assert np.array_equal(middle(drawn), np.median(drawn, axis=-1).mean(axis=0))
+
+
+def test_the_interval_is_the_percentile_bootstrap() -> None:
+    """Of scipy, at CENTRE, each side scaled as `within` says; with its draws the ends are the same to rounding."""
+    drawn = np.random.default_rng(1).normal(0.3, 0.1, (4, 20))
+    found = stats.bootstrap(
+        (drawn,),
+        lambda values, axis: np.median(values, axis=axis).mean(axis=0),
+        confidence_level=statistics.CENTRE,
+        n_resamples=statistics.RESAMPLES,
+        vectorized=True,
+        axis=-1,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    scale = stats.t.ppf(0.975, 19) / stats.norm.ppf((1 + statistics.CENTRE) / 2) * math.sqrt(20 / 19)
+    value, low, high = statistics.within(drawn, 0.95)
+    assert (value - low, high - value) == pytest.approx((scale * (value - found.low), scale * (found.high - value)))
+
+
 def test_the_spread_of_twins() -> None:
     """Twins whose ratios are e^0.2 and e^-0.1: half of (0.04 + 0.01) / 2 is the variance of one process."""
     rows = [row(samples([math.exp(0.2)] * 3), samples([1] * 3)), row(samples([1] * 3), samples([math.exp(0.1)] * 3))]

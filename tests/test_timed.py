@@ -8,7 +8,7 @@ import frameworks
 from common.check.comparison import compare_all
 from common.config import FORMS, LAYOUTS, MODES, Config
 from common.processes.pool import Worker
-from common.protocols import Backend, BuiltBlock
+from common.protocols import Backend, Trained
 from common.session.tasks import Task, task
 from common.spec.catalogue import Case, block
 from tests import numpy_backend
@@ -22,11 +22,11 @@ def forms(backend: Backend) -> tuple[str, ...]:
     return ("usual", "eager") if backend.NAME == "torch" else FORMS
 
 
-def built(backend: Backend, item: Task) -> BuiltBlock:
+def built(backend: Backend, item: Task) -> Trained:
     return backend.build(item.spec, item.params, dtype=item.dtype)
 
 
-def assert_right(block: BuiltBlock, item: Task, form: str, layout: str) -> None:
+def assert_right(block: Trained, item: Task, form: str, layout: str) -> None:
     """A call, then one after others and `restore`, gives what the reference says."""
     timed = block.timed(item.mode, item.x, item.dy, form, layout)
     timed.call()

@@ -10,14 +10,20 @@ from common.results import training
 from common.results.record import ResultsError, RunRecord, Unavailable, dump, write_text
 from common.results.training import Fit, Oracle, TrainingRecord, stored
 from common.spec.catalogue import Case
-from report import cli
+from report import rendering
+from report.rendering import beside
 from report.runs.runner import costed
+from report.sections import training as section
 from report.sections.page import render
-from report.sections.training import accuracy, parting, training_section, verdict
+from report.sections.training import accuracy, parting, verdict
 from report.sections.training_figure import draw
 
 SEPARABLE, STANDARD = "digits_separable", "digits_standard"
 EXACT = [2.0, 1.0]
+
+
+def training_section(record: TrainingRecord) -> str:
+    return "\n\n".join(section.training_section(record))
 
 
 def fit(net: str, backend: str, seed: int, correct: int, off: float = 0.0) -> Fit:
@@ -123,16 +129,15 @@ def test_the_figure_is_the_same_each_time(record: TrainingRecord, tmp_path: Path
 def test_the_report_has_the_section_of_its_folder_or_of_the_checkout(
     record: TrainingRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "HERE", tmp_path / "checkout")
-    output = tmp_path / "output"
-    assert cli._training_section(output) == ""
+    monkeypatch.setattr(rendering, "HERE", tmp_path / "checkout")
+    output, newer = tmp_path / "output", replace(record, environment=record.environment | {"commit": "def456"})
+    assert beside(output)["training"] is None
     dump(record, tmp_path / "checkout" / "training.json")
-    assert "`abc123`" in cli._training_section(output)
-    assert (output / "training.svg").exists()
-    dump(replace(record, environment=record.environment | {"commit": "def456"}), output / "training.json")
-    text = cli._training_section(output)
-    assert "`def456`" in text
+    assert beside(output)["training"] == record
+    dump(newer, output / "training.json")
+    assert beside(output)["training"] == newer
     run = RunRecord({"date": "2026-01-02", "commit": "abc"}, {})
-    assert text not in render(run)
-    page = render(run, training=text)
+    assert training_section(newer) not in render(run)
+    page = render(run, training=newer)
+    assert training_section(newer) in page
     assert page.index("## Training on real data") < page.index("## Not available")

@@ -6,7 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+import frameworks
+from common.config import NotAvailable
 from common.layers.values import Padding, Pair
+from common.spec.catalogue import block
+from common.spec.params import randomised
 
 pytestmark = pytest.mark.needs("jax")
 
@@ -233,3 +237,22 @@ def test_a_network_that_others_wrote_runs_unchanged() -> None:
         result, expected = (jax.jit(function)(variables, x) for function in (tuned(net.apply), net.apply))
         assert result.dtype == "float64"
         np.testing.assert_allclose(result, expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["jax", pytest.param("flax", marks=pytest.mark.needs("flax"))])
+def test_where_the_functions_would_be_xla_s_nothing_is_called_tuned(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They choose by the process's default device, so on another one they are the reference."""
+    import jax
+
+    spec, build = block("depthwise_conv", channels=3), frameworks.load(name).build
+    assert build(spec, randomised(spec), variant="tuned").device == "cpu"
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    with pytest.raises(NotAvailable, match=f"^`tuned` of {name} on `cpu` needs that for the process's default, not `g"):
+        build(spec, randomised(spec), variant="tuned", device="cpu")
+
+
+def test_a_function_of_the_package_is_there_by_its_path() -> None:
+    """As README writes it."""
+    frameworks.load("jax")
+    assert frameworks.module("jax", "tuned") == frameworks.jax.tuned.__name__  # type: ignore[attr-defined]
+    assert callable(frameworks.jax.tuned.tuned)  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ import pytest
 
 from common.config import LAYOUTS
 from common.oracle.optimisers import SGD
-from common.protocols import BuiltBlock
+from common.protocols import Trained
 from common.session.tasks import task
 from common.spec.catalogue import Case, block
 from common.spec.params import initial, randomised
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.needs("paddle")
 NORMS = {"affine": {}, "plain": {"weight_attr": False, "bias_attr": False}, "scaled": {"bias_attr": False}}
 
 
-def tuned(case: Case) -> BuiltBlock:
+def tuned(case: Case) -> Trained:
     from frameworks import paddle
 
     return paddle.build(case.spec, randomised(case.spec), variant="tuned")
@@ -104,9 +104,10 @@ def test_there_is_no_eager_form() -> None:
 
 def test_dtypes_that_onednn_lacks_run_the_reference() -> None:
     from frameworks import paddle
+    from frameworks.paddle.built import Built, Tuned
 
     arrays = randomised(SEPARABLE.spec)
-    for dtype, kind in (("float64", paddle.Built), ("bfloat16", paddle.Built), ("float32", paddle.Tuned)):
+    for dtype, kind in (("float64", Built), ("bfloat16", Built), ("float32", Tuned)):
         assert type(paddle.build(SEPARABLE.spec, arrays, dtype=dtype, variant="tuned")) is kind
 
 

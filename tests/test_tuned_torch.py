@@ -9,7 +9,7 @@ import pytest
 import frameworks
 from common.check.divergence import OUTPUT, TRAINED, trace
 from common.check.judge import check
-from common.config import LAYOUTS, MODES
+from common.config import LAYOUTS, MODES, NotAvailable
 from common.layers import Add, BatchNorm2d, Conv2d, ReLU
 from common.oracle.optimisers import SGD
 from common.protocols import Backend, as_variant
@@ -125,7 +125,7 @@ def test_folding_other_layers_is_an_error_of_one_line() -> None:
 
 
 def test_only_a_convolution_that_only_a_norm_reads_is_folded() -> None:
-    from frameworks.torch.tuned import foldable
+    from frameworks.torch.tuned.cpu import foldable
 
     assert foldable(EVERYTHING) == [("conv", "norm"), ("depthwise", "plain")]
     assert foldable(READ_TWICE) == []
@@ -134,10 +134,10 @@ def test_only_a_convolution_that_only_a_norm_reads_is_folded() -> None:
 @pytest.mark.parametrize("least", [1, 99])
 @pytest.mark.parametrize("spec", [EVERYTHING, READ_TWICE], ids=lambda spec: spec.family)
 def test_any_graph_agrees_deep_or_not(spec: BlockSpec, least: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    from frameworks import torch as backend
+    from frameworks.torch.tuned import cpu
 
-    monkeypatch.setattr(backend, "DEEP", least)
-    monkeypatch.setattr(backend, "COMPILED", least)
+    monkeypatch.setattr(cpu, "DEEP", least)
+    monkeypatch.setattr(cpu, "COMPILED", least)
     case = Case("graph", spec, (3, spec.in_channels, 9, 8), "float64")
     results = check(case, tuned())
     assert "trajectory" in {result.level for result in results}
@@ -313,11 +313,12 @@ def test_a_deep_block_works_in_channels_last(case: Case, wanted: bool) -> None:
     assert {tensor.is_contiguous(memory_format=torch.channels_last) for tensor in inside} == {wanted}
 
 
-@pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter.*:UserWarning")  # a device without memory
-def test_on_another_device_it_is_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_without_a_form_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     from frameworks import torch as backend
 
     monkeypatch.setattr(backend, "devices", lambda: ("meta", "cpu"))
     params = randomised(SEPARABLE.spec)
-    assert type(backend.build(SEPARABLE.spec, params, variant="tuned")) is backend.Built
-    assert type(backend.build(SEPARABLE.spec, params, variant="tuned", device="cpu")) is backend.Tuned
+    for device in (None, "meta"):
+        with pytest.raises(NotAvailable, match=r"^`tuned` of torch has forms for cpu, not for `meta`$"):
+            backend.build(SEPARABLE.spec, params, variant="tuned", device=device)
+    assert backend.build(SEPARABLE.spec, params, variant="tuned", device="cpu").device == "cpu"

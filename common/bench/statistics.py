@@ -10,6 +10,7 @@ All pairs of a table are compared, the fastest is picked from the same data, and
 interval is at the level 1 - (1 - CONFIDENCE) / pairs (Bonferroni), and all of a table's hold together with CONFIDENCE.
 """
 
+import functools
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -87,9 +88,10 @@ def paired(one: Sequence[Samples], other: Sequence[Samples]) -> np.ndarray:
     return (found[: len(one), None] - found[len(one) :]).reshape(len(one) * len(other), found.shape[1])
 
 
-def middle(differences: np.ndarray, axis: int = -1) -> np.ndarray:
+def middle(differences: np.ndarray) -> np.ndarray:
     """The mean over pairs of processes of their medians over rounds: a stolen round spoils its own pairs only."""
-    return np.median(differences, axis=axis).mean(axis=0)
+    ordered, rounds = np.sort(differences), differences.shape[-1]  # four times as fast as np.median, and the same
+    return ((ordered[..., (rounds - 1) // 2] + ordered[..., rounds // 2]) / 2).mean(axis=0)
 
 
 def spread(measurements: Iterable[Measurement]) -> Spread:
@@ -113,6 +115,12 @@ def spread(measurements: Iterable[Measurement]) -> Spread:
     return Spread(math.sqrt(np.mean(squares) / 2), len(twins), degrees)
 
 
+@functools.cache
+def _resamples(count: int, rounds: int) -> np.ndarray:
+    """Which rounds each resample has: drawn once, the same for all."""
+    return np.random.default_rng(0).integers(0, rounds, (count, rounds))
+
+
 def within(differences: np.ndarray, level: float) -> tuple[float, float, float]:
     """The middle of log ratios, or of log times, with its interval from the rounds alone.
 
@@ -124,17 +132,8 @@ def within(differences: np.ndarray, level: float) -> tuple[float, float, float]:
     value = float(middle(differences)) if rounds else 0.0
     if rounds < 3:
         return value, -math.inf, math.inf  # nothing is known
-    found = stats.bootstrap(
-        (differences,),
-        middle,
-        confidence_level=CENTRE,
-        n_resamples=RESAMPLES,
-        vectorized=True,
-        axis=-1,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    )
-    low, high = (float(end) for end in found.confidence_interval)
+    resampled = middle(differences[..., _resamples(RESAMPLES, rounds)])
+    low, high = (float(end) for end in np.quantile(resampled, [(1 - CENTRE) / 2, (1 + CENTRE) / 2]))
     quantile = stats.t.ppf((1 + level) / 2, rounds - 1) / stats.norm.ppf((1 + CENTRE) / 2)
     scale = quantile * math.sqrt(rounds / (rounds - 1))
     return value, float(value - scale * max(0.0, value - low)), float(value + scale * max(0.0, high - value))

@@ -21,8 +21,9 @@ For example::
       - {backend: torch, form: compiled}
       - {backend: [torch, paddle], allocator: [default, tuned], threads: ["1", unset]}
 
-Only ``blocks`` and ``configs`` must be there. A case is named by its block, its options that are not the
-default, and its input: ``standard_conv-c32_padding1-16x32x14x14``.
+Only ``blocks`` and ``configs`` must be there. A configuration may also have a ``device``, by its framework's name:
+``{backend: torch, device: [cpu, cuda], variant: [reference, tuned]}``. A case is named by its block, its options that
+are not the default, and its input: ``standard_conv-c32_padding1-16x32x14x14``.
 """
 
 import inspect
@@ -84,6 +85,7 @@ class Configs(_Strict, frozen=True):
     layout: Words = "native"
     threads: str | int | list[str | int] = "usual"
     allocator: Words = "usual"  # that of the variant, see `common.config.configured`
+    device: Words = ""  # the framework's first
 
 
 class Sweep(_Strict, frozen=True):
@@ -192,9 +194,9 @@ def _configs(item: Configs, backends: Collection[str]) -> Iterator[Config]:
         for value in _list(getattr(item, name)):
             known(name, value, choices)
     threads = [_threads(value) for value in _list(item.threads)]
-    fields = [item.backend, item.variant, item.form, item.layout, threads, item.allocator]
-    for values in itertools.product(*map(_list, fields)):
-        config = Config(*values)
+    fields = [item.backend, item.device, item.variant, item.form, item.layout, threads, item.allocator]
+    for backend, device, *values in itertools.product(*map(_list, fields)):
+        config = Config(backend, *values, device=device)
         usual = configured(config.backend, config.variant).allocator
         yield replace(config, allocator=usual) if config.allocator == "usual" else config
 

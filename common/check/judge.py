@@ -17,11 +17,12 @@ from common.check import divergence, training
 from common.check.cache import kept
 from common.check.comparison import compare, compare_all
 from common.check.training import Training, expect_training
+from common.config import NotAvailable
 from common.layers.values import storable
 from common.names import first_line
 from common.oracle import reference, rounding
-from common.protocols import Backend
-from common.results.record import CheckResult, LayerRow
+from common.protocols import Backend, InferenceBackend, as_variant
+from common.results.record import NOT_TRAINED, CheckResult, LayerRow, Unavailable
 from common.spec import INPUT, BlockSpec, inputs
 from common.spec.catalogue import Case
 from common.spec.params import Arrays, randomised
@@ -72,27 +73,49 @@ def expectations(case: Case) -> Expectation:
     return kept(Expectation, case, compute)
 
 
-def check(case: Case, backend: Backend, expectation: Expectation | None = None) -> list[CheckResult]:
-    """Builds the case in the backend and compares it with the reference, level by level."""
-    judged = list(_levels(case, backend, expectation or expectations(case)))
+def check(
+    case: Case, backend: InferenceBackend, expectation: Expectation | None = None, device: str = ""
+) -> list[CheckResult]:
+    """Builds the case in the backend and compares it with the reference, level by level.
+
+    ``device`` is one of the backend's, by default the first. Of a backend that has inference alone the levels that
+    train are not among the results; `examine` says so.
+
+    Raises:
+        NotAvailable: if the backend does not have the variant of its blocks on the device.
+    """
+    return examine(case, backend, expectation, device)[0]
+
+
+def examine(
+    case: Case, backend: InferenceBackend, expectation: Expectation | None = None, device: str = ""
+) -> tuple[list[CheckResult], list[Unavailable]]:
+    """`check`, and the levels that were not run because the backend does not have what they ask for."""
+    backend = as_variant(backend, device=device)
+    items = list(_levels(case, backend, expectation or expectations(case)))
+    judged = [item for item in items if not isinstance(item, Unavailable)]
+    absent = [item for item in items if isinstance(item, Unavailable)]
     failed = {result.level for result, _ in judged if not result.passed}
     if not failed:
-        return [result for result, _ in judged]
+        return [result for result, _ in judged], absent
     try:
         rows = divergence.trace(case, backend, training=not failed.isdisjoint(training.LEVELS))
     except Exception:  # what it raised, a level has said already
         rows = []
-    return [result if result.passed else _located(case, result, wrong, rows) for result, wrong in judged]
+    located = [result if result.passed else _located(case, result, wrong, rows) for result, wrong in judged]
+    return located, absent
 
 
 Judged = tuple[CheckResult, list[str]]  # with the arrays that are wrong, where the level is about arrays by name
 
 
-def _levels(case: Case, backend: Backend, expectation: Expectation) -> Iterator[Judged]:
+def _levels(case: Case, backend: Backend, expectation: Expectation) -> Iterator[Judged | Unavailable]:
+    device = ""
+
     def judge(level: str, problem: str | None, wrong: Iterable[str] = (), **more: Any) -> Judged:
         message = f"[{case.id} / {backend.NAME}] {level}: {problem or 'agrees'}"
-        result = CheckResult(case.id, case.spec.family, backend.NAME, level, problem is None, message, **more)
-        return result, list(wrong)
+        about = case.id, case.spec.family, backend.NAME, level, problem is None, message
+        return CheckResult(*about, **more, device=device), list(wrong)
 
     for item in expectation.inputs:
         if item.degenerate:
@@ -100,7 +123,10 @@ def _levels(case: Case, backend: Backend, expectation: Expectation) -> Iterator[
     params = randomised(case.spec, case.seed)
     try:
         built = backend.build(case.spec, params, dtype=case.dtype, strict=case.dtype == "float64")
+        device = built.device
         outputs = [built.forward(item.x) for item in expectation.inputs]
+    except NotAvailable:
+        raise
     except Exception as error:  # whatever a framework raises is this backend's result
         yield judge("builds", first_line(error))
         return
@@ -126,7 +152,9 @@ def _levels(case: Case, backend: Backend, expectation: Expectation) -> Iterator[
         yield from _trained(case, backend, expectation.training, judge)
 
 
-def _trained(case: Case, backend: Backend, plain: Training, judge: Callable[..., Judged]) -> Iterator[Judged]:
+def _trained(
+    case: Case, backend: Backend, plain: Training, judge: Callable[..., Judged]
+) -> Iterator[Judged | Unavailable]:
     strict = case.dtype == "float64"
     differences = [] if strict else [row for row in backend.DIFFERENCES if row.apply(case.spec) != case.spec]
     wanted = plain
@@ -139,6 +167,10 @@ def _trained(case: Case, backend: Backend, plain: Training, judge: Callable[...,
     for (level, what, values), (_, _, own) in pairs:
         try:
             given = next(observed)
+        except NotAvailable as error:
+            reason = f"not run from `{level}` on: {error}"
+            yield Unavailable(backend.NAME, case.id, NOT_TRAINED, reason)
+            return
         except Exception as error:  # a level that raises leaves nothing to go on from
             yield judge(level, first_line(error), input=what)
             return

@@ -13,7 +13,7 @@ import numpy as np
 
 from common.check.judge import Expectation, check
 from common.oracle.optimisers import Optimiser
-from common.protocols import Backend, BuiltBlock
+from common.protocols import Backend, Trained
 from common.results.record import FaultResult
 from common.spec import BlockSpec
 from common.spec.catalogue import Case
@@ -81,9 +81,9 @@ def _fitted(spec: BlockSpec, params: Arrays) -> Arrays:
 class FaultyBlock:
     """A built block with a fault in it."""
 
-    def __init__(self, built: BuiltBlock, spec: BlockSpec, fault: Fault) -> None:
+    def __init__(self, built: Trained, spec: BlockSpec, fault: Fault) -> None:
         self._built, self._spec, self._fault = built, spec, fault
-        self.native = built.native
+        self.native, self.device = built.native, built.device
         self.forward, self.forward_train = built.forward, built.forward_train
         self.trainable, self.trace, self.timed, self.fit = built.trainable, built.trace, built.timed, built.fit
 

@@ -9,11 +9,27 @@ import itertools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from common.spec.params import Arrays
+
+
+class Answers(Protocol):
+    """A framework's ``facts`` module: what it says when it is run."""
+
+    def arguments(self) -> dict[str, dict[str, str]]:
+        """How it calls each of `ARGUMENTS`, and its default, by layer."""
+        ...
+
+    def answers(self) -> dict[str, str]:
+        """By key of `QUESTIONS`."""
+        ...
+
+    def held(self, native: Any) -> Arrays:
+        """Every array of a built block, by the name and in the layout that the framework has for it."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ a framework's float64 training multiplies by a number that it has rounded to flo
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -58,6 +58,14 @@ class Live(Protocol):
 
     def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
         """A pass in evaluation mode, or with a cotangent one in training mode and back."""
+        ...
+
+
+class LiveModule(Protocol):
+    """A framework's ``live`` module."""
+
+    def Live(self, native: Any, shape: Shape, alone: bool) -> Live:  # noqa: N802 - a class
+        """Of ``native``, for inputs ``shape`` in NCHW; ``alone`` if the other module is of the same framework."""
         ...
 
 

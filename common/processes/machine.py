@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,20 +18,6 @@ ALLOCATOR = (
     *KEEPING,
     "LD_PRELOAD",
 )
-
-
-WRITTEN = (
-    "REPORT.md",
-    "results.json",
-    "selftest.json",
-    "training.json",
-    "training.svg",
-    "facts.json",
-    "aa.json",
-    "sweeps/*.json",
-)
-# What a run writes is no change of the code.
-SOURCES = (".", ":!docs", *(f":!report/{name}" for name in WRITTEN))
 
 
 def processors() -> int:
@@ -109,24 +95,27 @@ def _cpu() -> str:
     return f"{named.get('model name', platform.machine())} ({identity}; {', '.join(vectors)})"
 
 
-def _commit() -> str:
+def _commit(written: Sequence[str]) -> str:
     def git(*arguments: str) -> str:
         root = Path(__file__).parents[2]
         return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        changed = " with local changes" if git("status", "--porcelain", "--", *SOURCES) else ""
-        return git("rev-parse", "--short=12", "HEAD") + changed
+        changed = git("status", "--porcelain", "--", ".", *(f":!{path}" for path in written))
+        return git("rev-parse", "--short=12", "HEAD") + (" with local changes" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 
 
-def environment(threads: int) -> dict[str, str]:
-    """What a number depends on beside the code: machine, threads, versions, allocator settings, date and commit."""
+def environment(threads: int, written: Sequence[str] = ()) -> dict[str, str]:
+    """What a number depends on beside the code: machine, threads, versions, allocator settings, date and commit.
+
+    ``written`` is what runs write into the checkout, by paths from its root: that is no change of the code.
+    """
     allocator = [f"{name}={os.environ[name]}" for name in ALLOCATOR if name in os.environ]
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
+        "commit": _commit(written),
         "cpu": _cpu(),
         "processors": str(processors()),
         "threads a framework": str(threads),

@@ -14,8 +14,10 @@ from common.results.measurements import Measurement, MemoryUse, Peaks
 from common.spec.costs import Cost
 
 SCHEMA_VERSION = 2
+WIDTH = 120  # of a line of JSON that has records or lists within it
 Record = TypeVar("Record")
-NOT_INSTALLED = "installation"  # the stage of an Unavailable whose framework is not there
+# Stages of an Unavailable that nobody asked for: of a framework that is not installed, and of one that cannot train.
+NOT_INSTALLED, NOT_TRAINED = "installation", "training levels"
 
 
 class ResultsError(ValueError):
@@ -38,6 +40,7 @@ class CheckResult:
     trainable: int | None = None  # values the framework holds, at level `parameters`
     buffers: int | None = None
     layer: str = ""  # where a failure begins, if that could be told
+    device: str = ""  # on which the block was, once it was built
 
     @property
     def margin(self) -> float | None:
@@ -158,9 +161,9 @@ class RunRecord:
     def complete(self) -> bool:
         """Whether all that was asked for was done, agrees and, of faults, was caught.
 
-        A framework that is not installed was not asked.
+        A framework that is not installed was not asked, nor one that has inference alone for its training.
         """
-        missing = [item for item in self.unavailable if item.stage != NOT_INSTALLED]
+        missing = [item for item in self.unavailable if item.stage not in (NOT_INSTALLED, NOT_TRAINED)]
         right = all(result.passed for result in self.checks) and all(fault.caught for fault in self.faults)
         return right and not missing
 
@@ -187,9 +190,21 @@ def write_text(path: Path, text: str | None) -> None:
         raise ResultsError(f"cannot write {path}: {error.strerror}") from None
 
 
+def as_json(value: object, newline: str = "\n") -> str:
+    """JSON in which a record or a list is one line if it fits into WIDTH or has no other in it."""
+    plain = msgspec.to_builtins(value)
+    line = msgspec.json.format(msgspec.json.encode(plain), indent=0).decode()
+    items = list(plain.values() if isinstance(plain, dict) else plain if isinstance(plain, list | tuple) else ())
+    if len(line) <= WIDTH or not any(isinstance(item, dict | list | tuple) for item in items):
+        return line
+    names = [f"{as_json(name)}: " for name in plain] if isinstance(plain, dict) else [""] * len(items)
+    inner = f",{newline} ".join(name + as_json(item, f"{newline} ") for name, item in zip(names, items, strict=True))
+    return f"{line[0]}{newline} {inner}{newline}{line[-1]}"
+
+
 def dump(record: object, path: Path) -> None:
     """Writes a record as JSON; raises as `write_text` does."""
-    write_text(path, msgspec.json.format(msgspec.json.encode(record), indent=1).decode() + "\n")
+    write_text(path, as_json(record) + "\n")
 
 
 def read(
@@ -234,4 +249,4 @@ def load(path: Path) -> RunRecord:
 
 def schema() -> str:
     """The JSON schema of a run's record."""
-    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(RunRecord)), indent=1).decode() + "\n"
+    return as_json(msgspec.json.schema(RunRecord)) + "\n"

@@ -15,16 +15,16 @@ import numpy as np
 
 from common.check.comparison import compare, compare_all
 from common.check.divergence import trace
-from common.check.judge import Expectation, Expected, check
-from common.config import Config
+from common.check.judge import Expectation, Expected, examine
+from common.config import Config, NotAvailable
 from common.faults import injection
 from common.faults.mistakes import FAULTS
 from common.oracle.digits import Batch
 from common.oracle.optimisers import Optimiser
 from common.processes import machine
 from common.processes.serve import serve
-from common.protocols import Backend, BuiltBlock, Timed, as_variant
-from common.results.record import CheckResult, FaultResult, LayerRow
+from common.protocols import Backend, Timed, Trained, as_variant
+from common.results.record import CheckResult, FaultResult, LayerRow, Unavailable
 from common.session.tasks import Task
 from common.spec import BlockSpec
 from common.spec.catalogue import Case
@@ -35,25 +35,36 @@ class Session:
     """What can be asked of a worker; every public method is a request."""
 
     def __init__(self, module: str) -> None:
-        self._module = module
         self._backend = cast(Backend, importlib.import_module(module))
         self._timed: Timed | None = None
         self._task: Task | None = None
-        self._trained: dict[tuple[BlockSpec, str], BuiltBlock] = {}
+        self._trained: dict[tuple[BlockSpec, str, str], Trained] = {}
 
     def environment(self) -> dict[str, str]:
         return {**self._backend.environment(), "devices": ", ".join(self._backend.devices())}
 
-    def check(self, case: Case, expected: Expectation, variant: str = "reference") -> list[CheckResult]:
-        return check(case, as_variant(self._backend, variant), expected)
+    def check(
+        self, case: Case, expected: Expectation, variant: str = "reference", device: str = ""
+    ) -> tuple[list[CheckResult], list[Unavailable]]:
+        """See `common.check.judge.examine`."""
+        return examine(case, as_variant(self._backend, variant, device), expected)
 
-    def trace(self, case: Case, variant: str = "reference") -> list[LayerRow]:
-        return trace(case, as_variant(self._backend, variant), case.trained)
+    def trace(self, case: Case, variant: str = "reference", device: str = "") -> list[LayerRow]:
+        return trace(case, as_variant(self._backend, variant, device), case.trained)
 
-    def selftest(self, fault: str, expected: Expectation) -> FaultResult:
-        """Puts a fault of the catalogue into the backend, and checks it."""
-        importlib.import_module(f"{self._module}.faults")
-        return injection.run(next(item for item in FAULTS if item.id == fault), self._backend, expected)
+    def selftest(self, faults: str, name: str, expected: Expectation, device: str = "") -> FaultResult:
+        """Puts a fault of the catalogue into the backend, whose wrong layers are in module ``faults``, and checks it.
+
+        Raises:
+            NotAvailable: if the levels that must catch it are not run, because the backend has inference alone.
+        """
+        importlib.import_module(faults)
+        backend, fault = as_variant(self._backend, device=device), next(item for item in FAULTS if item.id == name)
+        result = injection.run(fault, backend, expected)
+        if not result.level:  # nothing failed: were all levels run?
+            for item in examine(fault.case, backend, expected)[1]:
+                raise NotAvailable(item.reason)
+        return result
 
     def verify(self, spec: BlockSpec, arrays: Arrays, dtype: str, expected: Expected) -> str | None:
         """What is wrong with the block that holds these arrays: they read back otherwise, or its output is off."""
@@ -73,8 +84,8 @@ class Session:
         """
         self._timed, self._task = None, task
         start = time.perf_counter()
-        options = {"dtype": task.dtype, "strict": task.dtype == "float64", "variant": config.variant}
-        built = self._backend.build(task.spec, task.params, **options)
+        backend = as_variant(self._backend, config.variant, config.device)
+        built = backend.build(task.spec, task.params, dtype=task.dtype, strict=task.dtype == "float64")
         timed = built.timed(task.mode, task.x, task.dy, config.form, config.layout)
         built_at = time.perf_counter()
         timed.call()
@@ -82,7 +93,7 @@ class Session:
         self._timed = timed
         if problem := self.wrong():
             raise ValueError(f"not timed, because it is wrong: {problem}")
-        return built_at - start, called_at - built_at, self._backend.devices()[0]
+        return built_at - start, called_at - built_at, built.device
 
     def wrong(self) -> str | None:
         """What is wrong with the result of a call from the initial arrays."""
@@ -125,14 +136,17 @@ class Session:
         optimiser: Optimiser,
         x: np.ndarray,
         dtype: str = "float32",
+        device: str = "",
     ) -> tuple[np.ndarray, np.ndarray]:
         """The loss at each step of training from ``params``, and then the logits of ``x`` in evaluation mode.
 
         In float64 the backend is made to follow the spec exactly.
         """
-        if (spec, dtype) not in self._trained:  # built once for all seeds, and so compiled once
-            self._trained[spec, dtype] = self._backend.build(spec, params, dtype=dtype, strict=dtype == "float64")
-        built = self._trained[spec, dtype]
+        key = spec, dtype, device
+        if key not in self._trained:  # built once for all seeds, and so compiled once
+            backend = as_variant(self._backend, device=device)
+            self._trained[key] = backend.build(spec, params, dtype=dtype, strict=dtype == "float64")
+        built = self._trained[key]
         built.load(params)
         return built.fit(batches, optimiser), built.forward(x)
 

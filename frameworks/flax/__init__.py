@@ -1,31 +1,20 @@
-"""The Flax (nnx) backend."""
+"""The Flax (nnx) backend: what `common.protocols.Backend` asks for."""
 
-import functools
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import flax
 import jax
 import jaxlib.version
-import numpy as np
-import optax
-from flax import nnx
-from jax.sharding import Sharding, SingleDeviceSharding
+from jax.sharding import SingleDeviceSharding
 
-from common.config import VARIANTS
+from common.config import VARIANTS, form_on
 from common.names import known
-from common.oracle.optimisers import SGD, Optimiser
 from common.processes.machine import processors
-from common.protocols import Timed
-from common.spec import INPUT, BlockSpec, differences
+from common.spec import BlockSpec, differences
 from common.spec.params import Arrays, fits
-from frameworks.flax import layout, optimisers, timing
-from frameworks.flax.blocks import BLOCKS
-from frameworks.flax.graph import Graph
-from frameworks.flax.ready_made import ready_made
-from frameworks.flax.tracing import watch
-from frameworks.flax.tuned import tuned
+from frameworks.flax.built import Built, filled, made
+from frameworks.flax.tuned import FORMS
 
 NAME = "flax"
 DIFFERENCES = differences.load(Path(__file__).parent)
@@ -56,158 +45,6 @@ def devices() -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(device.platform for device in jax.devices()), "cpu"]))
 
 
-class Built:
-    """A block as an ``nnx.Module``, and each of its two modes as one compiled function of state and input."""
-
-    def __init__(self, spec: BlockSpec, module: nnx.Module, dtype: str, place: Sharding) -> None:
-        self._spec = spec
-        self.native = module
-        self.dtype = dtype
-        self.place = place
-        # The structures, taken in either mode, are constant: only the arrays of `native` are read, whatever mode that
-        # is in later, and each function compiles once for an input shape.
-        module.train()
-        self._training = training = nnx.graphdef(module)
-        module.eval()
-        self._evaluation = evaluation = nnx.graphdef(module)
-        self._apply = jax.jit(lambda state, x: nnx.merge(evaluation, state)(x))
-
-        @jax.jit
-        def train(
-            params: nnx.State, rest: nnx.State, x: jax.Array, dy: jax.Array
-        ) -> tuple[jax.Array, nnx.State, jax.Array, nnx.State]:
-            def run(params: nnx.State, x: jax.Array) -> tuple[jax.Array, nnx.State]:
-                module = nnx.merge(training, params, rest, copy=True)  # nnx forbids to change what is from outside
-                y = module(x)
-                return y, nnx.state(module, nnx.Not(nnx.Param))
-
-            y, pull, rest = jax.vjp(run, params, x, has_aux=True)
-            return y, *pull(dy), rest
-
-        self._train = train
-
-    def _input(self, x: np.ndarray, layout: str = "nhwc") -> jax.Array:
-        x = x if layout == "nchw" else np.moveaxis(x, 1, -1)
-        return jax.device_put(x.astype(self.dtype, order="C"), self.place)
-
-    def load(self, params: Arrays) -> None:
-        layout.write(self.native, fits(self._spec, params))
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        self._spec.shapes(x.shape)
-        return layout.activation(self._apply(nnx.state(self.native), self._input(x)))
-
-    def params(self) -> Arrays:
-        return layout.read(self.native)
-
-    def trainable(self) -> frozenset[str]:
-        return layout.names(self.native, nnx.Param)
-
-    def _pass(self, x: np.ndarray, dy: np.ndarray) -> tuple[jax.Array, nnx.State, jax.Array]:
-        """The output and the gradients of the parameters and the input; moves statistics and random streams."""
-        states = nnx.state(self.native, nnx.Param, ...)
-        y, gradients, dx, rest = self._train(*states, self._input(x), self._input(dy))
-        nnx.update(self.native, rest)
-        return y, gradients, dx
-
-    def forward_train(self, x: np.ndarray) -> np.ndarray:
-        # Without its backward pass it would be another function, which takes longer to compile than that does to run.
-        y, _, _ = self._pass(x, np.zeros(self._spec.output_shape(x.shape)))
-        return layout.activation(y)
-
-    def gradients(self, x: np.ndarray, dy: np.ndarray) -> Arrays:
-        _, gradients, dx = self._pass(x, dy)
-        return {INPUT: layout.activation(dx)} | layout.canonical(gradients)
-
-    def _steps(self, optimiser: Optimiser) -> nnx.Optimizer:
-        steps = optimisers.native(optimiser, self.native)
-        # On the device from the start: an array that moves there between two steps compiles the second one again.
-        nnx.update(steps, jax.device_put(nnx.state(steps), self.place))
-        return steps
-
-    def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
-        steps, states = self._steps(optimiser), []
-
-        @nnx.jit
-        def update(steps: nnx.Optimizer, module: nnx.Module, gradients: nnx.State) -> None:
-            steps.update(module, gradients)
-
-        for x, dy in batches:
-            _, gradients, _ = self._pass(x, dy)
-            update(steps, self.native, gradients)
-            states.append(self.params())
-        return states
-
-    def fit(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> np.ndarray:
-        steps, losses = self._steps(optimiser), []
-        self.native.train()
-        for x, labels in batches:
-            device_labels = jax.device_put(labels.astype(np.int32), self.place)
-            losses.append(_fit_step(self.native, steps, self._input(x), device_labels))
-        return np.array(jax.device_get(losses))
-
-    def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
-        shapes = self._spec.shapes(x.shape)
-        # A zero added to a node's output: its gradient is the output's.
-        probes = {node.name: self._input(np.zeros(shapes[node.name])) for node in self._spec.nodes}
-        structure = self._evaluation if dy is None else self._training
-        last = self._spec.nodes[-1].name
-
-        def run(state: nnx.State, x: jax.Array, probes: dict[str, jax.Array]) -> tuple[jax.Array, dict[str, jax.Array]]:
-            seen: dict[str, jax.Array] = {}
-
-            def keep(name: str, y: jax.Array) -> jax.Array:
-                seen[name] = y + probes[name]
-                return seen[name]
-
-            module = nnx.merge(structure, state, copy=True)
-            watch(module, frozenset(probes) - {last}, keep)
-            return keep(last, module(x)), seen
-
-        def back(
-            state: nnx.State, x: jax.Array, probes: dict[str, jax.Array], dy: jax.Array
-        ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
-            _, pull, seen = jax.vjp(lambda probes: run(state, x, probes), probes, has_aux=True)
-            return seen, *pull(dy)
-
-        # Compiled, though it is run once: operation by operation, each would be compiled for itself.
-        arguments = nnx.state(self.native), self._input(x), probes
-        if dy is None:
-            _, seen = jax.jit(run)(*arguments)
-            return {name: layout.activation(y) for name, y in seen.items()}, {}
-        seen, cotangents = jax.jit(back)(*arguments, self._input(dy))
-        outputs = {name: layout.activation(y) for name, y in seen.items()}
-        return outputs, {name: layout.activation(cotangents[name]) for name in seen}
-
-    def timed(
-        self, mode: str, x: np.ndarray, dy: np.ndarray | None = None, form: str = "usual", layout: str = "native"
-    ) -> Timed:
-        array = self._input(x, layout)
-        if mode == "forward":
-            return timing.forward(self.native, array, form, layout)
-        assert dy is not None
-        cotangent = self._input(dy, layout)
-        if mode == "gradients":
-            return timing.gradients(self.native, array, cotangent, form, layout)
-        return timing.step(self.native, self._steps(SGD()), array, cotangent, form, layout)
-
-
-@nnx.jit
-def _fit_step(module: nnx.Module, steps: nnx.Optimizer, x: jax.Array, labels: jax.Array) -> jax.Array:
-    """The loss before a step, which moves parameters, statistics and moments; compiled once a block."""
-
-    def loss(module: nnx.Module) -> jax.Array:
-        return optax.softmax_cross_entropy_with_integer_labels(module(x), labels).mean()  # type: ignore[operator]
-
-    value, gradients = nnx.value_and_grad(loss)(module)
-    steps.update(module, gradients)
-    return value
-
-
-def _reference(spec: BlockSpec, rngs: nnx.Rngs) -> nnx.Module:
-    return BLOCKS[spec.family](**spec.arguments, rngs=rngs) if spec.family in BLOCKS else Graph(spec, rngs=rngs)
-
-
 def build(
     spec: BlockSpec,
     params: Arrays,
@@ -217,26 +54,13 @@ def build(
     strict: bool = False,
     variant: str = "reference",
 ) -> Built:
-    """See `common.protocols.Backend.build`."""
+    """See `common.protocols.InferenceBackend.build`."""
     known("dtype", dtype, DTYPES)
     if dtype == "float64" and not jax.config.values["jax_enable_x64"]:
         raise ValueError("dtype `float64` is float32 in JAX unless 64-bit types are on: set JAX_ENABLE_X64=1")
-    place = SingleDeviceSharding(jax.devices(known("device", device or devices()[0], devices()))[0])
-    ready = known("variant", variant, VARIANTS) == "ready-made"
-    make = ready_made(spec) if ready else functools.partial(_reference, spec)
-    # Shapes only: no initialiser runs, for every array is replaced.
-    module = nnx.eval_shape(lambda: make(nnx.Rngs(params=0, dropout=0)))
-    module = tuned(module) if variant == "tuned" else module
-    # Layers compute in the dtype of their arrays and input; `param_dtype` would leave BatchNorm's statistics float32.
-    state = nnx.state(module, layout.ARRAYS)
-    nnx.update(module, jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, dtype, sharding=place), state))
-    layout.write(module, fits(spec, params))
-    for number, layer in enumerate(layout.modules(module).values()):
-        if isinstance(layer, nnx.Dropout):
-            # The stream of random numbers is still a shape. Its name must be the one above: another is ignored
-            # silently. One seed for all of them would give layers of one shape the same masks.
-            nnx.reseed(layer, dropout=number)
-        if isinstance(layer, nnx.BatchNorm) and strict and not ready:
-            layer.use_fast_variance = False  # E[x²] - E[x]² cancels where the mean is large
-    nnx.update(module, jax.device_put(nnx.state(module), place))  # the streams too, or a second pass compiles again
-    return Built(spec, module, dtype, place)
+    device = known("device", device or devices()[0], devices())
+    place = SingleDeviceSharding(jax.devices(device)[0])
+    module = made(spec, known("variant", variant, VARIANTS), strict)
+    if variant == "tuned":
+        module = form_on(device, FORMS, NAME, jax.default_backend())(module)
+    return Built(spec, filled(module, fits(spec, params), dtype, place), dtype, place)

@@ -124,7 +124,7 @@ def _(layer: spec.GELU, rngs: nnx.Rngs) -> nnx.Module:
 
 @native.register
 def _(layer: spec.MaxPool2d, rngs: nnx.Rngs) -> nnx.Module:
-    padding = [(pad, pad) for pad in layer.padding]
+    padding: Any = [(pad, pad) for pad in layer.padding]  # the annotation in Flax knows words only
     return Function(lambda x: nnx.max_pool(x, layer.kernel_size, layer.stride, padding))
 
 

@@ -13,7 +13,8 @@ from common.port.live import PRECISION, Observed
 from common.port.weights import PortError
 from common.spec import INPUT
 from common.spec.params import Arrays, Shapes
-from frameworks.jax import layout, to_nchw
+from frameworks.jax import layout
+from frameworks.jax.built import to_nchw
 from frameworks.jax.tracing import layer_outputs
 
 

@@ -1,27 +1,16 @@
-"""The PaddlePaddle backend."""
+"""The PaddlePaddle backend: what `common.protocols.Backend` asks for."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import paddle
-import paddle.nn.functional as F
-from paddle import nn
 
-from common.config import FORMS, VARIANTS
+from common.config import VARIANTS, form_on
 from common.names import known
-from common.oracle.optimisers import Optimiser
-from common.protocols import Timed
-from common.spec import INPUT, BlockSpec, differences
-from common.spec.params import Arrays, fits
-from frameworks.paddle import layout, optimisers, timing
-from frameworks.paddle.blocks import BLOCKS
-from frameworks.paddle.graph import Graph
-from frameworks.paddle.layers import with_exact_layers
-from frameworks.paddle.ready_made import ready_made
-from frameworks.paddle.tracing import tapped
-from frameworks.paddle.tuned import predictor
+from common.spec import BlockSpec, differences
+from common.spec.params import Arrays
+from frameworks.paddle.built import Built, Tuned, made
+from frameworks.paddle.tuned import FORMS
 
 NAME = "paddle"
 DIFFERENCES = differences.load(Path(__file__).parent)
@@ -52,103 +41,6 @@ def devices() -> tuple[str, ...]:
     return tuple(dict.fromkeys([*built_in, *custom, "cpu"]))
 
 
-class Built:
-    """A block as an ``nn.Layer`` in evaluation mode."""
-
-    def __init__(self, spec: BlockSpec, layer: nn.Layer, dtype: paddle.dtype, device: str, exact: bool) -> None:
-        self._spec = spec
-        self._exact = exact
-        self.native = layer
-        self.dtype = dtype
-        self.device = device
-
-    def _tensor(self, x: np.ndarray) -> paddle.Tensor:
-        return paddle.to_tensor(x, dtype=self.dtype, place=self.device)
-
-    def load(self, params: Arrays) -> None:
-        layout.write(self.native, fits(self._spec, params))
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        self._spec.shapes(x.shape)  # Paddle itself takes maps that are smaller than a kernel, and returns nonsense
-        self.native.eval()
-        with paddle.no_grad():
-            return self.native(self._tensor(x)).numpy()
-
-    def params(self) -> Arrays:
-        return layout.read(self.native)
-
-    def trainable(self) -> frozenset[str]:
-        return layout.trainable(self.native)
-
-    def forward_train(self, x: np.ndarray) -> np.ndarray:
-        self.native.train()
-        with paddle.no_grad():
-            return self.native(self._tensor(x)).numpy()
-
-    def gradients(self, x: np.ndarray, dy: np.ndarray) -> Arrays:
-        self.native.train()
-        self.native.clear_gradients()
-        tensor = self._tensor(x)
-        tensor.stop_gradient = False
-        self.native(tensor).backward(self._tensor(dy))
-        return {INPUT: layout.gradient(tensor)} | layout.gradients(self.native)
-
-    def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
-        steps, states = optimisers.native(optimiser, self.native.parameters(), self._exact), []
-        for x, dy in batches:
-            self.gradients(x, dy)
-            steps.step()
-            states.append(self.params())
-        return states
-
-    def fit(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> np.ndarray:
-        layer, losses = self.native, []
-        layer.train()
-        steps = optimisers.native(optimiser, layer.parameters(), self._exact)
-        for x, labels in batches:
-            loss = F.cross_entropy(layer(self._tensor(x)), paddle.to_tensor(labels, place=self.device))
-            loss.backward()
-            steps.step()
-            layer.clear_gradients()
-            losses.append(loss.detach())
-        return paddle.stack(losses).numpy()
-
-    def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
-        names = frozenset(node.name for node in self._spec.nodes)
-        with tapped(self.native, names, gradients=dy is not None) as seen:
-            if dy is None:
-                Built.forward(self, x)  # eager whatever the variant: nothing else has layers to be seen
-            else:
-                self.gradients(x, dy)
-        outputs = {name: value.numpy() for name, value in seen.items()}
-        return outputs, {} if dy is None else {name: layout.gradient(value) for name, value in seen.items()}
-
-    def timed(
-        self, mode: str, x: np.ndarray, dy: np.ndarray | None = None, form: str = "usual", layout: str = "native"
-    ) -> Timed:
-        tensor = self._tensor(x)
-        if mode == "forward":
-            return timing.forward(self.native, tensor, form, layout)
-        assert dy is not None
-        return timing.training(self.native, mode, tensor, self._tensor(dy), form, layout, self._exact)
-
-
-class Tuned(Built):
-    """A block whose inference in float32 on the CPU is Paddle Inference's; its training is the reference's."""
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        self._spec.shapes(x.shape)
-        return predictor(self.native, x.shape)(self._tensor(x)).numpy()  # made anew: of the arrays as they are now
-
-    def timed(
-        self, mode: str, x: np.ndarray, dy: np.ndarray | None = None, form: str = "usual", layout: str = "native"
-    ) -> Timed:
-        if mode != "forward":
-            return super().timed(mode, x, dy, form, layout)
-        known("form of paddle tuned", form, [choice for choice in FORMS if choice != "eager"])
-        return timing.forward(self.native, self._tensor(x), "predictor", layout)
-
-
 def build(
     spec: BlockSpec,
     params: Arrays,
@@ -158,20 +50,15 @@ def build(
     strict: bool = False,
     variant: str = "reference",
 ) -> Built:
-    """See `common.protocols.Backend.build`."""
+    """See `common.protocols.InferenceBackend.build`."""
     known("dtype", dtype, DTYPES)
     device = known("device", device or devices()[0], devices())
     # Paddle departs from the spec only by numbers that its kernels take as float32, which in float32 is no departure.
     exact = strict and dtype == "float64" and variant != "ready-made"
-    if known("variant", variant, VARIANTS) == "ready-made":
-        layer = ready_made(spec)
-    else:
-        layer = BLOCKS[spec.family](**spec.arguments) if spec.family in BLOCKS else Graph(spec)
     # Kernels run where their inputs lie, so the process's current device is left alone.
-    layer = (with_exact_layers(layer) if exact else layer).to(device=device, dtype=DTYPES[dtype])
+    layer = made(spec, known("variant", variant, VARIANTS), exact).to(device=device, dtype=DTYPES[dtype])
     layer.eval()
-    # oneDNN has no float64.
-    kind = Tuned if (variant, dtype, device) == ("tuned", "float32", "cpu") else Built
-    built = kind(spec, layer, DTYPES[dtype], device, exact)
+    about, form = (spec, layer, DTYPES[dtype], device, exact), variant == "tuned" and form_on(device, FORMS, NAME)
+    built = Tuned(*about, form) if form and dtype == "float32" else Built(*about)  # oneDNN has no other
     built.load(params)
     return built

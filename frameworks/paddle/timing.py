@@ -12,9 +12,10 @@ from common.spec import INPUT
 from common.spec.params import Arrays
 from frameworks.paddle import layout as arrays
 from frameworks.paddle import optimisers
-from frameworks.paddle.tuned import predictor
 
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
+Run = Callable[[paddle.Tensor], paddle.Tensor]
+Compiler = Callable[[nn.Layer, Sequence[int]], Run]
 
 
 class NhwcBlock(nn.Layer):
@@ -29,12 +30,10 @@ class NhwcBlock(nn.Layer):
         return y.transpose(TO_NHWC) if y.ndim == 4 else y
 
 
-def _prepared(
-    layer: nn.Layer, form: str, layout: str, shape: Sequence[int]
-) -> Callable[[paddle.Tensor], paddle.Tensor]:
+def _prepared(layer: nn.Layer, form: str | Compiler, layout: str, shape: Sequence[int]) -> Run:
     layer = NhwcBlock(layer) if layout == "nhwc" else layer
-    if form == "predictor":
-        return predictor(layer, shape)
+    if callable(form):
+        return form(layer, shape)
     if form == "compiled":
         return paddle.jit.to_static(layer)
     return lambda x: layer(x).contiguous()  # an eager transpose is a view: its reader would do the work
@@ -64,8 +63,8 @@ def _allocated(call: Callable[[], None], x: paddle.Tensor) -> int | None:
     return paddle.device.max_memory_allocated() - before
 
 
-def forward(layer: nn.Layer, x: paddle.Tensor, form: str, layout: str) -> Timed:
-    """The output in evaluation mode; ``form`` may also be ``predictor``."""
+def forward(layer: nn.Layer, x: paddle.Tensor, form: str | Compiler, layout: str) -> Timed:
+    """The output in evaluation mode; ``form`` is one of `common.config.FORMS`, or a `Compiler`."""
     layer.eval()
     x, synchronize = _placed(x, layout), _synchronize(x)
     run = _prepared(layer, form, layout, x.shape)

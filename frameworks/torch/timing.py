@@ -11,7 +11,10 @@ from common.spec import INPUT
 from common.spec.params import Arrays
 from frameworks.torch import layout as arrays
 from frameworks.torch import optimisers
-from frameworks.torch.tuned import frozen, in_channels_last
+from frameworks.torch.tuned import in_channels_last
+
+Run = Callable[[torch.Tensor], torch.Tensor]
+Compiler = Callable[[nn.Module, torch.Tensor], Run]
 
 
 def placed(tensor: torch.Tensor, layout: str) -> torch.Tensor:
@@ -20,15 +23,15 @@ def placed(tensor: torch.Tensor, layout: str) -> torch.Tensor:
 
 
 def prepared(
-    module: nn.Module, x: torch.Tensor, form: str, layout: str = "native", channels_last: bool = False
-) -> Callable[[torch.Tensor], torch.Tensor]:
-    """The callable of a form of `common.config.FORMS`, or ``frozen`` for inputs such as ``x``."""
+    module: nn.Module, x: torch.Tensor, form: str | Compiler, layout: str = "native", channels_last: bool = False
+) -> Run:
+    """The callable of a form of `common.config.FORMS`, or what a `Compiler` makes for inputs such as ``x``."""
     # Without this, torch takes another block of the same class for another shape of the first. It compiles the second
     # for any shape, and after eight of them it only warns and compiles nothing.
     torch.compiler.reset()
-    if form == "frozen":
-        return frozen(module, x)
-    run: Callable[[torch.Tensor], torch.Tensor] = module
+    if callable(form):
+        return form(module, x)
+    run: Run = module
     if layout == "nhwc":
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     elif channels_last:
@@ -50,11 +53,13 @@ def _allocated(call: Callable[[], None], x: torch.Tensor) -> int | None:
     return torch.accelerator.max_memory_allocated() - before
 
 
-def forward(module: nn.Module, x: torch.Tensor, form: str, layout: str, channels_last: bool = False) -> Timed:
+def forward(
+    module: nn.Module, x: torch.Tensor, form: str | Compiler, layout: str, channels_last: bool = False
+) -> Timed:
     """The output in evaluation mode.
 
     ``channels_last`` makes the module compute in that memory format, whatever the arrays' layout is. ``form`` is one of
-    `common.config.FORMS`, or ``frozen``.
+    `common.config.FORMS`, or a `Compiler`.
     """
     x, synchronize = placed(x, layout), _synchronize(x)
     run = prepared(module.eval(), x, form, layout, channels_last)

@@ -11,6 +11,14 @@ EXIT_DISAGREE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 backend_option = click.option(
     "-b", "--backend", "backends", multiple=True, metavar="NAME", help="Only this framework; repeats."
 )
+device_option = click.option(
+    "-d",
+    "--device",
+    "devices",
+    multiple=True,
+    metavar="NAME",
+    help="Only this device, in the frameworks that have it; repeats [default: each framework's first].",
+)
 block_option = click.option(
     "-k", "--block", "words", multiple=True, metavar="WORD", help="Only cases whose id contains WORD; repeats."
 )
@@ -23,6 +31,12 @@ json_option = click.option(
 )
 threads_option = click.option(
     "--threads", type=click.IntRange(1), default=None, help="CPU threads for every framework [default: all processors]."
+)
+output_option = click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder for what is written [default: report/ in the checkout].",
 )
 profile_option = click.option("--profile", default="quick", show_default=True, metavar="NAME", help="quick or full.")
 
@@ -47,7 +61,11 @@ def finish(record: Any, json: Path | None) -> None:
     if json:
         dump(record, json)
         click.echo(f"wrote {json}")
+    lost: dict[tuple[str, str, str], list[str]] = {}
     for item in record.unavailable:
-        click.echo(f"not available: {item.backend} {item.case} {item.stage}: {item.reason}", err=True)
+        lost.setdefault((item.label, item.stage, item.reason), []).append(item.case)
+    for (label, stage, reason), (case, *others) in lost.items():
+        more = f" (and {len(others)} more like it)" if others else ""
+        click.echo(f"not available: {label} {case} {stage}: {reason}{more}", err=True)
     if not record.complete:
         sys.exit(EXIT_DISAGREE)

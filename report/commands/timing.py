@@ -1,5 +1,6 @@
 """The commands of timing: bench, sweep, diff."""
 
+import itertools
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from report.commands.shared import (
     backend_option,
     block_option,
     described,
+    device_option,
     finish,
     json_option,
     profile_option,
@@ -27,6 +29,7 @@ BUDGET = {"quick": 5.0, "full": 30.0}  # seconds of timing a table
 
 @click.command(**described("convparity bench -k separable_stack --mode forward --mode step --json out.json"))
 @backend_option
+@device_option
 @block_option
 @json_option
 @threads_option
@@ -39,6 +42,7 @@ BUDGET = {"quick": 5.0, "full": 30.0}  # seconds of timing a table
 @click.option("--aa", is_flag=True, help="Also time everything against itself: do the intervals hold 1?")
 def bench(
     backends: tuple[str, ...],
+    devices: tuple[str, ...],
     words: tuple[str, ...],
     json: Path | None,
     threads: int | None,
@@ -63,30 +67,35 @@ def bench(
     for kind, given, choices in (("mode", modes, MODES), ("form", forms, FORMS), ("variant", variants, VARIANTS)):
         for name in given:
             known(kind, name, choices)
-    names, _ = choose_backends(backends, engines=True)
-    configs = [configured(n, v, f) for n in names for v in variants or VARIANTS[:1] for f in forms or FORMS[:1]]
-    configs += [replace(config, copy=1) for config in configs] if aa else []
-    cases = choose_cases(timed_cases(profile), words)
-    experiments = [Experiment(case, mode, tuple(configs)) for case in cases for mode in modes or MODES[:1]]
+    choose_backends(backends, engines=True)
+    cases, modes = choose_cases(timed_cases(profile), words), modes or MODES[:1]
     writable(json)
-    with runner(backends, threads or machine.processors(), len(experiments), profile) as run:
+    steps = len(cases) * len(modes)
+    with runner(backends, threads or machine.processors(), steps, profile, devices=devices) as run:
+        ways = itertools.product(run.places.values(), variants or VARIANTS[:1], forms or FORMS[:1])
+        configs = [configured(place.backend, variant, form, place.device) for place, variant, form in ways]
+        configs += [replace(config, copy=1) for config in configs] if aa else []
+        experiments = [Experiment(case, mode, tuple(configs)) for case in cases for mode in modes]
         time_all(run, experiments, BUDGET[profile], save=Saver(json, run.progress.note))
     _print(run.record)
     finish(run.record, json)
 
 
 def _print(record: "RunRecord") -> None:
+    from common.bench.analysis import Analysis
     from report.sections import timing_tables as timing
     from report.sections import tuning
-    from report.sections.tables import plain
+    from report.sections.calibration import same
+    from report.text import plain
 
-    for group in timing.groups(record):
-        click.echo(f"\n{timing.title(group)}\n{plain(timing.times(record, group))}\n{timing.note(record, group)}")
-    if tuning.gains(record):
-        click.echo(f"\nwhat tuning buys\n{plain(tuning.table(record))}")
+    run = Analysis(record)
+    for group in run.tables:
+        click.echo(f"\n{timing.title(group)}\n{plain(timing.times(run, group))}\n{timing.note(run, group)}")
+    if tuning.gains(run):
+        click.echo(f"\nwhat tuning buys\n{plain(tuning.table(run))}")
     if record.memory:
-        click.echo(f"\nmemory of a call\n{plain(timing.memory(record))}")
-    table, inside, of = timing.same(record)
+        click.echo(f"\nmemory of a call\n{plain(timing.memory(run))}")
+    table, inside, of = same(run)
     if of:
         click.echo(
             f"\neverything against itself\n{plain(table)}\n{inside} of {of} intervals hold 1 ({inside / of:.0%})"
@@ -108,9 +117,10 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     import frameworks
     from common.bench import sweeps
     from common.processes import machine
-    from report.runs.runner import choose_backends, runner
+    from report.paths import WRITTEN
+    from report.runs.runner import choose_backends, refuse_devices, runner
     from report.runs.timing import Saver, left, resumed, time_all
-    from report.sections.tables import Table, number, plain
+    from report.text import Table, number, plain
 
     found = sweeps.load(file)
     every = sweeps.experiments(found, [*frameworks.BACKENDS, *frameworks.ENGINES], frameworks.ENGINES)
@@ -119,7 +129,7 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     every = [replace(e, configs=tuple(c for c in e.configs if c.backend in names)) for e in every]
     every = [experiment for experiment in every if experiment.configs]
     path, threads = json or file.with_suffix(".json"), threads or machine.processors()
-    before = resumed(path, machine.environment(threads))
+    before = resumed(path, machine.environment(threads, WRITTEN))
     todo = left(before, every) if before else every
     if before:
         click.echo(f"{path} has {len(every) - len(todo)} of {len(every)} tables already")
@@ -129,6 +139,7 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     click.echo(f"{len(todo)} tables, about {seconds / 60:.0f} minutes")
     if only_plan:
         return
+    refuse_devices(config for experiment in todo for config in experiment.configs)
     writable(path)
     with runner(wanted, threads, len(todo), "sweep") as run:
         if before:
@@ -152,7 +163,7 @@ def diff(before: Path, after: Path, across_machines: bool) -> None:
     from common.bench import regressions
     from common.results.record import ResultsError, load
     from report.sections import diff as text
-    from report.sections.tables import plain
+    from report.text import plain
 
     old, new = load(before), load(after)
     found = regressions.diff(old, new)

@@ -1,28 +1,26 @@
-"""``python -m report.guide`` writes the pages; with ``--measure`` it asks the frameworks for the facts first."""
+"""``python -m report.guide`` asks the frameworks what has changed since they were asked, for report/facts.json."""
 
 import sys
 import warnings
 
-from report.guide import facts, pages
+from report.guide import facts
 
 
-def main(arguments: list[str]) -> None:
-    """Writes report/facts.json (only if asked to) and docs/."""
-    if arguments not in ([], ["--measure"]):
-        _fail(f"unknown arguments `{' '.join(arguments)}`; choose from --measure")
-    if arguments:
-        warnings.simplefilter("ignore")  # naive ports may warn
-        try:
-            facts.dump(facts.measure())
-        except ImportError as error:
-            _fail(f"the facts need all four frameworks and the tests' packages: {error}")
-    pages.write()
-
-
-def _fail(message: str) -> None:
-    print(f"report.guide: {message}", file=sys.stderr)
-    sys.exit(2)
+def main() -> None:
+    """Writes report/facts.json, unless nothing in it is outdated."""
+    recorded, now = facts.load(), facts.keys()
+    if recorded.keys == now:
+        print("report/facts.json is current: nothing is asked")
+        return
+    again, of = facts.outdated(recorded, now), sum(map(len, now.values()))
+    print(f"asked again, {len(again)} of {of}: {', '.join(again[:9])}{', ...' * (len(again) > 9)}")
+    warnings.simplefilter("ignore")  # naive ports may warn
+    try:
+        facts.dump(facts.measure(recorded, now))
+    except ImportError as error:
+        print(f"report.guide: the facts need all four frameworks and the tests' packages: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -8,10 +8,10 @@ from common.spec.catalogue import CATALOGUE, names
 from common.spec.costs import cost
 from report.guide import diagram, sources
 from report.guide.facts import Facts, documented
-from report.guide.page import code, page, run, tabs
+from report.guide.page import about, code, page, tabs
 from report.guide.pitfalls import Pitfall
 from report.guide.sources import TITLES
-from report.sections.tables import Table, markdown, number, shape, size
+from report.text import Table, markdown, number, shape, size
 
 
 def block_list() -> str:
@@ -52,7 +52,7 @@ def block(family: str, facts: Facts, record: RunRecord, traps: tuple[Pitfall, ..
         "Pitfalls of these layers:",
         "\n".join(f"- [{trap.title}](../pitfalls/{trap.id}.md)" for trap in traps if set(trap.layers) & kinds.keys()),
         "## Do they agree?",
-        f"Against the float64 reference, in the report's last run ({run(record.environment)}). The margin is how many "
+        f"Against the float64 reference, in the report's last run ({about('checks')}). The margin is how many "
         "times larger the error could have been at the worst element.",
         _checks(family, record),
     )

@@ -1,8 +1,9 @@
-"""The facts of the guide: measured by `make facts`, kept in report/facts.json, and tested to hold."""
+"""The facts of the guide: asked by `make facts`, kept in report/facts.json, and tested to hold."""
 
-import importlib
-from dataclasses import dataclass, field
-from pathlib import Path
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from importlib import metadata
 from typing import Any
 
 import msgspec
@@ -10,13 +11,22 @@ import msgspec
 import frameworks
 from common.port.facts import Held, mapping
 from common.processes import machine
-from common.results.record import write_text
+from common.results import record
 from common.spec.catalogue import Case, cases, names
 from common.spec.params import randomised
-from report.guide import pitfalls
-from report.guide.pitfalls import Outcome
+from report.guide import pitfalls, sources
+from report.guide.pitfalls import Outcome, Pitfall
+from report.paths import FACTS, ROOT, WRITTEN
 
-PATH = Path(__file__).parents[1] / "facts.json"
+# What answers may depend on of each framework: its distributions, and those that are used beside it.
+DISTRIBUTIONS = {
+    "torch": ("torch", "fvcore"),
+    "paddle": ("paddlepaddle",),
+    "jax": ("jax", "jaxlib", "optax"),
+    "flax": ("flax", "jax", "jaxlib", "optax"),
+}
+
+Keys = dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -31,11 +41,16 @@ class FrameworkFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that the pages state and that running code said, and where and when it ran."""
+    """All that the pages state and that running code said, and where and when it last ran.
+
+    ``keys`` says what each answer depends on: by ``questions`` and framework, ``blocks/<framework>`` and block,
+    ``pitfalls/<pitfall>`` and the framework that it is ported to.
+    """
 
     environment: dict[str, str]
     frameworks: dict[str, FrameworkFacts] = field(default_factory=dict)
     pitfalls: dict[str, dict[str, tuple[Outcome, Outcome]]] = field(default_factory=dict)
+    keys: Keys = field(default_factory=dict)
 
 
 def documented(family: str) -> Case:
@@ -43,40 +58,105 @@ def documented(family: str) -> Case:
     return max((case for case in cases() if case.spec.family == family), key=lambda case: len(case.spec.params()))
 
 
+def keys() -> Keys:
+    """What every fact depends on now, as a hash of code and versions; no framework is imported."""
+
+    def texts(*paths: str) -> list[str]:
+        return [(ROOT / path).read_text("utf-8") for path in paths if (ROOT / path).exists()]
+
+    asking, judging = texts("common/port/facts.py"), texts("report/guide/pitfalls.py")
+    found: Keys = {"questions": {}}
+    for name in frameworks.BACKENDS:
+        ours = [f"frameworks/{name}/{file}.py" for file in ("facts", "layers", "layout")]
+        used = [*asking, *texts(*ours), *_versions(name)]
+        found["questions"][name] = _hash(used)
+        found[f"blocks/{name}"] = {
+            family: _hash([*used, sources.block_code(name, family), repr(documented(family).spec.params())])
+            for family in names()
+        }
+    for trap in pitfalls.load():
+        found[f"pitfalls/{trap.id}"] = {
+            target: _hash([*judging, trap.source, *_versions(trap.origin, target)]) for target in trap.targets
+        }
+    return found
+
+
+def _versions(*names_: str) -> list[str]:
+    found = []
+    for distribution in sorted({"numpy"}.union(*(DISTRIBUTIONS[name] for name in names_))):
+        try:
+            found.append(f"{distribution} {metadata.version(distribution)}")
+        except metadata.PackageNotFoundError:
+            found.append(f"no {distribution}")
+    return found
+
+
+def _hash(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+def outdated(recorded: Facts, now: Keys) -> list[str]:
+    """Whatever depends on something else now than when it was asked: ``pitfalls/same_seed/paddle``."""
+    return [
+        f"{group}/{name}"
+        for group, by_name in now.items()
+        for name, key in by_name.items()
+        if recorded.keys.get(group, {}).get(name) != key
+    ]
+
+
 def ask(name: str) -> FrameworkFacts:
     """What one framework says now."""
-    backend, own = frameworks.load(name), importlib.import_module(f"frameworks.{name}.facts")
-
-    def held(family: str) -> list[Held]:
-        spec = documented(family).spec
-        params = randomised(spec)
-        return mapping(params, own.held(backend.build(spec, params).native))
-
-    return FrameworkFacts(
-        backend.environment(), own.arguments(), own.answers(), {family: held(family) for family in names()}
-    )
+    asked = _questions(name)
+    return replace(asked, parameters={family: _held(name, family) for family in names()})
 
 
-def measure() -> Facts:
-    """Asks every framework and runs every pitfall, in this process.
+def _questions(name: str) -> FrameworkFacts:
+    ours = frameworks.part(name, "facts")
+    return FrameworkFacts(frameworks.load(name).environment(), ours.arguments(), ours.answers(), {})
+
+
+def _held(name: str, family: str) -> list[Held]:
+    ours, params = frameworks.part(name, "facts"), randomised(documented(family).spec)
+    return mapping(params, ours.held(frameworks.load(name).build(documented(family).spec, params).native))
+
+
+def measure(recorded: Facts, now: Keys) -> Facts:
+    """Asks again, in this process, what is `outdated`; the rest is as it is recorded.
 
     Raises:
-        MissingFramework: if one is not installed.
+        ImportError: if a framework that must be asked is not installed, or a package of the tests.
     """
-    environment = machine.environment(machine.processors())
-    asked = {name: ask(name) for name in frameworks.BACKENDS}
-    ran = {p.id: {target: p.run(target) for target in p.targets} for p in pitfalls.load()}
-    return Facts(environment, asked, ran)
+    again = set(outdated(recorded, now))
+
+    def framework(name: str) -> FrameworkFacts:
+        asked = _questions(name) if f"questions/{name}" in again else recorded.frameworks[name]
+        return replace(asked, parameters={family: block(name, family) for family in names()})
+
+    def block(name: str, family: str) -> list[Held]:
+        new = f"blocks/{name}/{family}" in again
+        return _held(name, family) if new else recorded.frameworks[name].parameters[family]
+
+    def port(trap: Pitfall, target: str) -> tuple[Outcome, Outcome]:
+        new = f"pitfalls/{trap.id}/{target}" in again
+        return trap.run(target) if new else recorded.pitfalls[trap.id][target]
+
+    return Facts(
+        machine.environment(machine.processors(), WRITTEN),
+        {name: framework(name) for name in frameworks.BACKENDS},
+        {trap.id: {target: port(trap, target) for target in trap.targets} for trap in pitfalls.load()},
+        now,
+    )
 
 
 def dump(facts: Facts) -> None:
     """Writes report/facts.json."""
-    write_text(PATH, msgspec.json.format(msgspec.json.encode(facts), indent=1).decode() + "\n")
+    record.dump(facts, FACTS)
 
 
 def load() -> Facts:
-    """Reads report/facts.json."""
-    return msgspec.json.decode(PATH.read_bytes(), type=Facts)
+    """Reads report/facts.json; without the file, nothing was asked yet."""
+    return msgspec.json.decode(FACTS.read_bytes(), type=Facts) if FACTS.exists() else Facts({})
 
 
 def changed(facts: Any, recorded: Any) -> list[str]:

@@ -28,6 +28,20 @@ def tabs(parts: Mapping[str, str], opened: int = 0) -> str:
     return f"<!-- tabs -->\n\n{folded}\n\n<!-- /tabs -->"
 
 
+# The sections of docs/about.md, and what links to them say.
+RUNS = {
+    "facts": ("facts-and-pitfalls", "machine and versions"),
+    "checks": ("checks-and-times", "machine and run"),
+    "sweeps": ("sweeps", "machine and run"),
+}
+
+
+def about(what: str, folder: str = "../") -> str:
+    """A link to the one page that says which run figures are of; ``folder`` leads there."""
+    anchor, text = RUNS[what]
+    return f"[{text}]({folder}about.md#{anchor})"
+
+
 def run(environment: Mapping[str, str]) -> str:
     """Commit and date of a run."""
     return f"commit `{environment['commit']}`, {environment['date'][:10]}"

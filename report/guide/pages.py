@@ -1,26 +1,25 @@
 """The files of docs/ as text: pure functions of the recorded facts, the last report's results and the source files."""
 
-from pathlib import Path
+from collections.abc import Mapping
 
-from common.results.record import RunRecord, load, write_text
+from common.bench.analysis import Analysis
+from common.results.record import RunRecord, load
 from common.spec.catalogue import names
 from report.guide import blocks, diagram, fast, pairs, pitfalls, traps
 from report.guide import facts as recorded
 from report.guide.facts import Facts
-from report.guide.page import page, run, versions
+from report.guide.page import about, page, run, versions
 from report.guide.pitfalls import Pitfall
-from report.guide.sources import ROOT, TITLES
-from report.sections.tables import Table, markdown, milliseconds, number
-from report.sections.timing_tables import savings
-
-DOCS = ROOT / "docs"
-REPORT = Path(__file__).parents[1]
+from report.guide.sources import TITLES
+from report.paths import HERE, SWEEPS
+from report.sections.separable import savings
+from report.text import Table, markdown, milliseconds, number
 
 
-def pages() -> dict[str, str]:
-    """Every generated file of docs/ by its path there."""
-    facts, record, known = recorded.load(), load(REPORT / "results.json"), pitfalls.load()
-    found = {"index.md": home(facts, record, known), "speed.md": speed(record)}
+def pages(record: RunRecord) -> dict[str, str]:
+    """Every generated file of docs/ by its path there; ``record`` is the report's."""
+    facts, known = recorded.load(), pitfalls.load()
+    found = {"index.md": home(known), "about.md": about_page(facts, record), "speed.md": speed(record)}
     found |= dict(fast.fast())
     found["pitfalls/index.md"] = traps.pitfall_list(facts, known)
     found["blocks/index.md"] = blocks.block_list()
@@ -37,25 +36,7 @@ def pages() -> dict[str, str]:
     return found
 
 
-def stale() -> list[str]:
-    """Files of docs/ that are not what the code says now, or that nothing generates."""
-    expected = pages()
-    there = {str(path.relative_to(DOCS)) for kind in ("md", "svg") for path in DOCS.rglob(f"*.{kind}")}
-    wrong = [name for name, text in expected.items() if name not in there or (DOCS / name).read_text("utf-8") != text]
-    return sorted({*wrong, *(there - expected.keys())})
-
-
-def write() -> None:
-    """Writes what is stale, and removes what nothing generates."""
-    expected = pages()
-    for name in stale():
-        if name in expected:
-            write_text(DOCS / name, expected[name])
-        else:
-            (DOCS / name).unlink()
-
-
-def home(facts: Facts, record: RunRecord, known: tuple[Pitfall, ...]) -> str:
+def home(known: tuple[Pitfall, ...]) -> str:
     """docs/index.md."""
     runs = sum(len(trap.targets) for trap in known)
     rows = [
@@ -82,10 +63,35 @@ def home(facts: Facts, record: RunRecord, known: tuple[Pitfall, ...]) -> str:
         ),
         markdown(Table(["", *(f"to {title}" for title in TITLES.values())], rows)),
         "In a terminal, without any framework: `convparity explain ghost_module --from torch --to paddle`.",
-        "## What it was run with",
-        f"Facts and pitfalls: {versions(facts)}; {run(facts.environment)}, {facts.environment['cpu']}. "
-        f"Checks: {run(record.environment)}. Other versions may differ: the tests say so.",
+        "[Machines, versions and runs](about.md) of all that was measured.",
     )
+
+
+def about_page(facts: Facts, record: RunRecord) -> str:
+    """docs/about.md: the one page that says which runs the figures of all others are of."""
+    sweeps = {path.stem: load(path) for path in sorted((HERE / SWEEPS).glob("*.json"))}
+    header = ["sweep", "commit", "date", "machine", "threads"]
+    return page(
+        "Machines, versions and runs",
+        "The other pages lead here: a new run changes this page, and of the others only the figures that differ.",
+        "## Facts and pitfalls",
+        f"{versions(facts)}; {_where(facts.environment)}. Other versions may differ: the tests say so.",
+        "## Checks and times",
+        f"Those of the report, `report/REPORT.md`: {_where(record.environment)}.",
+        "## Sweeps",
+        "Each sweep, `report/sweeps/*.yaml`, is a run of its own, and no table has figures of two.",
+        markdown(Table(header, [[f"`{name}`", *_stamp(sweep.environment)] for name, sweep in sweeps.items()])),
+    )
+
+
+def _stamp(environment: Mapping[str, str]) -> list[str]:
+    names = ("commit", "date", "cpu", "threads a framework")
+    commit, date, cpu, threads = (environment[name] for name in names)
+    return [f"`{commit}`", date[:10], cpu, threads]
+
+
+def _where(environment: Mapping[str, str]) -> str:
+    return f"{run(environment)}, {environment['cpu']}, {environment['threads a framework']} threads"
 
 
 SPEED_THREADS = {
@@ -112,13 +118,12 @@ def speed(record: RunRecord) -> str:
     ]
     by_block = {c.block: c.macs for c in record.costs}
     fewer = by_block["conv_stack"] / by_block["separable_stack"]
-    stacks = [[TITLES[s.backend], s.input_shape, f"{s.ratio.value:.2f}x"] for s in savings(record)]
+    stacks = [[TITLES[s.backend], s.input_shape, f"{s.ratio.value:.2f}x"] for s in savings(Analysis(record))]
     return page(
         "Speed",
         "Fewer multiply-accumulates are not less time. No test depends on time, so this is no list of pitfalls that "
-        f"execute: the numbers are the report's ({run(record.environment)}, {record.environment['cpu']}, "
-        f"{record.environment['threads a framework']} threads), which has the spread and the raw samples "
-        "(`report/REPORT.md`, `report/results.json`).",
+        f"execute: the numbers are the report's ({about('checks', folder='')}), which has the spread and the raw "
+        "samples (`report/REPORT.md`, `report/results.json`).",
         f"A convolution of 128 channels on 56 x 56, median milliseconds forward: full, {number(macs[full])} MACs, and "
         f"depthwise, {number(macs[thin])} MACs.",
         markdown(Table(["", "full", "depthwise"], rows)),

@@ -3,10 +3,10 @@
 from common.port.facts import ARGUMENTS, NOTHING, QUESTIONS
 from report.guide import rules
 from report.guide.facts import Facts
-from report.guide.page import page, run, versions
+from report.guide.page import about, page
 from report.guide.pitfalls import Pitfall
 from report.guide.sources import TITLES
-from report.sections.tables import Table, markdown
+from report.text import Table, markdown
 
 
 def pair_name(source: str, target: str) -> str:
@@ -32,8 +32,8 @@ def pair(source: str, target: str, facts: Facts, traps: tuple[Pitfall, ...]) -> 
     ours = [facts.frameworks[source], facts.frameworks[target]]
     return page(
         f"{TITLES[source]} → {TITLES[target]}",
-        f"Everything but the last table was read from the signatures or found by running {versions(facts)} "
-        f"({run(facts.environment)}); tests find it again. *There* is {TITLES[source]}, *here* {TITLES[target]}.",
+        "Everything but the last table was read from the signatures or found by running the frameworks "
+        f"({about('facts')}); tests find it again. *There* is {TITLES[source]}, *here* {TITLES[target]}.",
         "## Rules",
         "\n".join(f"- {rule}" for _, rule in rules.derived(*ours)),
         "## Arguments and defaults",

@@ -5,7 +5,8 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from report.paths import ROOT
+
 TITLES = {"torch": "PyTorch", "paddle": "PaddlePaddle", "jax": "JAX", "flax": "Flax"}
 
 

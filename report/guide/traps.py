@@ -2,10 +2,10 @@
 
 from common.layers import KINDS
 from report.guide.facts import Facts
-from report.guide.page import code, page, run, tabs, versions
+from report.guide.page import about, code, page, tabs
 from report.guide.pitfalls import Outcome, Pitfall
 from report.guide.sources import TITLES
-from report.sections.tables import Table, markdown
+from report.text import Table, markdown
 
 OTHER = "Other layers, training and data"
 
@@ -21,7 +21,7 @@ def pitfall_list(facts: Facts, traps: tuple[Pitfall, ...]) -> str:
     return page(
         "Pitfalls",
         f"{len(traps)} traps, each run as a naive and a right port beside the framework that it comes from, "
-        f"{sum(len(trap.targets) for trap in traps)} ports in all ({versions(facts)}; {run(facts.environment)}). The "
+        f"{sum(len(trap.targets) for trap in traps)} ports in all ({about('facts')}). The "
         "code shown is the test's.",
         "Right means: no further off than rounding may put two results, by a bound from the length of the sums; "
         "whole numbers must be equal. Wrong means: an exception, another shape or whole number, or more than 1000 "
@@ -58,7 +58,7 @@ def pitfall(trap: Pitfall, facts: Facts) -> str:
         code("\n\n\n".join(part for part in (trap.setup, trap.code("source")) if part)),
         "## The ports",
         tabs(ports) if len(ports) > 1 else next(iter(ports.values())),
-        f"Run from `tests/pitfalls/{trap.id}.py` with {versions(facts)} ({run(facts.environment)}).",
+        f"Run from `tests/pitfalls/{trap.id}.py` ({about('facts')}).",
     )
 
 

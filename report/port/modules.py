@@ -1,6 +1,5 @@
 """Two live modules of any frameworks: each in a process of its own, or both in the process of a test."""
 
-import importlib
 import sys
 from typing import Any
 
@@ -9,14 +8,14 @@ import numpy as np
 import frameworks
 from common.layers.values import Shape
 from common.port.alignment import NameMap
-from common.port.live import Comparison, Live, Observed, compare_live
+from common.port.live import Comparison, Observed, compare_live
 from common.port.weights import PortError
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
 from common.processes.serve import serve
 from common.spec.params import Arrays, Shapes
 from convparity.packages import OURS, PROGRAM, Packages
-from report.port.targets import Found, framework_of, parse
+from report.port.targets import Found, parse
 
 
 class Isolated:
@@ -25,10 +24,10 @@ class Isolated:
     def __init__(self, native: Any, framework: str, packages: Packages, shape: Shape, alone: bool) -> None:
         if reason := frameworks.missing(framework):
             raise PortError(reason)
-        module = importlib.import_module(f"{frameworks.BACKENDS[framework][0]}.live")
+        module = frameworks.part(framework, "live")
         self._packages = packages
         with packages:
-            self._live: Live = module.Live(native, shape, alone)
+            self._live = module.Live(native, shape, alone)
         self.framework, self.precision, self.notes = framework, self._live.precision, self._live.notes
 
     def shapes(self) -> Shapes:
@@ -124,7 +123,7 @@ def compare_modules(first: Any, second: Any, shape: Shape, names: NameMap | None
     Raises:
         PortError: if one is no module of a framework, or cannot be run or aligned with the other.
     """
-    kinds = [framework_of(native) for native in (first, second)]
+    kinds = [frameworks.owner(native) for native in (first, second)]
     for native, kind in zip((first, second), kinds, strict=True):
         if kind is None:
             raise PortError(f"{type(native).__name__} is no module of {', '.join(frameworks.BACKENDS)}")

@@ -54,21 +54,6 @@ def parse(text: str) -> Target:
     return Target(found["where"], found["name"], arguments, options)
 
 
-def framework_of(native: Any) -> str | None:
-    """Which framework a live module belongs to; None for what is none. Nothing is imported to find out."""
-    if isinstance(native, tuple) and len(native) in (2, 3) and callable(native[0]):
-        return "jax"
-    if isinstance(native, type):
-        return None
-    for kind in type(native).__mro__:
-        match kind.__module__.partition(".")[0], kind.__name__:
-            case ("torch" | "flax") as name, "Module":
-                return name
-            case "paddle", "Layer":
-                return "paddle"
-    return None
-
-
 class Found:
     """A module that was found, and the packages that its code sees."""
 
@@ -83,7 +68,7 @@ class Found:
             self.native = self._made(target, lambda: _from_file(Path(target.where).resolve(), module))
         else:
             self.native = self._made(target, lambda: importlib.import_module(target.where))
-        self.framework = framework_of(self.native)
+        self.framework = frameworks.owner(self.native)
         if self.framework is None:
             raise PortError(
                 f"{target.where}:{target.name} gives {type(self.native).__name__}, which is no module of "
@@ -148,7 +133,7 @@ def _attribute(module: ModuleType, target: Target) -> Any:
 
 
 def _made(found: Any, target: Target) -> Any:
-    if framework_of(found) is not None or not callable(found):
+    if frameworks.owner(found) is not None or not callable(found):
         return found
     options = dict(target.options)
     if "rngs" in inspect.signature(found).parameters and "rngs" not in options:  # a Flax module's

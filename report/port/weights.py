@@ -73,7 +73,7 @@ def port(
         raise PortError(f"cannot read {source}: no such file")
     if not destination.parent.is_dir():
         raise PortError(f"cannot write {destination}: there is no folder {destination.parent}")
-    reader, writer = frameworks.files(from_), frameworks.files(to)
+    reader, writer = frameworks.part(from_, "files"), frameworks.part(to, "files")
     _known_suffix(from_, source, reader.SUFFIXES)
     _known_suffix(to, destination, writer.SUFFIXES)
     if destination.is_dir():
@@ -83,7 +83,7 @@ def port(
     arrays = fit(spec, renamed(arrays, names))
     notes = [*notes, *found]
     with _replacing(destination) as part:
-        writer.write(part, frameworks.layout(to).to_native(arrays))
+        writer.write(part, frameworks.part(to, "layout").to_native(arrays))
         again, _ = read(to, part)
         if wrong := [name for name in arrays if not _same(arrays[name], again.get(name))]:
             raise Disagreement(f"`{wrong[0]}` reads back from {to}'s file as something else")
@@ -130,8 +130,8 @@ def read(backend: str, path: Path) -> tuple[Arrays, list[str]]:
         PortError: in one line, if it is not there, damaged, hostile, or not of finite real numbers.
     """
     try:
-        native, notes = frameworks.files(backend).read(path)
-        arrays = frameworks.layout(backend).from_native(native)
+        native, notes = frameworks.part(backend, "files").read(path)
+        arrays = frameworks.part(backend, "layout").from_native(native)
         usable(arrays)
     except PortError as error:
         raise PortError(f"cannot read {path}: {error}") from None
@@ -225,13 +225,13 @@ def _verified(backend: str, spec: BlockSpec, arrays: Arrays) -> str:
     expected = Expected("random", x, values[output], rounding.allowances(spec, arrays, values, dtype)[output])
     try:
         if dtype == "float64":  # JAX decides once in a process whether there are 64-bit types
-            worker = Worker(backend, frameworks.BACKENDS[backend][0], machine.processors(), x64=True)
+            worker = Worker(backend, frameworks.module(backend), machine.processors(), x64=True)
             try:
                 problem = worker.ask("verify", spec, arrays, dtype, expected)
             finally:
                 worker.stop()
         else:
-            problem = Session(frameworks.BACKENDS[backend][0]).verify(spec, arrays, dtype, expected)
+            problem = Session(frameworks.module(backend)).verify(spec, arrays, dtype, expected)
     except WorkerFailed as error:
         problem = str(error)
     if problem:

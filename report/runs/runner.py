@@ -2,13 +2,14 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import frameworks
 from common.check.judge import expectations
+from common.config import Config
 from common.faults.injection import Fault, needed
 from common.names import UnknownName, known
 from common.processes import machine
@@ -16,8 +17,9 @@ from common.processes.pool import TIMEOUT, Worker, WorkerFailed
 from common.results.record import NOT_INSTALLED, CaseCost, LayerRow, RunRecord, Unavailable
 from common.spec.catalogue import CATALOGUE, Case
 from common.spec.costs import cost
+from report.paths import WRITTEN
 from report.runs.progress import Progress
-from report.sections.tables import missed
+from report.sections.selftest import missed
 
 Named = TypeVar("Named", Case, Fault)
 
@@ -42,6 +44,54 @@ def choose_backends(names: Sequence[str], engines: bool = False) -> tuple[list[s
         raise NothingToRun("; ".join(reasons.values()))
     absent = [Unavailable(name, "", NOT_INSTALLED, reason) for name, reason in reasons.items()]
     return [name for name in wanted if name not in reasons], absent
+
+
+def devices_of(names: Iterable[str]) -> dict[str, list[str]]:
+    """The devices of each framework, which it tells in a process of its own; none of one that cannot start."""
+    workers, found = [Worker(name, frameworks.module(name), machine.processors()) for name in names], {}
+    try:
+        for worker in workers:
+            with contextlib.suppress(WorkerFailed):
+                worker.post("environment")
+        for worker in workers:
+            with contextlib.suppress(WorkerFailed):
+                found[worker.name] = worker.collect()["devices"].split(", ")
+    finally:
+        for worker in workers:
+            worker.stop()
+    return found
+
+
+def choose_places(names: Sequence[str], devices: Sequence[str]) -> list[Config]:
+    """Every framework on those of the devices that it has, or on its first if none is named.
+
+    Frameworks differ in their names: what torch calls ``cuda`` is ``gpu`` to the others.
+
+    Raises:
+        UnknownName: for a device that no framework has, and a framework that has none of the devices.
+    """
+    if not devices:
+        return list(map(Config, names))
+    found = devices_of(names)
+    for name, choices in found.items():
+        if not set(choices) & set(devices):
+            known(f"device of {name}", devices[0], choices)
+    for device in devices if found else ():
+        known("device", device, dict.fromkeys(choice for choices in found.values() for choice in choices))
+    # What could not start is tried again, for its reason to be told.
+    return [Config(n, device=d) for n in names for d in dict.fromkeys(devices) if d in found.get(n, devices)]
+
+
+def refuse_devices(configs: Iterable[Config]) -> None:
+    """Refuses before the work what could not be built.
+
+    Raises:
+        UnknownName: for a device that its framework does not have.
+    """
+    named = [config for config in configs if config.device]
+    found = devices_of(dict.fromkeys(config.backend for config in named))
+    for config in named:
+        known(f"device of {config.backend}", config.device, found.get(config.backend, [config.device]))
 
 
 def choose(items: Sequence[Named], words: Sequence[str], choices: str) -> list[Named]:
@@ -81,6 +131,7 @@ class Runner:
     progress: Progress
     threads: int
     timeout: float
+    places: dict[str, Config]  # by the name of a worker, what it runs and where
 
     def lose(self, worker: Worker, case: str, stage: str, error: WorkerFailed) -> None:
         self.record.unavailable.append(Unavailable(worker.name, case, stage, str(error)))
@@ -99,10 +150,11 @@ class Runner:
         """Checks all cases in all workers at once, while the reference is ahead in a thread."""
         with ThreadPoolExecutor(1) as ahead:
             for case, expected in zip(cases, ahead.map(expectations, cases), strict=True):
-                results = [
-                    result for found in self._ask_all(case.id, "check", case, expected, variant) for result in found
-                ]
+                arguments = {name: (case, expected, variant, at.device) for name, at in self.places.items()}
+                answers = self._ask_all(case.id, "check", arguments)
+                results = [result for found, _ in answers for result in found]
                 self.record.checks += results
+                self.record.unavailable += [item for _, absent in answers for item in absent]
                 failed = [result for result in results if not result.passed]
                 agreed = {r.backend for r in results} - {r.backend for r in failed}
                 self.progress.step(f"check {case.id}: {', '.join(sorted(agreed)) or 'none'} agree")
@@ -113,7 +165,11 @@ class Runner:
         """Puts each fault into all workers at once, and looks whether the check catches it."""
         for fault in faults:
             expected = needed(fault, expectations(fault.case))
-            results = self._ask_all(fault.id, "selftest", fault.id, expected)
+            arguments = {
+                name: (frameworks.module(at.backend, "faults"), fault.id, expected, at.device)
+                for name, at in self.places.items()
+            }
+            results = self._ask_all(fault.id, "selftest", arguments)
             self.record.faults += results
             caught = [result.backend for result in results if result.caught]
             self.progress.step(f"fault {fault.id}: caught in {', '.join(caught) or 'none'}")
@@ -121,10 +177,10 @@ class Runner:
                 if not result.caught:
                     self.progress.note(missed(result))
 
-    def _ask_all(self, what: str, request: str, *arguments: object) -> list[Any]:
-        """The answers of all workers, asked at once; one that fails loses its own."""
+    def _ask_all(self, what: str, request: str, arguments: Mapping[str, tuple[object, ...]]) -> list[Any]:
+        """The answers of all workers, asked at once, each with its own arguments; one that fails loses its own."""
         answers = []
-        for worker in [worker for worker in self.workers if self.post(worker, what, request, *arguments)]:
+        for worker in [w for w in self.workers if self.post(w, what, request, *arguments[w.name])]:
             try:
                 answers.append(worker.collect())
             except WorkerFailed as error:
@@ -144,27 +200,35 @@ class Runner:
         """Every layer of every case in every worker, under a title."""
         for case in cases:
             for worker in self.workers:
+                device = self.places[worker.name].device
                 try:
-                    yield f"{case.id} / {worker.name}", worker.ask("trace", case, variant)
+                    yield f"{case.id} / {worker.name}", worker.ask("trace", case, variant, device)
                 except WorkerFailed as error:
                     self.lose(worker, case.id, "trace", error)
 
 
 @contextlib.contextmanager
 def runner(
-    backends: Sequence[str], threads: int, steps: int, profile: str = "", timeout: float = TIMEOUT, x64: bool = False
+    backends: Sequence[str],
+    threads: int,
+    steps: int,
+    profile: str = "",
+    timeout: float = TIMEOUT,
+    x64: bool = False,
+    devices: Sequence[str] = (),
 ) -> Iterator[Runner]:
-    """Workers for the backends, ended on the way out however that comes about.
+    """Workers for the backends on the devices, ended on the way out however that comes about.
 
     Raises:
-        UnknownName, NothingToRun: as `choose_backends` does.
+        UnknownName, NothingToRun: as `choose_backends` and `choose_places` do.
     """
     names, absent = choose_backends(backends, engines=True)
-    record = RunRecord(machine.environment(threads), {}, profile, unavailable=absent)
-    workers = [Worker(name, frameworks.module(name), threads, timeout, x64) for name in names]
+    places = {config.place: config for config in choose_places(names, devices)}
+    record = RunRecord(machine.environment(threads, WRITTEN), {}, profile, unavailable=absent)
+    workers = [Worker(name, frameworks.module(at.backend), threads, timeout, x64) for name, at in places.items()]
     start = time.monotonic()
     with Progress(steps) as progress:
-        run = Runner(list(workers), record, progress, threads, timeout)
+        run = Runner(list(workers), record, progress, threads, timeout, places)
         try:
             yield run
         finally:

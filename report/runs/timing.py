@@ -14,7 +14,7 @@ from common.results.measurements import MemoryUse
 from common.results.record import ResultsError, RunRecord, dump, load
 from common.session.tasks import Experiment, Task, task
 from report.runs.runner import Runner, costed
-from report.sections.tables import milliseconds
+from report.text import milliseconds
 
 PROCESSES = 2  # of each configuration, to know what one process differs from another
 
@@ -107,7 +107,7 @@ def time_all(
             work = task(experiment.case, experiment.mode)
             ready = workers.ready(experiment)
             for config, environment in workers.environments.items():
-                run.record.backends.setdefault(config.backend, environment)
+                run.record.backends.setdefault(config.place, environment)
             measurements, lost = measure(experiment, work, ready, budget, run.progress.say)
             run.record.measurements += measurements
             run.record.unavailable += lost

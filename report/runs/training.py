@@ -44,8 +44,8 @@ def train(run: Runner, seeds: int, epochs: int) -> TrainingRecord:
                 digits.batches(data, epochs, seed),
             )
             run.progress.say(f"train {what}")
-            job = (spec, params, batches, OPTIMISER, data.test_x)
-            asked = [worker for worker in run.workers if run.post(worker, what, "fit", *job)]
+            job = (spec, params, batches, OPTIMISER, data.test_x, "float32")
+            asked = [w for w in run.workers if run.post(w, what, "fit", *job, run.places[w.name].device)]
             if seed == 0:
                 record.oracles.append(_oracle(spec, params, batches[:COMPARED]))
             fits = [fit for worker in asked if (fit := _collect(run, worker, spec, seed, data))]

@@ -2,7 +2,7 @@
 
 from common.bench.regressions import TIE, Diff
 from common.results.measurements import Measurement
-from report.sections.tables import Table, milliseconds
+from report.text import Table, milliseconds
 
 
 def _what(row: Measurement) -> list[str]:

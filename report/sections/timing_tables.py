@@ -1,43 +1,19 @@
-"""Tables of times and memory: pure functions from a RunRecord."""
+"""Tables of times and memory: pure functions of an Analysis."""
 
-import itertools
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 
 import numpy as np
 
-from common.bench import roof, statistics
-from common.bench.statistics import Ratio
+from common.bench import roof
+from common.bench.analysis import Analysis, Group
 from common.results.measurements import Measurement
-from common.results.record import RunRecord
-from report.sections.tables import Table, milliseconds, size, unique
-
-Group = tuple[str, str, str]
-
-
-def groups(record: RunRecord) -> list[Group]:
-    """Case, mode and dtype of every table, those of which nothing could be timed included."""
-    found = [item.group for item in record.measurements]
-    return list(dict.fromkeys([*found, *(item.group for item in record.unavailable if item.config)]))
+from report.text import Table, milliseconds, size, unique
 
 
 def title(group: Group) -> str:
     """``conv_stack-c3``, with the mode and dtype unless they are the usual ones."""
     case, *words = group
     return " ".join([f"`{case}`", *(word for word in words if word not in ("forward", "float32"))])
-
-
-def rows(record: RunRecord, group: Group) -> list[Measurement]:
-    """A table's measurements, the fastest first."""
-    return sorted((m for m in record.measurements if m.group == group), key=lambda m: m.median)
-
-
-def bound(record: RunRecord, group: Group) -> float | None:
-    """Seconds that the machine needs at best; for float32, in which its peak was measured."""
-    case, mode, dtype = group
-    cost = next((c for c in record.costs if c.case == case), None)
-    return roof.bound(cost, mode, record.peaks) if cost and record.peaks and dtype == "float32" else None
 
 
 def disturbed(measurement: Measurement) -> int:
@@ -50,13 +26,9 @@ def disturbed(measurement: Measurement) -> int:
     return count
 
 
-def times(record: RunRecord, group: Group) -> Table:
+def times(run: Analysis, group: Group) -> Table:
     """One table: the fastest configuration first, what is missing last."""
-    found = rows(record, group)
-    noise = statistics.spread(record.measurements)
-    ratios = statistics.ratios(found, noise)
-    ranks = statistics.ranks(found, ratios)
-    least = bound(record, group)
+    rows, ratios, ranks, least = run.tables[group], run.ratios(group), run.ranks(group), run.bound(group)
     header = [
         "configuration",
         "median ms",
@@ -84,109 +56,57 @@ def times(record: RunRecord, group: Group) -> Table:
             f"{len(m.seconds)} of {m.processes[0].calls}",
             str(disturbed(m)),
         ]
-        for i, m in enumerate(found)
+        for i, m in enumerate(rows)
     ]
-    missing = unique(item.label for item in record.unavailable if item.group == group or not (item.case or item.mode))
-    timed = {m.config.label for m in found}
+    missing = unique(
+        item.label for item in run.record.unavailable if item.group == group or not (item.case or item.mode)
+    )
+    timed = {m.config.label for m in rows}
     body += [[name, "", "", "not available", *[""] * (len(header) - 4)] for name in missing if name not in timed]
     return Table(header, body)
 
 
-def twins(found: Sequence[Measurement]) -> list[float]:
-    """How many times longer the slower process of one configuration took than the faster, for all pairs of a table."""
-    pairs = [pair for m in found for pair in itertools.pairwise(m.processes)]
-    differences = [statistics.paired([one], [other]) for one, other in pairs]
-    return [math.exp(abs(float(statistics.middle(d)))) for d in differences if d.size]
-
-
-def note(record: RunRecord, group: Group) -> str:
+def note(run: Analysis, group: Group) -> str:
     """What stands beneath a table: how far twins were apart, and the bound."""
-    found = rows(record, group)
     parts = []
-    if apart := twins(found):
-        noise = statistics.spread(record.measurements)
+    if apart := run.twins(group):
         parts.append(
             f"A/A: two processes of one configuration were up to {max(apart):.2f}x apart here; by those of the whole "
-            f"run, less than {noise.ratio:.2f}x between two configurations is no difference."
+            f"run, less than {run.spread.ratio:.2f}x between two configurations is no difference."
         )
-    if least := bound(record, group):
-        cost = next(c for c in record.costs if c.case == group[0])
-        arithmetic, _ = roof.work(cost, group[1])
-        assert record.peaks
-        which = "arithmetic" if arithmetic / record.peaks.flops == least else "memory traffic"
+    if least := run.bound(group):
+        arithmetic, _ = roof.work(run.costs[group[0]], group[1])
+        assert run.record.peaks
+        which = "arithmetic" if arithmetic / run.record.peaks.flops == least else "memory traffic"
         parts.append(f"Bound: {milliseconds(least)} ms, by {which}.")
     return " ".join(parts)
 
 
-def overview(record: RunRecord) -> Table:
+def overview(run: Analysis) -> Table:
     """Table by configuration: median milliseconds, in bold the fastest and all that are too close to it to call."""
-    labels = unique(
-        [m.config.label for m in record.measurements] + [u.label for u in record.unavailable if u.config or not u.case]
-    )
-    noise = statistics.spread(record.measurements)
+    missing = [item.label for item in run.record.unavailable if item.config or not item.case]
+    labels = unique([*(row.config.label for row in run.record.measurements), *missing])
 
     def cells(group: Group) -> Iterable[str]:
-        found = rows(record, group)
-        ratios = statistics.ratios(found, noise)
-        marks = ["" if i and ratios[i, 0].called else "**" for i in range(len(found))]
-        texts = {m.config.label: mark + milliseconds(m.median) + mark for m, mark in zip(found, marks, strict=True)}
+        rows, ratios = run.tables[group], run.ratios(group)
+        marks = ["" if i and ratios[i, 0].called else "**" for i in range(len(rows))]
+        texts = {m.config.label: mark + milliseconds(m.median) + mark for m, mark in zip(rows, marks, strict=True)}
         return (texts.get(label, "not available") for label in labels)
 
-    return Table(["median ms", *labels], [[title(group), *cells(group)] for group in groups(record)])
+    return Table(["median ms", *labels], [[title(group), *cells(group)] for group in run.tables])
 
 
-def same(record: RunRecord) -> tuple[Table, int, int]:
-    """Every configuration against itself, in other processes: the ratios, how many hold 1, and of how many."""
-    first = {m.key: m for m in record.measurements}
-    noise = statistics.spread(record.measurements)
-    found = [
-        (m, statistics.ratio(m, first[*m.group, replace(m.config, copy=0)], noise))
-        for m in record.measurements
-        if m.config.copy and (*m.group, replace(m.config, copy=0)) in first
-    ]
-    table = Table(
-        ["case", "configuration", "again over first"],
-        [[title(m.group), m.config.label.removesuffix(" again"), ratio.text] for m, ratio in found],
-    )
-    return table, sum(not ratio.called for _, ratio in found), len(found)
-
-
-def memory(record: RunRecord) -> Table:
+def memory(run: Analysis) -> Table:
     """Peak memory of a call by configuration, beside what the activations take."""
-    costs = {c.case: c for c in record.costs}
     table = [
         [
             title(use.group),
             use.config.label,
             size(use.peak),
             size(use.planned) if use.planned is not None else "",
-            size(costs[use.case].output_bytes) if use.case in costs else "",
-            size(costs[use.case].activation_bytes) if use.case in costs else "",
+            size(run.costs[use.case].output_bytes) if use.case in run.costs else "",
+            size(run.costs[use.case].activation_bytes) if use.case in run.costs else "",
         ]
-        for use in record.memory
+        for use in run.record.memory
     ]
     return Table(["case", "configuration", "peak", "planned", "output alone", "all activations"], table)
-
-
-@dataclass(frozen=True)
-class Saving:
-    """How many times less the separable stack takes than the standard one, in one backend on one map."""
-
-    backend: str
-    input_shape: str
-    standard: Measurement
-    separable: Measurement
-    ratio: Ratio
-
-
-def savings(record: RunRecord) -> list[Saving]:
-    """Standard against separable stack, wherever a backend was timed on both at one size, forward as users first do."""
-    noise = statistics.spread(record.measurements)
-    found = {
-        (m.block, m.config.label, m.case.rpartition("-")[2]): m for m in record.measurements if m.mode == "forward"
-    }
-    return [
-        Saving(label, size, standard, separable, statistics.unpaired(standard, separable, noise))
-        for (block, label, size), standard in found.items()
-        if block == "conv_stack" and (separable := found.get(("separable_stack", label, size)))
-    ]

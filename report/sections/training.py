@@ -6,18 +6,18 @@ import numpy as np
 from scipy import stats
 
 from common.results.training import Fit, Oracle, TrainingRecord
-from report.sections.tables import Table, markdown, number, unique
+from report.paths import FIGURE
+from report.text import Table, markdown, number, unique
 
-FIGURE = "training.svg"
 CONFIDENCE = 0.95
 APART = (1e-6, 0.01)  # of the loss: some units in float32's last place, and what is seen in the curves
 STEPS = (1, 2, 5, 10, 20, 40, 100, 200)
 
 
-def training_section(record: TrainingRecord) -> str:
+def training_section(record: TrainingRecord) -> Iterator[str]:
     """What was trained, how accurate it is, and how far the frameworks' losses come apart."""
-    sections = (_setting, _accuracy, _losses, _missing)
-    return "\n\n".join(paragraph for section in sections for paragraph in section(record))
+    for section in (_setting, _accuracy, _losses, _missing):
+        yield from section(record)
 
 
 def backends(record: TrainingRecord) -> list[str]:

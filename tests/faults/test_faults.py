@@ -1,11 +1,11 @@
 """Every mistake of the catalogue is caught in every framework, where it belongs; and nothing else is."""
 
 import functools
-import importlib
 from dataclasses import replace
 
 import pytest
 
+import frameworks
 from common.check.divergence import OPTIMISER
 from common.check.judge import LEVELS, check, expectations
 from common.faults.cases import CASES, SEPARABLE
@@ -19,7 +19,7 @@ from tests import numpy_backend
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
 def test_a_fault_is_caught_at_its_level_and_layer(backend: Backend, fault: Fault) -> None:
-    importlib.import_module(f"frameworks.{backend.NAME}.faults")
+    frameworks.part(backend.NAME, "faults")
     result = run(fault, backend, needed(fault, expectations(fault.case)))
     assert (result.level, result.layer) == (fault.level, fault.layer), result.message
 
@@ -54,6 +54,6 @@ def test_a_fault_that_is_not_caught_or_elsewhere_counts_as_missed() -> None:
 
 def test_a_wrapped_backend_is_a_backend() -> None:
     wrapped = Faulty(numpy_backend, FAULTS[0])
-    assert (wrapped.NAME, wrapped.devices()) == ("numpy", ("cpu",))
+    assert (wrapped.NAME, wrapped.devices()) == ("numpy", ("cpu", "fake"))
     assert wrapped.environment() == numpy_backend.environment()
     assert wrapped.DIFFERENCES == ()

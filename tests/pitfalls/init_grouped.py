@@ -16,6 +16,7 @@ SAMPLES = CHANNELS * 11 * 11
 def source():
     import torch
 
+    torch.manual_seed(0)
     conv = torch.nn.Conv2d(CHANNELS, CHANNELS, 11, groups=CHANNELS)
     torch.nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
     return conv.weight.std().detach().numpy()
@@ -24,12 +25,14 @@ def source():
 def naive_paddle():
     import paddle
 
+    paddle.seed(0)
     return paddle.nn.Conv2D(CHANNELS, CHANNELS, 11, groups=CHANNELS).weight.std().numpy()
 
 
 def right_paddle():
     import paddle
 
+    paddle.seed(0)
     normal = paddle.nn.initializer.Normal(0, math.sqrt(2 / (11 * 11)))
     conv = paddle.nn.Conv2D(CHANNELS, CHANNELS, 11, groups=CHANNELS, weight_attr=paddle.ParamAttr(initializer=normal))
     return conv.weight.std().numpy()

@@ -18,18 +18,21 @@ SAMPLES = 256 * 64
 def source():
     import torch
 
+    torch.manual_seed(0)
     return torch.nn.Linear(256, 64).weight.std().detach().numpy()
 
 
 def naive_paddle():
     import paddle
 
+    paddle.seed(0)
     return paddle.nn.Linear(256, 64).weight.std().numpy()
 
 
 def right_paddle():
     import paddle
 
+    paddle.seed(0)
     uniform = paddle.ParamAttr(initializer=paddle.nn.initializer.Uniform(-BOUND, BOUND))
     return paddle.nn.Linear(256, 64, weight_attr=uniform, bias_attr=uniform).weight.std().numpy()
 

@@ -1,4 +1,4 @@
-"""What runs an exported PyTorch block in PyTorch's place, for inference: backends that know ``forward`` alone."""
+"""What runs an exported PyTorch block in PyTorch's place: each is a `common.protocols.InferenceBackend`."""
 
 import io
 import os
@@ -14,8 +14,8 @@ from common.names import known
 from common.protocols import Timed
 from common.spec import BlockSpec
 from common.spec.params import Arrays
-from frameworks.torch import Built as Block
 from frameworks.torch import build as build_block
+from frameworks.torch.built import Built as Block
 
 # Before an engine is imported. ONNX Runtime would report its sessions from a thread of its own, and keep an identifier
 # in the user's cache; OpenVINO would report its import (openvino#23832), for which it needs a package that it can miss.
@@ -45,7 +45,7 @@ def exported(module: torch.nn.Module, x: torch.Tensor) -> bytes:
 
 
 class Built:
-    """A PyTorch block, exported and compiled for each shape of input that it meets."""
+    """A PyTorch block, exported and compiled for each shape of input that it meets: an `Inference`, to be timed."""
 
     def __init__(self, name: str, block: Block, spec: BlockSpec, compiled: Callable[[bytes], Bind]) -> None:
         self._name = name
@@ -53,6 +53,7 @@ class Built:
         self._spec = spec
         self._compile = compiled
         self._compiled: dict[tuple[int, ...], Bind] = {}
+        self.device = block.device
         self.native = block.native  # an engine's own object belongs to one shape of input
         self.params = block.params
         self.trainable = block.trainable
@@ -94,7 +95,7 @@ def build(
     strict: bool = False,
     variant: str = "reference",
 ) -> Built:
-    """See `common.protocols.Backend.build`; an engine adds its ``name`` and how a model is ``compiled``."""
+    """See `common.protocols.InferenceBackend.build`; an engine adds its ``name`` and how a model is ``compiled``."""
     known(f"dtype of {name}", dtype, ["float32"])
     block = build_block(spec, params, device=known("device", device or "cpu", ["cpu"]), strict=strict, variant=variant)
     return Built(name, block, spec, compiled)

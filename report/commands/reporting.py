@@ -1,0 +1,115 @@
+"""The commands whose records make the report: report, train."""
+
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from report.commands.shared import (
+    backend_option,
+    described,
+    device_option,
+    finish,
+    output_option,
+    profile_option,
+    threads_option,
+    writable,
+)
+from report.commands.timing import BUDGET
+from report.paths import FIGURE, HERE, RESULTS, TRAINING
+
+
+@click.command(**described("convparity report --profile full"))
+@backend_option
+@device_option
+@threads_option
+@profile_option
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path),
+    metavar="RESULTS",
+    help="Run nothing: render this record of an earlier run, into its folder unless --output names another.",
+)
+@output_option
+def report(
+    backends: tuple[str, ...],
+    devices: tuple[str, ...],
+    threads: int | None,
+    profile: str,
+    source: Path | None,
+    output: Path | None,
+) -> None:
+    """The main job: checks, costs and timing. The raw results are written first; REPORT.md is rendered from them."""
+    from report.rendering import beside, publish
+
+    if source:
+        _alone()
+        click.echo(f"wrote {publish(source, output or source.parent)}")
+        return
+    from common.config import MODES
+    from common.processes import machine
+    from common.results.record import dump
+    from common.session.tasks import Experiment
+    from common.spec.catalogue import cases, published_cases, timed_cases
+    from report.runs.runner import choose_backends, costed, runner
+    from report.runs.timing import time_all
+
+    choose_backends(backends)
+    timed = timed_cases(profile)
+    output = output or HERE
+    results = output / RESULTS
+    writable(results)
+    others = beside(output)  # before the work: a record may be bad
+    steps = len(cases()) + len(timed)
+    with runner(backends, threads or machine.processors(), steps, profile, devices=devices) as run:
+        run.describe()
+        run.check(cases())
+        run.record.costs = [costed(case) for case in dict.fromkeys((*published_cases(), *timed))]
+        experiments = [Experiment(case, MODES[0], tuple(run.places.values())) for case in timed]
+        time_all(run, experiments, BUDGET[profile])
+    dump(run.record, results)
+    click.echo(f"wrote {results}")
+    click.echo(f"wrote {publish(results, output, others)}")
+    finish(run.record, None)
+
+
+def _alone() -> None:
+    """Refuses, beside --from, the options of a run."""
+    context = click.get_current_context()
+    given = [
+        max(option.opts, key=len)
+        for option in context.command.params
+        if option.name not in ("source", "output")
+        and context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"`--from` runs nothing, so {', '.join(given)} cannot be beside it")
+
+
+@click.command(**described("convparity train -b torch --seeds 3"))
+@backend_option
+@device_option
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Trainings of each net.")
+@click.option("--epochs", type=click.IntRange(1), default=15, show_default=True, help="Passes over the data in each.")
+@output_option
+def train(backends: tuple[str, ...], devices: tuple[str, ...], seeds: int, epochs: int, output: Path | None) -> None:
+    """Trains a separable net and its standard twin on handwritten digits in every framework, and compares.
+
+    The next `convparity report` has a section on it.
+    """
+    from report.runs import training
+    from report.runs.runner import choose_backends, runner
+    from report.sections.training import accuracy, parting, verdict
+    from report.sections.training_figure import draw
+    from report.text import plain
+
+    output = output or HERE
+    choose_backends(backends)
+    writable(output / TRAINING)
+    with runner(backends, training.THREADS, seeds * len(training.NETS), devices=devices) as run:
+        record = training.train(run, seeds, epochs)
+    record.seconds = run.record.seconds
+    click.echo(f"{plain(accuracy(record))}\n{verdict(record)}\n\n{plain(parting(record))}")
+    draw(record, output / FIGURE)
+    finish(record, output / TRAINING)

@@ -1,0 +1,136 @@
+"""What docs/fast/ says of each step, bound to the configuration of the sweep ``steps_<framework>`` that it leads to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from common.processes.settings import KEEPING
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to change, why, and how."""
+
+    title: str
+    why: str
+    how: str
+    language: str = "python"
+
+
+ALLOCATOR = Step(
+    "Keep the memory",
+    "glibc gives a large array back to the system when it is freed, and the next one of its size is faulted in again, "
+    "page by page: for maps of megabytes that can take longer than the arithmetic. Told so before the process starts, "
+    "it keeps what it has, in huge pages.",
+    "\n".join(f"export {name}={value}" for name, value in KEEPING.items()),
+    "sh",
+)
+
+STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the configuration that has it
+    "torch": {
+        "torch tuned allocator": ALLOCATOR,
+        "torch nhwc tuned allocator": Step(
+            "Channels last",
+            "oneDNN's convolutions work on blocks of channels; in NHWC memory their maps need no reordering, and a "
+            "pointwise convolution is a product of matrices. Shapes stay NCHW. This is the step for training, too.",
+            "module = module.to(memory_format=torch.channels_last)\n"
+            "y = module(x.to(memory_format=torch.channels_last))",
+        ),
+        "torch tuned eager": Step(
+            "Fold the norms",
+            "In evaluation a norm is a scale and a shift a channel, which the convolution before it can take: one pass "
+            "over every map less. For inference only.",
+            'from frameworks.torch.tuned import fold\n\nmodule = fold(module, [("stem.conv", "stem.norm"), ...])',
+        ),
+        "torch tuned": Step(
+            "Compile, with frozen weights",
+            "`torch.compile` fuses what stands between convolutions. With weights that are constants, activations "
+            "become part of oneDNN's convolutions too, and its own order of each weight is found once instead of at "
+            "every call. The first call takes as long as the report says, once for each shape.",
+            "from frameworks.torch.tuned import frozen\n\nrun = frozen(module, x)\ny = run(x)",
+        ),
+    },
+    "paddle": {
+        "paddle": Step(
+            "Threads",
+            "Paddle sets `OMP_NUM_THREADS` to 1 when it is imported, unless it is set.",
+            "export OMP_NUM_THREADS=$(nproc)",
+            "sh",
+        ),
+        "paddle tuned allocator": ALLOCATOR,
+        "paddle compiled tuned allocator": Step(
+            "A static graph alone",
+            "`paddle.jit.to_static` runs the same kernels: it is here to be seen to be no answer.",
+            "layer = paddle.jit.to_static(layer)",
+        ),
+        "paddle tuned": Step(
+            "Paddle Inference",
+            "Eager Paddle and `to_static` never call oneDNN. Paddle Inference does, and folds norms and activations "
+            "into the convolutions. For inference, in float32, one shape a predictor; training stays as it is.",
+            "from frameworks.paddle.tuned import predictor\n\nrun = predictor(layer, x.shape)\ny = run(x)  # an array",
+        ),
+    },
+    "jax": {
+        "jax tuned default allocator": Step(
+            "Other formulations",
+            "XLA runs a depthwise convolution on one thread of a CPU (jax#23713), and the gradients of grouped ones as "
+            "slowly as dense ones (jax#13800). The same sums, written as shifted maps times weights, as a convolution "
+            "for each group or as products of matrices, are what XLA is good at. Gradients come with them.",
+            "from frameworks.jax.tuned import depthwise_conv, grouped_conv, pointwise_conv, tuned\n\n"
+            "y = depthwise_conv(x, kernel, padding=((1, 1), (1, 1)))  # NHWC, and HWIO\n"
+            "fast = jax.jit(tuned(apply))  # or any function, as it is: its convolutions are replaced",
+        ),
+        "jax tuned": ALLOCATOR,
+    },
+    "flax": {
+        "flax tuned default allocator": Step(
+            "Other formulations",
+            "Flax's convolutions are JAX's (flax#4207), and its layers take the function that convolves as an "
+            "argument. So a layer, a whole module or, in the older API, `apply` gets the faster ones, with its "
+            "parameters as they are.",
+            "from frameworks.flax.tuned import DepthwiseConv, conv_general_dilated, tuned\n\n"
+            "layer = DepthwiseConv(channels, (3, 3), rngs=rngs)  # for nnx.Conv(feature_group_count=channels)\n"
+            "layer = nnx.Conv(..., conv_general_dilated=conv_general_dilated, rngs=rngs)\n"
+            "module = tuned(module)  # or every nnx.Conv in it",
+        ),
+        "flax tuned": ALLOCATOR,
+    },
+}
+
+
+CODE = {
+    "torch": ["torch/tuned/cpu.py"],
+    "paddle": ["paddle/tuned/cpu.py"],
+    "jax": [f"jax/tuned/{name}.py" for name in ("depthwise", "shifts", "grouped", "pointwise", "cpu")],
+    "flax": ["flax/tuned/cpu.py"],
+}
+
+DEFECTS = {
+    "torch": {
+        "torch_freezing_float64.py": "`torch.compile` with frozen weights fails on a convolution in float64",
+    },
+    "jax": {
+        "jax_depthwise_one_thread.py": "a depthwise convolution on a CPU runs on one thread, and many times slower "
+        "than the same sum of shifted maps",
+        "jax_grouped_gradient.py": "the gradient of a grouped convolution takes longer the more groups there are",
+    },
+    "paddle": {
+        "paddle_inference_pir_onednn_segfault.py": "Paddle Inference with oneDNN ends the process on a convolution "
+        "with LeakyReLU",
+        "paddle_inference_batch_norm_segfault.py": "and on a norm without scale and shift",
+        "paddle_mean.py": "`paddle.mean` of many float32 values on a CPU is off in the fifth digit, or the third",
+    },
+}
+
+
+def in_order(name: str, labels: Sequence[str]) -> list[Step]:
+    """The step to each configuration of a framework but the first, a plain process.
+
+    Raises:
+        ValueError: if a configuration has no step, or a step no configuration.
+    """
+    first, *rest = labels
+    if first != f"{name} threads unset":
+        raise ValueError(f"steps_{name} begins with `{first}`; it must begin with `{name} threads unset`")
+    if differing := set(rest) ^ STEPS[name].keys():
+        raise ValueError(f"`{min(differing)}` is not both in steps_{name} and in STEPS of {__name__}")
+    return [STEPS[name][label] for label in rest]

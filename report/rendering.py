@@ -1,0 +1,59 @@
+"""From records on disk to REPORT.md: nothing is run, and no framework is imported."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from common.results import training
+from common.results.record import ResultsError, RunRecord, load, write_text
+from common.spec.catalogue import PROFILES
+from report.paths import CALIBRATION, FIGURE, HERE, PAGE, SELFTEST, SWEEPS, TRAINING
+from report.sections.page import render
+from report.sections.training_figure import draw
+
+
+def run_record(path: Path) -> RunRecord:
+    """A record of `convparity report`.
+
+    Raises:
+        ResultsError: if it cannot be read, or is of another command.
+    """
+    record = load(path)
+    if record.profile not in PROFILES or not (record.checks or record.unavailable):
+        what = "it has no checks" if record.profile in PROFILES else f"its profile is `{record.profile}`"
+        raise ResultsError(f"{path} is no record of `convparity report`: {what}")
+    return record
+
+
+def beside(output: Path) -> dict[str, Any]:
+    """What `render` tells of other runs: the last records of those into ``output``, else of the checkout's.
+
+    Raises:
+        ResultsError: for a record that cannot be read.
+    """
+
+    def last(name: str) -> Path | None:
+        return next((folder / name for folder in (output, HERE) if (folder / name).exists()), None)
+
+    selftest, calibration, trained, sweeps = map(last, (SELFTEST, CALIBRATION, TRAINING, SWEEPS))
+    return {
+        "selftest": load(selftest) if selftest else None,
+        "calibration": load(calibration) if calibration else None,
+        "training": training.load(trained) if trained else None,
+        "sweeps": {path.stem: load(path) for path in sorted(sweeps.glob("*.json"))} if sweeps else {},
+    }
+
+
+def publish(results: Path, output: Path, others: dict[str, Any] | None = None) -> Path:
+    """Writes REPORT.md into ``output`` from a record and those `beside` it, and its figure; returns the page's path.
+
+    Raises:
+        ResultsError: if a record cannot be read, or a file cannot be written.
+    """
+    record = run_record(results)
+    others = others or beside(output)
+    text = render(record, raw=Path(os.path.relpath(results, output)).as_posix(), **others)
+    if others["training"]:
+        draw(others["training"], output / FIGURE)
+    write_text(output / PAGE, text)
+    return output / PAGE

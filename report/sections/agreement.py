@@ -1,0 +1,96 @@
+"""The section on whether the frameworks agree with the reference: pure functions from a RunRecord."""
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+
+from common.results.record import CheckResult, RunRecord
+from report.text import Table, markdown, unique
+
+
+def agreement_section(record: RunRecord) -> Iterator[str]:
+    """Which blocks agree in which framework, by what margin, and what does not."""
+    yield "## Do they agree?"
+    yield (
+        "Each framework's block is built; its output shape and the arrays it holds (names, shapes, values, which are "
+        "trained) are compared with the spec, and its output, on random numbers and on photographs, with a float64 "
+        "NumPy reference. All but the largest cases are also trained: output in training mode, every gradient, running "
+        "statistics, and every array after each of three steps of SGD (momentum, weight decay) and of Adam, with "
+        "dropout at rate 0. A cell says how many cases agree, and the smallest *margin*: how many times larger the "
+        "error could have been at the worst element. The allowance is derived from float32's rounding in each layer "
+        "(`common/oracle/rounding.py`, `common/oracle/training_rounding.py`) and does not depend on what a framework "
+        "returned."
+    )
+    yield markdown(agreement(record))
+    yield (
+        "How the margins of all comparisons are spread. Above 1 passes; below 2 it passed narrowly, and above 1000 an "
+        "error could hide."
+    )
+    yield markdown(margins(record))
+    if failed := failures(record):
+        yield "What disagrees:"
+        yield "\n".join(f"- {result.message}" for result in failed)
+    declared = {(r.backend, r.input) for r in record.checks if r.level == "known_differences" and r.passed}
+    if declared:
+        yield (
+            "Differences that are declared, with cause and link, in `frameworks/<name>/known_differences.toml`; each "
+            "was seen to occur, and to follow exactly the relation that its row gives: "
+            + ", ".join(f"{what} in {backend}" for backend, what in sorted(declared))
+            + "."
+        )
+
+
+def backends(record: RunRecord) -> list[str]:
+    """Every backend that the record says anything of."""
+    return unique([*record.backends, *(item.backend for item in record.unavailable)])
+
+
+def _at(label: str, place: str) -> bool:
+    """Whether a label is of this backend and device: it begins with them."""
+    return f"{label} ".startswith(f"{place} ")
+
+
+def agreement(record: RunRecord) -> Table:
+    """Block by backend, or variant of it: cases that agree of those checked, and the smallest margin seen."""
+    checked = unique(result.backend for result in record.checks)
+    names = unique(label for name in backends(record) for label in [c for c in checked if _at(c, name)] or [name])
+
+    def cell(block: str, backend: str) -> str:
+        results = [r for r in record.checks if r.block == block and r.backend == backend]
+        lost = {
+            u.case
+            for u in record.unavailable
+            if _at(backend, u.backend) and u.stage == "check" and u.case.startswith(f"{block}-")
+        }
+        cases = {r.case for r in results} | lost
+        if not cases:
+            return "not available"
+        bad = {r.case for r in results if not r.passed} | lost
+        margins = [r.margin for r in results if r.margin is not None]
+        mark = "agrees" if not bad else "**DIFFERS**" if bad - lost else "**incomplete**"
+        return f"{mark} {len(cases - bad)}/{len(cases)}" + (f", margin {min(margins):.1f}" if margins else "")
+
+    blocks = unique(result.block for result in record.checks)
+    return Table(["block", *names], [[f"`{block}`", *(cell(block, name) for name in names)] for block in blocks])
+
+
+def margins(record: RunRecord) -> Table:
+    """How the margins are spread, a backend a row; where there is no error at all, they have no number."""
+    edges = [0, 2, 3, 5, 10, 30, 100, 1000, np.inf]
+
+    def row(name: str) -> list[str]:
+        values = np.array([r.margin for r in record.checks if r.backend == name and r.margin is not None])
+        finite = values[np.isfinite(values)]
+        exact, counts = str(values.size - finite.size), map(str, np.histogram(finite, edges)[0])
+        middle = (f"{value:.1f}" for value in np.quantile(finite, [0, 0.5])) if finite.size else ("", "")
+        return [name, str(values.size), exact, *middle, *counts]
+
+    steps = [f"{low:g} to {high:g}" for low, high in itertools.pairwise(edges[1:-1])]
+    header = ["backend", "comparisons", "no error", "smallest", "median", "below 2", *steps, "above 1000"]
+    return Table(header, [row(name) for name in record.backends])
+
+
+def failures(record: RunRecord) -> list[CheckResult]:
+    """Every comparison that did not pass."""
+    return [result for result in record.checks if not result.passed]

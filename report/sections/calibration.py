@@ -1,0 +1,42 @@
+"""The section on a run in which everything was timed against itself: pure functions of an Analysis."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from common.bench.analysis import Analysis
+from common.bench.statistics import CONFIDENCE
+from report.sections.timing_tables import title
+from report.text import Table, markdown, ran
+
+
+def calibration_section(run: Analysis) -> Iterator[str]:
+    """The section on a run in which everything was timed against itself."""
+    table, inside, of = same(run)
+    if not of:
+        return
+    apart = [ratio for group in run.tables for ratio in run.twins(group)]
+    yield "## Can the clock be trusted?"
+    each = len(run.record.measurements[0].processes)
+    yield (
+        f"Every configuration was timed against itself, each side in {each} processes of its own, by the method of all "
+        f"tables. **{inside} of {of}** intervals ({inside / of:.0%}) hold 1, as {CONFIDENCE:.0%} should. Two processes "
+        f"of the same code were up to {max(apart):.2f}x apart; one process's own effect has a standard deviation of "
+        f"{run.spread.deviation:.1%}, so between two configurations, each in two processes, less than "
+        f"{run.spread.ratio:.2f}x is no difference. From {ran(run.record, 'bench --aa')}."
+    )
+    yield f"<details><summary>Every configuration against itself</summary>\n\n{markdown(table)}\n\n</details>"
+
+
+def same(run: Analysis) -> tuple[Table, int, int]:
+    """Every configuration against itself, in other processes: the ratios, how many hold 1, and of how many."""
+    first = {m.key: m for m in run.record.measurements}
+    found = [
+        (m, run.ratio(m, first[*m.group, replace(m.config, copy=0)]))
+        for m in run.record.measurements
+        if m.config.copy and (*m.group, replace(m.config, copy=0)) in first
+    ]
+    table = Table(
+        ["case", "configuration", "again over first"],
+        [[title(m.group), m.config.label.removesuffix(" again"), ratio.text] for m, ratio in found],
+    )
+    return table, sum(not ratio.called for _, ratio in found), len(found)

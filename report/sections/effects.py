@@ -1,0 +1,76 @@
+"""The section on what moves the clock apart from the code: pure functions of Analyses."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from common.bench.analysis import Analysis
+from common.bench.statistics import Ratio
+from common.config import Config
+from common.results.measurements import Measurement
+from report.sections.timing_tables import title
+from report.text import milliseconds
+
+ALONE = 1.2  # threads used, up to which it is one
+
+
+def effects_section(runs: Sequence[Analysis]) -> Iterator[str]:
+    """What moves the clock beside the code, as far as the records show it: a sentence each."""
+    lines = [*_depthwise(runs), *_unset(runs), *_faults(runs)]
+    if lines:
+        yield "## What else moves the clock"
+        yield "\n".join(f"- {line}" for line in lines)
+
+
+def _against(runs: Sequence[Analysis], **changed: str) -> list[tuple[Measurement, Ratio]]:
+    """Measurements of a changed configuration with their ratio to the unchanged one of the same table."""
+    found = []
+    for run in runs:
+        usual = {m.key: m for m in run.record.measurements}
+        for m in run.record.measurements:
+            plain = replace(m.config, **{name: getattr(Config(""), name) for name in changed})
+            other = usual.get((*m.group, plain))
+            if other and all(getattr(m.config, name) == value for name, value in changed.items()):
+                found.append((m, run.ratio(m, other)))
+    return found
+
+
+def _depthwise(runs: Sequence[Analysis]) -> Iterator[str]:
+    for run in runs:
+        for group, rows in run.tables.items():
+            plain = [m for m in rows if m.backend == "jax" and m.config.variant == "reference"]
+            slow = next((m for m in plain if m.block == "depthwise_conv"), None)
+            if not slow or group[1] != "forward" or slow.threads_used > ALONE:
+                continue
+            place = rows.index(slow)
+            if place and run.ratios(group)[place, 0].called:
+                yield (
+                    f"**JAX's depthwise convolution** runs on one thread ({slow.threads_used:.1f} used) and takes "
+                    f"{run.ratios(group)[place, 0].text} of {rows[0].config.label}'s time on {title(group)}, as "
+                    "others have found ([jax#23713](https://github.com/jax-ml/jax/issues/23713))."
+                )
+                return
+
+
+def _unset(runs: Sequence[Analysis]) -> Iterator[str]:
+    found = _against(runs, threads="unset")
+    for m, ratio in _largest([pair for pair in found if pair[0].backend == "paddle" and pair[0].threads_used < ALONE]):
+        yield (
+            f"**Paddle in a plain process** computes on one thread ({m.threads_used:.1f} used): it sets "
+            f"`OMP_NUM_THREADS` to 1 when it is not set, and takes {ratio.text} of the time with this run's threads on "
+            f"{title(m.group)}, {milliseconds(m.median)} ms."
+        )
+
+
+def _faults(runs: Sequence[Analysis]) -> Iterator[str]:
+    for m, ratio in _largest(_against(runs, allocator="tuned")):
+        yield (
+            f"**Page faults:** glibc gives large arrays back to the system after every operation and faults them in "
+            f"again at the next; told to keep them, {m.backend} takes {ratio.text} of the time on "
+            f"{title(m.group)}, {milliseconds(m.median)} ms."
+        )
+
+
+def _largest(found: Sequence[tuple[Measurement, Ratio]]) -> list[tuple[Measurement, Ratio]]:
+    """The one whose ratio is farthest from 1, of those that are called a difference."""
+    return sorted((pair for pair in found if pair[1].called), key=lambda pair: abs(math.log(pair[1].value)))[-1:]
