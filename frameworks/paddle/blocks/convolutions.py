@@ -66,7 +66,8 @@ class DepthwiseConv(nn.Layer):
     Porting notes: ``groups=channels`` makes a convolution depthwise. Published ``fluid`` code of this name has three
     mistakes. It leaves ``groups`` out: that is a full convolution (k * k * C * C weights), and nothing is raised. It
     makes the convolution inside ``forward``: the weights are new at every call, and ``parameters()`` is empty. It pads
-    ``(kernel - stride + 1) // 2``, which at stride 1 keeps the size for odd kernels only: kernel 2 makes 5 x 5 of 4 x 4.
+    ``(kernel - stride + 1) // 2``, which at stride 1 keeps the size for odd kernels only. Kernel 2 makes
+    5 x 5 of 4 x 4.
     """
 
     def __init__(
