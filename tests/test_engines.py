@@ -1,4 +1,4 @@
-"""What runs the exported torch block: the same function as the reference, for inference alone."""
+"""The engines that run an exported torch block compute the reference's function; they do inference only."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from common.spec.params import initial, randomised
 from tests.conftest import require
 
 TINY = Case("tiny", block("conv_bn_act", in_channels=3, out_channels=4), (2, 3, 8, 9))
-# Of each block the first two of its smaller cases.
+# The first two smaller cases of each block.
 SMALL = [case for case in cases() if case.trained]
 CHOSEN = [case for family in CATALOGUE for case in [case for case in SMALL if case.spec.family == family][:2]]
 
@@ -52,11 +52,11 @@ def test_what_an_engine_does_not_have_is_said_by_name(engine: Backend) -> None:
 
 
 def test_what_is_timed_is_right(engine: Backend) -> None:
-    given = task(TINY, "forward")
-    timed = engine.build(given.spec, given.params).timed("forward", given.x, None, "compiled", "nchw")
+    item = task(TINY, "forward")
+    timed = engine.build(item.spec, item.params).timed("forward", item.x, None, "compiled", "nchw")
     timed.call()
     first = timed.result()
-    assert compare_all(first, given.right)[0].problem is None
+    assert compare_all(first, item.right)[0].problem is None
     kept = first["output"].copy()
     timed.restore()
     timed.call()

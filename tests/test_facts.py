@@ -1,4 +1,4 @@
-"""The counts that the sources publish, to the digit: from the spec, and from what each framework holds."""
+"""The counts that the sources publish, to the digit: from the spec, and from each framework's arrays."""
 
 import pytest
 
@@ -16,13 +16,13 @@ PUBLISHED = [
 @pytest.mark.parametrize(("case", "counts"), PUBLISHED)
 def test_from_the_spec(case: Case, counts: Counts) -> None:
     assert case.spec.output_shape(case.input_shape) == counts.output_shape
-    ours = cost(case.spec, case.input_shape)
-    assert (ours.trainable, ours.buffers, ours.macs) == (counts.trainable, counts.buffers, counts.macs)
-    assert ours.flops == 2 * counts.macs
+    costs = cost(case.spec, case.input_shape)
+    assert (costs.trainable, costs.buffers, costs.macs) == (counts.trainable, counts.buffers, counts.macs)
+    assert costs.flops == 2 * counts.macs
 
 
 @pytest.mark.parametrize(("case", "counts"), PUBLISHED)
-def test_from_what_the_framework_holds(backend: Backend, case: Case, counts: Counts) -> None:
+def test_from_the_arrays_of_the_framework(backend: Backend, case: Case, counts: Counts) -> None:
     built = backend.build(case.spec, randomised(case.spec))
     trained = built.trainable()
     sizes = {name: array.size for name, array in built.params().items()}
@@ -38,6 +38,6 @@ def test_the_ratio_of_separable_to_standard() -> None:
 
 def test_bytes_of_a_hand_counted_block() -> None:
     # conv 1x6x4x4 -> 1x10x3x3, 240 weights: reads 96 + 240 numbers and writes 90.
-    found = cost(block("standard_conv", in_channels=6, out_channels=10, kernel_size=2, bias=False), (1, 6, 4, 4))
-    assert (found.weight_bytes, found.activation_bytes) == (960, 360)
-    assert (found.read_bytes, found.write_bytes) == (4 * (96 + 240), 360)
+    costs = cost(block("standard_conv", in_channels=6, out_channels=10, kernel_size=2, bias=False), (1, 6, 4, 4))
+    assert (costs.weight_bytes, costs.activation_bytes) == (960, 360)
+    assert (costs.read_bytes, costs.write_bytes) == (4 * (96 + 240), 360)

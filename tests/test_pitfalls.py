@@ -46,16 +46,16 @@ def test_a_pitfall_says_what_it_must(trap: Pitfall) -> None:
 
 
 def test_every_pair_of_frameworks_has_a_pitfall() -> None:
-    found = {(trap.origin, target) for trap, target in RUNS}
-    names = {name for pair in found for name in pair}
-    assert len(found) == len(names) * (len(names) - 1) == 12
+    pairs = {(trap.origin, target) for trap, target in RUNS}
+    names = {name for pair in pairs for name in pair}
+    assert len(pairs) == len(names) * (len(names) - 1) == 12
 
 
 EXPECTED = np.array([1.0, -2.0], np.float32)
 
 
 @pytest.mark.parametrize(
-    ("found", "kind"),
+    ("answer", "kind"),
     [
         (EXPECTED, "right"),
         (EXPECTED * np.float32(1 + 1e-6), "right"),
@@ -67,8 +67,8 @@ EXPECTED = np.array([1.0, -2.0], np.float32)
     ],
     ids=str,
 )
-def test_the_judge_tells_right_from_wrong(found: np.ndarray, kind: str) -> None:
-    assert judged(lambda: found, EXPECTED).kind == kind
+def test_the_judge_tells_right_from_wrong(answer: np.ndarray, kind: str) -> None:
+    assert judged(lambda: answer, EXPECTED).kind == kind
 
 
 def test_whole_numbers_must_be_equal() -> None:
@@ -77,8 +77,8 @@ def test_whole_numbers_must_be_equal() -> None:
 
 
 def test_draws_are_judged_by_their_number() -> None:
-    def kind(found: float, samples: int) -> str:
-        return judged(lambda: np.array(found), np.array(1.0), samples=samples).kind
+    def kind(answer: float, samples: int) -> str:
+        return judged(lambda: np.array(answer), np.array(1.0), samples=samples).kind
 
     assert [kind(1.04, 10_000), kind(1.2, 10_000), kind(1.6, 10_000)] == ["right", "unclear", "differs"]
 
@@ -93,7 +93,7 @@ def test_an_exception_is_an_outcome_but_a_missing_package_is_not() -> None:
 
 
 def test_rounding_and_being_wrong_are_never_the_same() -> None:
-    """No pitfall's sums are so long that what rounding allows reaches what counts as wrong."""
+    """No pitfall sums so many terms that its allowance for rounding reaches what counts as wrong."""
     for trap, target in RUNS:
         for outcome in facts.load().pitfalls[trap.id][target]:
             if outcome.allowance and outcome.scale:

@@ -1,4 +1,4 @@
-"""JAX's tuned convolutions are XLA's: on whole numbers, of which every sum here is exact, to the last bit."""
+"""JAX's tuned convolutions equal XLA's to the last bit, on whole numbers, whose sums are exact."""
 
 from collections.abc import Callable
 from typing import Any
@@ -43,12 +43,12 @@ CASES: dict[str, tuple[tuple[int, ...], Pair, int, int, Geometry]] = {
 
 
 def whole(*shape: int) -> Any:  # JAX takes NumPy's arrays, but its annotations do not say so
-    """-1, 0 and 1, the same for a shape."""
+    """Draws from -1, 0 and 1, the same ones whenever the shape is the same."""
     return np.random.default_rng(sum(shape)).integers(-1, 2, shape).astype(np.float32)
 
 
 def everything(convolve: Callable[..., Any], batched: bool) -> Callable[..., Any]:
-    """The output, its gradients, and those of the gradients; for a batch of kernels, if wanted, mapped over."""
+    """The output, its gradients, and the gradients' gradients; ``batched`` maps over a batch of kernels."""
     import jax
 
     def first(x: Any, kernel: Any, dy: Any) -> Any:
@@ -56,8 +56,8 @@ def everything(convolve: Callable[..., Any], batched: bool) -> Callable[..., Any
         return y, pull(dy)
 
     def both(x: Any, kernel: Any, dy: Any, tangents: Any) -> Any:
-        found, pull = jax.vjp(first, x, kernel, dy)
-        return found, pull((found[0], tangents))
+        results, pull = jax.vjp(first, x, kernel, dy)
+        return results, pull((results[0], tangents))
 
     return jax.jit(jax.vmap(both, in_axes=(None, 0, None, None)) if batched else both)
 
@@ -66,7 +66,7 @@ def everything(convolve: Callable[..., Any], batched: bool) -> Callable[..., Any
     ("name", "batched"),
     [*((name, False) for name in CASES), ("depthwise", True), ("few groups", True), ("many groups", True)],
 )
-def test_output_gradients_and_theirs_are_those_of_xla(name: str, batched: bool) -> None:
+def test_output_gradients_and_their_gradients_equal_those_of_xla(name: str, batched: bool) -> None:
     import jax
 
     from frameworks.jax.tuned import conv_general_dilated, depthwise_conv, grouped_conv, pointwise_conv
@@ -90,11 +90,11 @@ def test_output_gradients_and_theirs_are_those_of_xla(name: str, batched: bool) 
     kernels = np.stack([kernel, -2 * kernel]) if batched else kernel
     expected = jax.tree.leaves(everything(right, batched)(x, kernels, dy, tangents))
     for form in forms:
-        found = jax.tree.leaves(everything(form, batched)(x, kernels, dy, tangents))
-        assert [a.shape for a in found] == [a.shape for a in expected]
-        assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
+        results = jax.tree.leaves(everything(form, batched)(x, kernels, dy, tangents))
+        assert [a.shape for a in results] == [a.shape for a in expected]
+        assert all(np.array_equal(a, b) for a, b in zip(results, expected, strict=True))
     if name not in ("kernel larger than the map", "batch of nothing", "groups of a batch of nothing"):
-        assert all(np.any(np.asarray(array)) for array in expected), "nothing could be told from zeros"
+        assert all(np.any(np.asarray(array)) for array in expected), "zeros would pass"
 
 
 def convolutions(function: Callable[..., Any], *arguments: Any) -> int:
@@ -126,9 +126,9 @@ def test_a_convolution_is_replaced_where_it_is_called() -> None:
     fast = tuned(net)
     assert convolutions(lambda *a: net(*a, scale=2.0), x, kernels) == 2
     assert convolutions(lambda *a: fast(*a, scale=2.0), x, kernels) == 1
-    found, expected = fast(x, kernels, scale=2.0), net(x, kernels, scale=2.0)
-    assert found.keys() == expected.keys()
-    assert all(np.array_equal(found[name], expected[name]) for name in expected)
+    results, expected = fast(x, kernels, scale=2.0), net(x, kernels, scale=2.0)
+    assert results.keys() == expected.keys()
+    assert all(np.array_equal(results[name], expected[name]) for name in expected)
 
     def loss(function: Any) -> Callable[..., Any]:
         return jax.grad(lambda kernels: function(x, kernels, scale=2.0)["y"].sum())
@@ -152,7 +152,7 @@ def test_a_convolution_is_replaced_where_it_is_called() -> None:
     ],
     ids=["NCHW", "transposed", "grouped batch"],
 )
-def test_what_it_does_not_do_it_leaves_to_lax(options: dict[str, Any]) -> None:
+def test_other_convolutions_are_left_to_lax(options: dict[str, Any]) -> None:
     from jax import lax
 
     from frameworks.jax.tuned import conv_general_dilated
@@ -175,8 +175,8 @@ def test_padding_by_name_is_that_of_lax(padding: str) -> None:
 
     numbers = {"dimension_numbers": ("NHWC", "HWIO", "NHWC"), "feature_group_count": 3, "rhs_dilation": (1, 2)}
     arguments = whole(1, 8, 9, 3), whole(3, 2, 1, 3), (2, 2), padding
-    found, expected = (f(*arguments, **numbers) for f in (conv_general_dilated, lax.conv_general_dilated))
-    assert np.array_equal(found, expected)
+    result, expected = (f(*arguments, **numbers) for f in (conv_general_dilated, lax.conv_general_dilated))
+    assert np.array_equal(result, expected)
 
 
 def test_bad_arrays_are_refused_as_lax_refuses_them() -> None:
@@ -204,7 +204,7 @@ def test_half_precision_is_added_up_in_single() -> None:
 
 
 @pytest.mark.needs("flax")
-def test_a_depthwise_layer_is_flax_s_own() -> None:
+def test_a_depthwise_layer_equals_the_one_of_flax() -> None:
     from flax import nnx
 
     from frameworks.flax.tuned import DepthwiseConv
@@ -221,8 +221,8 @@ def test_a_depthwise_layer_is_flax_s_own() -> None:
 
 
 @pytest.mark.needs("flax")
-def test_a_network_of_others_runs_the_same() -> None:
-    """A plain MobileNet in Flax's older API, as anyone has it: not a line of it changes."""
+def test_a_network_that_others_wrote_runs_unchanged() -> None:
+    """A plain MobileNet in Flax's older API, without a changed line."""
     import jax
 
     from docs.fast.linen_mobilenet import MobileNet
@@ -234,9 +234,9 @@ def test_a_network_of_others_runs_the_same() -> None:
         variables = jax.tree.map(lambda a: a.astype("float64"), net.init(jax.random.key(1), x))
         assert convolutions(net.apply, variables, x) == 27
         assert convolutions(tuned(net.apply), variables, x) == 1  # the stem
-        ours, theirs = (jax.jit(function)(variables, x) for function in (tuned(net.apply), net.apply))
-        assert ours.dtype == "float64"
-        np.testing.assert_allclose(ours, theirs, rtol=1e-10)
+        result, expected = (jax.jit(function)(variables, x) for function in (tuned(net.apply), net.apply))
+        assert result.dtype == "float64"
+        np.testing.assert_allclose(result, expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("name", ["jax", pytest.param("flax", marks=pytest.mark.needs("flax"))])

@@ -1,4 +1,4 @@
-"""Paddle's tuned inference: the same function, of the present arrays, in a process that it leaves as it was."""
+"""Paddle's tuned inference: the same function of the current arrays; it leaves the process as it was."""
 
 import itertools
 import tempfile
@@ -27,7 +27,7 @@ def tuned(case: Case) -> Trained:
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("activation", ["ReLU", "LeakyReLU"])
-def test_a_layer_of_ones_own(activation: str, norm: str) -> None:
+def test_any_layer_agrees_with_its_predictor(activation: str, norm: str) -> None:
     import paddle
     from paddle import nn
 
@@ -37,10 +37,10 @@ def test_a_layer_of_ones_own(activation: str, norm: str) -> None:
     layer(paddle.randn([2, 3, 8, 9]))  # moves the running statistics
     for shape in ([2, 3, 8, 9], [1, 3, 5, 6]):
         x = paddle.randn(shape)
-        found = predictor(layer, shape)(x).numpy()
+        y = predictor(layer, shape)(x).numpy()
         assert layer.training
         layer.eval()
-        assert np.allclose(found, layer(x).numpy(), atol=1e-5)
+        assert np.allclose(y, layer(x).numpy(), atol=1e-5)
         layer.train()
 
 
@@ -69,7 +69,7 @@ def test_a_view_is_read_by_its_strides(activation: str) -> None:
     assert np.allclose(predictor(layer, x.shape)(x).numpy(), layer(x).numpy(), atol=1e-5)
 
 
-def test_what_is_kept_of_an_output_stays() -> None:
+def test_a_copy_of_an_output_survives_the_next_call() -> None:
     import paddle
     from paddle import nn
 
@@ -114,7 +114,7 @@ def test_there_is_no_eager_form() -> None:
         tuned(SEPARABLE).timed("forward", task(SEPARABLE, "forward").x, None, "eager")
 
 
-def test_what_onednn_lacks_is_the_reference() -> None:
+def test_dtypes_that_onednn_lacks_run_the_reference() -> None:
     from frameworks import paddle
     from frameworks.paddle.built import Built, Tuned
 

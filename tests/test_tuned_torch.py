@@ -1,4 +1,4 @@
-"""PyTorch's tuned variant: what it is made of, and that it never gives yesterday's answer."""
+"""PyTorch's tuned variant: how it is made, and that it never gives the answer of old weights."""
 
 import functools
 from typing import Any
@@ -88,7 +88,7 @@ def test_folding_keeps_the_function_and_the_module() -> None:
     assert folded[0].sides == net[0].sides == (0, 1, 1, 0)
 
 
-def test_what_is_folded_is_rounded_once() -> None:
+def test_folded_weights_are_rounded_once() -> None:
     import torch
 
     from frameworks.torch.tuned import fold
@@ -111,7 +111,7 @@ def test_a_convolution_that_is_called_twice_is_folded_in_one_place() -> None:
     torch.testing.assert_close(fold(net, [("0", "1")])(x), net(x))
 
 
-def test_what_is_no_convolution_and_norm_is_one_line() -> None:
+def test_folding_other_layers_is_an_error_of_one_line() -> None:
     from torch import nn
 
     from frameworks.torch.tuned import fold
@@ -168,7 +168,7 @@ def test_inference_follows_whatever_happens_to_the_arrays() -> None:
         assert np.abs(seen[-1] - seen[-2]).max() > 1e-6, "the arrays are as before"
 
 
-def test_what_is_held_and_trained_is_the_unfolded_block() -> None:
+def test_the_arrays_and_the_trained_names_are_the_unfolded_block_s() -> None:
     params = randomised(SEPARABLE.spec)
     block = built(SEPARABLE)
     block.forward(make("random", SEPARABLE.input_shape, 0))
@@ -256,8 +256,8 @@ def test_inference_of_two_convolutions_is_compiled(
         assert len(compiled) == wanted
 
 
-def test_what_is_frozen_has_constants_for_weights_once_and_for_all() -> None:
-    """Compiled once, with the input alone to hand over; in every mode that a caller may be in."""
+def test_a_frozen_module_has_constants_for_weights() -> None:
+    """It is compiled once and takes the input only, in every mode of the caller."""
     import torch
     from torch._dynamo.utils import counters
     from torch._inductor import config
@@ -282,7 +282,7 @@ def test_what_is_frozen_has_constants_for_weights_once_and_for_all() -> None:
 
 
 def test_every_block_is_compiled_for_its_own_shape(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not for any shape as the second of a kind is in torch, nor left as it is, as the ninth is."""
+    """Torch itself compiles the second block of a class for any shape, and leaves the ninth uncompiled."""
     import torch
 
     graphs: list[bool] = []

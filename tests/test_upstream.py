@@ -1,6 +1,6 @@
-"""The defects in docs/upstream still show: one that no longer does is a workaround to be taken out.
+"""The defects in docs/upstream still show. If one no longer does, take its workaround out.
 
-Those of JAX are of time, which is for the report to watch: here it is seen that their scripts run.
+JAX's defects are about time, which the report watches: these tests only see that their scripts run.
 """
 
 import re
@@ -12,8 +12,8 @@ import pytest
 
 UPSTREAM = Path(__file__).parents[1] / "docs/upstream"
 AGREES = r"exit status 0: agrees within (0\.0e\+00|\d\.\de-0[6-9])$"
-# What each script prints as long as the defect is there, and beside it what is right.
-SAID = {
+# What each script prints while its defect exists, with what it prints of the right forms.
+PRINTED = {
     "jax_depthwise_one_thread": [
         r"^greatest difference: \d\.\de-0[5-9]$",
         r"^depthwise: [\d.]+ ms, [\d.]+ threads used$",
@@ -44,13 +44,13 @@ SAID = {
 
 
 def test_every_script_is_run() -> None:
-    assert {path.stem for path in UPSTREAM.glob("*.py")} == SAID.keys()
+    assert {path.stem for path in UPSTREAM.glob("*.py")} == PRINTED.keys()
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.needs(name.split("_")[0])) for name in SAID], ids=SAID.keys()
+    "name", [pytest.param(name, marks=pytest.mark.needs(name.split("_")[0])) for name in PRINTED], ids=PRINTED.keys()
 )
 def test_the_defect_still_shows(name: str) -> None:
     command = [sys.executable, UPSTREAM / f"{name}.py"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert all(re.search(said, ran.stdout, re.MULTILINE) for said in SAID[name]), ran.stdout
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert all(re.search(line, result.stdout, re.MULTILINE) for line in PRINTED[name]), result.stdout

@@ -3,12 +3,12 @@
 Run it alone, on a machine with more than one processor: python jax_depthwise_one_thread.py
 
 What happens: `lax.conv_general_dilated` with ``feature_group_count`` equal to the channels uses one thread, whatever
-NPROC or the affinity say, and takes many times what nine multiplications and additions of shifted maps take, although
-it is the same function. A dense convolution of the same map uses all threads.
+NPROC or the affinity says. It takes many times as long as nine multiplications and additions of shifted maps, which are
+the same function. A dense convolution of the same map uses all threads.
 
-Expected: that the depthwise convolution takes no longer than its elementwise form.
+Expected: the depthwise convolution takes no longer than its elementwise form.
 
-Seen by others: https://github.com/jax-ml/jax/issues/23713, https://github.com/google/flax/issues/4207
+Also reported in: https://github.com/jax-ml/jax/issues/23713, https://github.com/google/flax/issues/4207
 """
 
 import functools

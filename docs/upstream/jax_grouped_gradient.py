@@ -2,13 +2,13 @@
 
 Run it alone: python jax_grouped_gradient.py
 
-What happens: the gradients of `lax.conv_general_dilated` with ``feature_group_count=g``, which has 1/g of the
-multiply-accumulates of the dense convolution, take longer than the dense one's, and the longer the larger g is.
-Written as a convolution for each group and a concatenation, the same function takes a fraction of the time.
+What happens: `lax.conv_general_dilated` with ``feature_group_count=g`` has 1/g of the dense convolution's
+multiply-accumulates, but its gradients take longer than the dense one's, and their time grows with g. One convolution
+for each group and a concatenation are the same function and take a fraction of the time.
 
-Expected: that the grouped gradient takes no longer than the dense one.
+Expected: the grouped gradient takes no longer than the dense one.
 
-Seen by others: https://github.com/jax-ml/jax/issues/13800
+Also reported in: https://github.com/jax-ml/jax/issues/13800
 """
 
 import time

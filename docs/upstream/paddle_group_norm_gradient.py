@@ -1,7 +1,7 @@
 """Paddle's GroupNorm without a scale: its output is right, and its gradient of the input is wrong on a CPU.
 
-With a scale of ones it is the same function, and the gradient is right: it is the one that float64 differences give.
-Seen in paddlepaddle 3.3.1, with ``weight_attr=False``, whether there is a bias or not.
+With a scale of ones it is the same function, and the gradient is right: differences in float64 confirm it. Seen in
+paddlepaddle 3.3.1 with ``weight_attr=False``, with a bias and without.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ x, dy = rng.normal(size=(2, 4, 3, 3)), rng.normal(size=(2, 4, 3, 3))
 
 
 def gradient(norm: nn.GroupNorm) -> np.ndarray:
-    """Of ``sum(norm(x) * dy)`` by ``x``."""
+    """The gradient of ``sum(norm(x) * dy)`` with respect to ``x``."""
     tensor = paddle.to_tensor(x, stop_gradient=False)
     (norm(tensor) * paddle.to_tensor(dy)).sum().backward()
     return tensor.grad.numpy()
@@ -27,5 +27,7 @@ sums = [float((with_scale(paddle.to_tensor(x + sign * step)) * paddle.to_tensor(
 print("by differences", (sums[0] - sums[1]) / 2e-6)
 print("with a scale  ", gradient(with_scale)[0, 0, 0, 0])
 print("without       ", gradient(without)[0, 0, 0, 0])
-wrong = np.abs(gradient(with_scale) - gradient(without)).max()
-print(f"greatest difference {wrong:.2g}: " + ("the defect is there" if wrong > 1e-9 else "the defect is gone"))
+difference = np.abs(gradient(with_scale) - gradient(without)).max()
+print(
+    f"greatest difference {difference:.2g}: " + ("the defect is there" if difference > 1e-9 else "the defect is gone")
+)

@@ -6,7 +6,7 @@ instead: "Currently, we can only get shape for dense_tensor or selected_rows."
 
 Expected: the output of the eager layer, as of a norm whose scale is 1 and whose shift is 0.
 
-Versions: paddlepaddle 3.3.1 (CPU, Linux x86-64), Python 3.11. Needs paddle and numpy alone.
+Versions: paddlepaddle 3.3.1 (CPU, Linux x86-64), Python 3.11. Needs only paddle and numpy.
 """
 
 import contextlib

@@ -1,12 +1,12 @@
 """Paddle Inference with oneDNN ends the process on a convolution followed by LeakyReLU (PIR).
 
-What happens: ``create_predictor`` is ended by SIGSEGV in ``conv_activation_onednn_fuse_pass``: ``FusedConv2dOp::Build``
-takes ``fuse_alpha`` for a ``FloatAttribute``, but ``leaky_relu`` holds its ``negative_slope`` as a ``DoubleAttribute``
-(``{"#": "0.a_f64", "D": 0.1}`` in the exported model), and the null pointer is read.
+What happens: ``create_predictor`` ends with SIGSEGV in ``conv_activation_onednn_fuse_pass``. ``FusedConv2dOp::Build``
+takes ``fuse_alpha`` for a ``FloatAttribute``, but the ``negative_slope`` of ``leaky_relu`` is a ``DoubleAttribute``
+(``{"#": "0.a_f64", "D": 0.1}`` in the exported model), so a null pointer is read.
 
 Expected: the output of the eager layer, as with ReLU, or with ``delete_pass("conv_activation_onednn_fuse_pass")``.
 
-Versions: paddlepaddle 3.3.1 (CPU, Linux x86-64), Python 3.11. Needs paddle and numpy alone.
+Versions: paddlepaddle 3.3.1 (CPU, Linux x86-64), Python 3.11. Needs only paddle and numpy.
 """
 
 import subprocess

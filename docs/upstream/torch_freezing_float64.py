@@ -5,7 +5,7 @@ float64: "itensor_view_from_dense expects float/bfloat16/half/int8/fp8 tensor in
 
 Expected: the output of the eager module, as without freezing.
 
-Versions: torch 2.13.0 (CPU, Linux x86-64), Python 3.11. Needs torch and a C++ compiler alone.
+Versions: torch 2.13.0 (CPU, Linux x86-64), Python 3.11. Needs only torch and a C++ compiler.
 """
 
 import sys
@@ -26,10 +26,10 @@ def main() -> None:
             try:
                 with config.patch(freezing=freezing):
                     difference = (torch.compile(module)(x) - module(x)).abs().max()
-                found = f"agrees within {difference:.1e}"
+                result = f"agrees within {difference:.1e}"
             except BackendCompilerFailed as error:
-                found = next(line for line in str(error).splitlines() if "Error" in line)
-            print(f"{dtype}, freezing={freezing}: {found}")
+                result = next(line for line in str(error).splitlines() if "Error" in line)
+            print(f"{dtype}, freezing={freezing}: {result}")
 
 
 if __name__ == "__main__":

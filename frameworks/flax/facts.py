@@ -1,4 +1,4 @@
-"""What Flax (nnx) does unless told otherwise, found by running it; see common/port/facts.py for the questions."""
+"""What Flax (nnx) does by default, measured by running it; the questions are in common/port/facts.py."""
 
 import jax
 import jax.numpy as jnp
@@ -137,7 +137,7 @@ def answers() -> dict[str, str]:
     """An answer to every question."""
     conv, grouped = _conv(256, 256, (3, 3)), _conv(512, 512, (3, 3), feature_group_count=8)
     linear, norm = nnx.Linear(1024, 512, rngs=nnx.Rngs(0)), nnx.BatchNorm(3, rngs=nnx.Rngs(0))
-    kept, evaluated = nnx.Dropout(0.5, rngs=nnx.Rngs(0)), nnx.Dropout(0.5, deterministic=True)
+    dropout, disabled = nnx.Dropout(0.5, rngs=nnx.Rngs(0)), nnx.Dropout(0.5, deterministic=True)
     assert conv.bias is not None
     assert linear.bias is not None
     ones = jnp.ones((1, 4, 4, 1))
@@ -171,8 +171,8 @@ def answers() -> dict[str, str]:
         "leaky_gradient": digits(jax.grad(lambda x: nnx.leaky_relu(x, 0.1))(0.0)),
         "softmax_axis": _softmax_axis(),
         "gelu": f"{float(nnx.gelu(np.float32(1))):.5f}",
-        "dropout_training": digits(kept(np.ones(1000, np.float32)).max()),
-        "dropout_evaluation": digits(evaluated(np.ones(1, np.float32)).item()),
+        "dropout_training": digits(dropout(np.ones(1000, np.float32)).max()),
+        "dropout_evaluation": digits(disabled(np.ones(1, np.float32)).item()),
         "float64": str(jnp.asarray(np.ones(1)).dtype),
         "variance": digits(jnp.arange(3.0).var()),
         "load_missing": outcome(_load),

@@ -1,5 +1,5 @@
-"""Layers with mistakes in them, as they are made in Flax (see `common.faults`). Importing adds them to the graph."""
-# The frameworks' own annotations allow what these layers never hold, and fix signatures that these narrow.
+"""Layers with mistakes that people make in Flax (see `common.faults`). Importing this adds them to the graph."""
+# Flax's annotations allow values that these layers never have, and signatures that these layers narrow.
 # pyright: reportArgumentType=false, reportIncompatibleMethodOverride=false, reportOperatorIssue=false, reportGeneralTypeIssues=false
 
 import functools
@@ -69,10 +69,10 @@ class DetachedBatchNorm(nnx.BatchNorm):
 
 class UnbiasedBatchNorm(nnx.BatchNorm):
     def __call__(self, x: jax.Array) -> jax.Array:
-        kept = self.momentum * self.var[...]
+        old_part = self.momentum * self.var[...]
         y = super().__call__(x)
         if not self.use_running_average:
-            self.var[...] = kept + (1 - self.momentum) * x.var((0, 1, 2), ddof=1)
+            self.var[...] = old_part + (1 - self.momentum) * x.var((0, 1, 2), ddof=1)
         return y
 
 

@@ -22,7 +22,7 @@ def read(path: Path) -> tuple[Arrays, list[str]]:
     elif path.suffix == ".msgpack":
         tree = serialization.msgpack_restore(path.read_bytes())
     elif path.suffix == ".npz":
-        with path.open("rb") as file:  # `np.load` leaves a damaged file open that it has opened itself
+        with path.open("rb") as file:  # if `np.load` opens a damaged file, it leaves it open
             tree = dict(np.load(file, allow_pickle=False))
     else:
         tree = params.load(path)

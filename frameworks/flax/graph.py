@@ -16,7 +16,7 @@ from frameworks.flax.layers import channel_shuffle, flatten
 
 
 class Function(nnx.Module):
-    """A layer without arrays, which in a block written by hand is a function call: as a module it has a path."""
+    """A layer without arrays: a function call in a hand-written block, but a module with a path in a graph."""
 
     def __init__(self, function: Callable[..., jax.Array]) -> None:
         self.function = function
@@ -32,7 +32,7 @@ def native(layer: spec.Layer, rngs: nnx.Rngs) -> nnx.Module:
 
 
 def convolution(layer: spec.Conv2d, rngs: nnx.Rngs, kind: type[nnx.Conv] = nnx.Conv) -> nnx.Module:
-    """A convolution of some class with the layer's sizes."""
+    """A convolution of class ``kind`` with the layer's sizes."""
     return kind(
         layer.in_channels,
         layer.out_channels,
@@ -52,7 +52,7 @@ def _(layer: spec.Conv2d, rngs: nnx.Rngs) -> nnx.Module:
 
 
 def norm(layer: spec.BatchNorm2d, rngs: nnx.Rngs, kind: type[nnx.BatchNorm] = nnx.BatchNorm) -> nnx.Module:
-    """A norm of some class with the layer's settings."""
+    """A norm of class ``kind`` with the layer's settings."""
     return kind(
         layer.num_features,
         momentum=1 - layer.momentum,
@@ -140,11 +140,11 @@ def _(layer: spec.Multiply, rngs: nnx.Rngs) -> nnx.Module:
 
 @native.register
 def _(layer: spec.AvgPool2d, rngs: nnx.Rngs) -> nnx.Module:
-    padding: Any = [(pad, pad) for pad in layer.padding]  # the annotation in Flax knows words only
+    padding: Any = [(pad, pad) for pad in layer.padding]  # Flax annotates strings only
 
     def pool(x: jax.Array) -> jax.Array:
         y = nnx.avg_pool(x, layer.kernel_size, layer.stride, padding, layer.count_include_pad)
-        # Where padding does not count, it divides by counts in JAX's default type: float64 if that is on.
+        # If padding does not count, Flax divides by counts in JAX's default type: float64 where that is on.
         return y.astype(x.dtype)
 
     return Function(pool)

@@ -1,4 +1,4 @@
-"""What Flax's own functions lack: a flatten in the order of NCHW, and the channel shuffle."""
+"""What Flax's functions lack: a flatten in the order of NCHW, and the channel shuffle."""
 
 import jax
 

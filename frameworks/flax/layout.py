@@ -8,7 +8,7 @@ from flax import nnx
 
 from common.spec.params import Arrays
 
-ARRAYS = nnx.Any(nnx.Param, nnx.BatchStat)  # the state of random streams is no array of the block
+ARRAYS = nnx.Any(nnx.Param, nnx.BatchStat)  # the state of random streams is not part of the block
 LEAVES = {"kernel": "weight", "scale": "weight", "mean": "running_mean", "var": "running_var"}
 STATISTICS = {"running_mean": "mean", "running_var": "var"}
 # By rank: vectors stay, linear weights [out, in] become [in, out], kernels OIHW become HWIO.
@@ -28,7 +28,7 @@ def names(module: nnx.Module, kind: type[nnx.Variable]) -> frozenset[str]:
 
 
 def modules(module: nnx.Module) -> dict[str, nnx.Module]:
-    """The module (as ``""``) and all in it by path: ``blocks.0.norm``."""
+    """The module (as ``""``) and all its submodules by path: ``blocks.0.norm``."""
     return {".".join(map(str, path)): child for path, child in nnx.iter_modules(module)}
 
 
@@ -44,14 +44,14 @@ def write(module: nnx.Module, params: Arrays) -> None:
         )
     written = []
     for name, (path, variable) in flat.items():
-        # A copy: on a CPU, JAX may use the memory of the array it is given.
+        # A copy: on a CPU, JAX may use the memory of the array that it takes.
         value = params[name].transpose(TO_FLAX[params[name].ndim]).astype(variable.dtype, order="C")
         written.append((path, variable.replace(jax.device_put(value, variable.get_value().sharding))))
     nnx.update(module, nnx.from_flat_state(written))
 
 
 def read(module: nnx.Module) -> Arrays:
-    """Canonical arrays of what the module holds."""
+    """Canonical arrays of the module's parameters and statistics."""
     return canonical(nnx.state(module, ARRAYS))
 
 
@@ -71,12 +71,12 @@ def from_native(state: Arrays) -> Arrays:
 
 def to_native(arrays: Arrays) -> Arrays:
     """A state's leaves by dotted path, from canonical arrays."""
-    found = {}
+    state = {}
     for name, array in arrays.items():
         *path, leaf = name.split(".")
         leaf = STATISTICS.get(leaf, leaf) if leaf != "weight" else "scale" if array.ndim == 1 else "kernel"
-        found[".".join([*path, leaf])] = np.ascontiguousarray(array.transpose(TO_FLAX[array.ndim]))
-    return found
+        state[".".join([*path, leaf])] = np.ascontiguousarray(array.transpose(TO_FLAX[array.ndim]))
+    return state
 
 
 def activation(y: jax.Array) -> np.ndarray:

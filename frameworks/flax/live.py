@@ -41,7 +41,7 @@ class Live:
             y, rest, seen = self._module.run(params, rest, x, train)
             if not isinstance(y, jax.Array):
                 raise PortError(f"the module returns {type(y).__name__}, not one array")
-            # A jitted function returns dicts sorted by name: the order of execution is kept beside it.
+            # A jitted function returns dicts sorted by name: the order of execution is kept apart.
             self._order = list(seen)
             return y, (rest, seen)
 
@@ -62,11 +62,11 @@ class Live:
             if dy is None:
                 y, (rest, seen) = self._evaluate(params, rest, to_nhwc(x))
             else:
-                y, (rest, seen), (own, dx) = self._train(params, rest, to_nhwc(x), to_nhwc(dy))
-                gradients = {INPUT: layout.activation(dx), **self._module.canonical(own)}
-            held = self._module.canonical(params) | self._module.canonical(rest)
+                y, (rest, seen), (dparams, dx) = self._train(params, rest, to_nhwc(x), to_nhwc(dy))
+                gradients = {INPUT: layout.activation(dx), **self._module.canonical(dparams)}
+            state = self._module.canonical(params) | self._module.canonical(rest)
             outputs = {name: layout.activation(seen[name]) for name in self._order}
-            return Observed(layout.activation(y), outputs, held, gradients)
+            return Observed(layout.activation(y), outputs, state, gradients)
 
 
 class Nnx:
@@ -80,7 +80,7 @@ class Nnx:
                 child.rate = 0.0
                 self.notes[:] = [DROPOUT_OFF]
             if getattr(child, "dtype", None) is not None and isinstance(child, (nnx.Conv, nnx.Linear, nnx.BatchNorm)):
-                child.dtype = None  # or it would compute in that type whatever it is given
+                child.dtype = None  # or it would compute in that type, whatever its input is
         module.train()
         self._training, self._params, self._rest = nnx.split(module, nnx.Param, ...)
         module.eval()
@@ -141,9 +141,9 @@ class Linen:
         )
         keys = {"params": jax.random.key(0), "dropout": jax.random.key(0)}
         x = jax.ShapeDtypeStruct((shape[0], *shape[2:], shape[1]), "float64")
-        found = jax.eval_shape(lambda x: module.init(keys, x, **self._options(train=False)), x)
-        self._variables = {name: tree for name, tree in found.items() if name in ("params", "batch_stats")}
-        if odd := sorted(found.keys() - self._variables.keys()):
+        variables = jax.eval_shape(lambda x: module.init(keys, x, **self._options(train=False)), x)
+        self._variables = {name: tree for name, tree in variables.items() if name in ("params", "batch_stats")}
+        if odd := sorted(variables.keys() - self._variables.keys()):
             raise PortError(f"the module keeps `{odd[0]}` beside params and batch_stats, which is not supported")
         shapes = {name: np.empty(leaf.shape) for tree in self._variables.values() for name, leaf in flat(tree).items()}
         self.shapes: Shapes = {name: array.shape for name, array in layout.from_native(shapes).items()}

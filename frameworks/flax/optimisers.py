@@ -1,4 +1,4 @@
-"""The optimisers in Flax: optax's, held with their moments by an ``nnx.Optimizer``."""
+"""The optimisers in Flax: optax's, in an ``nnx.Optimizer`` that keeps their moments."""
 
 import functools
 
@@ -8,7 +8,7 @@ from flax import nnx
 from common.oracle.optimisers import SGD, Optimiser
 
 
-@functools.cache  # one object an optimiser: what is compiled with it is found again by it
+@functools.cache  # one object an optimiser: jit knows compiled steps by it
 def rule(optimiser: Optimiser) -> optax.GradientTransformation:
     """Optax's transformation of gradients into updates. An L2 term comes before the momentum."""
     if isinstance(optimiser, SGD):
@@ -20,6 +20,6 @@ def rule(optimiser: Optimiser) -> optax.GradientTransformation:
 def native(optimiser: Optimiser, module: nnx.Module) -> nnx.Optimizer:
     """Flax's optimiser of the module's parameters.
 
-    Porting notes: ``wrt=nnx.Param`` keeps it from the running statistics.
+    Porting notes: with ``wrt=nnx.Param`` it leaves the running statistics alone.
     """
     return nnx.Optimizer(module, rule(optimiser), wrt=nnx.Param)

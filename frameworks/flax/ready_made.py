@@ -1,4 +1,4 @@
-"""What Flax itself has for a block: its layers in its own ``nnx.Sequential``, to hold ours against."""
+"""Flax's ready-made form of a block: its layers in ``nnx.Sequential``, to compare ours with."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from frameworks.flax.graph import native
 
 
 class Named(nnx.Sequential):
-    """``nnx.Sequential``, whose layers have numbers for names, with names instead."""
+    """``nnx.Sequential`` whose layers have names instead of numbers."""
 
     def __init__(self, layers: dict[str, Callable[..., Any]]) -> None:
         self.names = tuple(layers)
@@ -25,7 +25,7 @@ class Named(nnx.Sequential):
 
 
 def ready_made(block: BlockSpec) -> Callable[[nnx.Rngs], nnx.Module]:
-    """What makes the block, under the spec's module paths; NHWC.
+    """A function that makes the block under the spec's module paths; NHWC.
 
     Raises:
         ValueError: for a block that Flax does not have.

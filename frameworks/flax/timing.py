@@ -1,8 +1,8 @@
 """The calls that are timed: see `common.protocols.Timed`.
 
-Eager, the functions here are called on the module as they are. Compiled, each is one of the module's state, which is
-split from its structure once: `nnx.jit` would walk the module in Python at every call, milliseconds for a deep block.
-That is the functional form that Flax's performance guide gives against it.
+In eager form the functions here are called on the module. In compiled form they are functions of the module's state,
+which is split from its structure once. `nnx.jit` would walk the module in Python at every call, milliseconds for a deep
+block; against that, Flax's performance guide recommends this functional form.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from frameworks.flax import layout as arrays
 
 
 def _run(module: Any, x: jax.Array, layout: str) -> jax.Array:
-    """The output for an array of this layout, in the same: the module's own is NHWC. ``[n, classes]`` stays."""
+    """The output in the layout of the input; the module itself is NHWC. ``[n, classes]`` stays as it is."""
     return jnp.moveaxis(module(jnp.moveaxis(x, 1, -1)), -1, 1) if layout == "nchw" else module(x)
 
 
@@ -30,28 +30,28 @@ def _canonical(y: jax.Array, layout: str) -> np.ndarray:
 
 
 def _timed(
-    held: Any,
+    objects: Any,
     changing: nnx.filterlib.Filter,
     function: Callable[..., Any],
     inputs: tuple[jax.Array, ...],
     form: str,
     result: Callable[[Any, Any], Arrays],
 ) -> Timed:
-    """Calls of ``function(held, *inputs)``, which updates the ``changing`` variables of what is held.
+    """Calls of ``function(objects, *inputs)``, which updates the ``changing`` variables of ``objects``.
 
-    ``result`` makes the arrays of what the function has returned and of what is held.
+    ``objects`` is a module, or a module and its optimiser. ``result(returned, objects)`` makes the arrays.
     """
-    graph, initial, fixed = nnx.split(nnx.clone(held), changing, ...)  # a clone: a state is the variables themselves
+    graph, initial, fixed = nnx.split(nnx.clone(objects), changing, ...)  # a clone, as a state shares its variables
     state, kept = initial, dict[str, Any]()
-    variables = [node for _, node in nnx.iter_graph(held) if isinstance(node, nnx.Variable)]
+    variables = [node for _, node in nnx.iter_graph(objects) if isinstance(node, nnx.Variable)]
 
     @jax.jit
     def run(state: nnx.State, fixed: nnx.State, *inputs: jax.Array) -> tuple[Any, nnx.State]:
-        held = nnx.merge(graph, state, fixed)
-        return function(held, *inputs), nnx.state(held, changing)
+        objects = nnx.merge(graph, state, fixed)
+        return function(objects, *inputs), nnx.state(objects, changing)
 
     def eager() -> None:
-        kept["returned"] = function(held, *inputs)
+        kept["returned"] = function(objects, *inputs)
         jax.block_until_ready((kept["returned"], [variable.get_value() for variable in variables]))
 
     def compiled() -> None:
@@ -62,14 +62,14 @@ def _timed(
         nonlocal state
         kept.clear()
         state = initial
-        nnx.update(held, initial)
+        nnx.update(objects, initial)
 
     def planned() -> int | None:
         memory = run.lower(state, fixed, *inputs).compile().memory_analysis()
         return memory and memory.temp_size_in_bytes + memory.output_size_in_bytes
 
     if form == "eager":
-        return Timed(eager, lambda: result(kept["returned"], held), restore)
+        return Timed(eager, lambda: result(kept["returned"], objects), restore)
     return Timed(compiled, lambda: result(kept["returned"], nnx.merge(graph, state, fixed)), restore, planned)
 
 
@@ -102,11 +102,11 @@ def gradients(module: nnx.Module, x: jax.Array, dy: jax.Array, form: str, layout
 
 
 def step(module: nnx.Module, steps: nnx.Optimizer, x: jax.Array, dy: jax.Array, form: str, layout: str) -> Timed:
-    """A whole step, without the gradient of the input, but with the output: XLA leaves out what nobody asks for."""
+    """A whole step, without the gradient of the input, but with the output: XLA leaves out what is not returned."""
     module.train()
 
-    def run(held: tuple[nnx.Module, nnx.Optimizer], x: jax.Array, dy: jax.Array) -> jax.Array:
-        module, steps = held
+    def run(objects: tuple[nnx.Module, nnx.Optimizer], x: jax.Array, dy: jax.Array) -> jax.Array:
+        module, steps = objects
 
         def loss(module: nnx.Module) -> tuple[jax.Array, jax.Array]:
             y = _run(module, x, layout)
@@ -116,7 +116,7 @@ def step(module: nnx.Module, steps: nnx.Optimizer, x: jax.Array, dy: jax.Array, 
         steps.update(module, gradients)
         return y
 
-    def result(_: Any, held: tuple[nnx.Module, nnx.Optimizer]) -> Arrays:
-        return arrays.canonical(nnx.state(held[0], nnx.Param))
+    def result(_: Any, objects: tuple[nnx.Module, nnx.Optimizer]) -> Arrays:
+        return arrays.canonical(nnx.state(objects[0], nnx.Param))
 
     return _timed((module, steps), nnx.Everything(), run, (x, dy), form, result)

@@ -11,7 +11,7 @@ from frameworks.flax import layout
 def watch(module: nnx.Module, nodes: frozenset[str], keep: Callable[[str, jax.Array], jax.Array]) -> None:
     """Puts ``keep(name, output)`` for the output of every submodule whose path is a node's name.
 
-    The functions that take the submodules' places hide these from `nnx.state`: it is for a copy that is thrown away.
+    Use it on a copy: functions replace the submodules, which hides the submodules from `nnx.state`.
     """
 
     def watched(name: str, layer: Callable[..., jax.Array]) -> Callable[..., jax.Array]:

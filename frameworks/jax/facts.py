@@ -1,6 +1,6 @@
-"""What plain JAX does unless told otherwise, found by running it; see common/port/facts.py for the questions.
+"""What plain JAX does by default, measured by running it; the questions are in common/port/facts.py.
 
-JAX has operations and no layers. Where it has no operation either (BatchNorm, dropout), the answer is that of
+JAX has operations and no layers. For BatchNorm and dropout it has no operation either: the answer is that of
 frameworks/jax/layers.py, which the blocks use.
 """
 
@@ -50,14 +50,14 @@ def held(native: tuple[object, Tree, Tree]) -> dict[str, np.ndarray]:
     """The block's arrays under their keys in the two trees."""
     trees = {"params": native[1], "stats": native[2]}
     return {
-        tree + jax.tree_util.keystr(path): np.asarray(value)
-        for tree, held in trees.items()
-        for path, value in jax.tree_util.tree_leaves_with_path(held)
+        root + jax.tree_util.keystr(path): np.asarray(value)
+        for root, tree in trees.items()
+        for path, value in jax.tree_util.tree_leaves_with_path(tree)
     }
 
 
 def _stored(**arrays: np.ndarray) -> Tree:
-    """What the blocks here keep of one layer's canonical arrays."""
+    """One layer's canonical arrays as the blocks here store them."""
     named = {f"layer.{name}": array for name, array in arrays.items()}
     params, stats = layout.write(named, "float32", SingleDeviceSharding(jax.devices()[0]))
     return {**params["layer"], **stats.get("layer", {})}

@@ -1,4 +1,4 @@
-"""Layers with mistakes in them, as they are made in JAX (see `common.faults`). Importing adds them to the graph."""
+"""Layers with mistakes that people make in JAX (see `common.faults`). Importing this adds them to the graph."""
 
 import jax
 import jax.numpy as jnp

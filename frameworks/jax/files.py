@@ -23,7 +23,7 @@ def read(path: Path) -> tuple[Arrays, list[str]]:
     elif path.suffix == ".msgpack":
         tree = serialization.msgpack_restore(path.read_bytes())
     elif path.suffix == ".npz":
-        with path.open("rb") as file:  # `np.load` leaves a damaged file open that it has opened itself
+        with path.open("rb") as file:  # if `np.load` opens a damaged file, it leaves it open
             tree = dict(np.load(file, allow_pickle=False))
     else:
         tree = params.load(path)
@@ -34,14 +34,14 @@ def read(path: Path) -> tuple[Arrays, list[str]]:
 def write(path: Path, native: Arrays) -> None:
     """Writes ``{"params": ..., "stats": ...}`` (paths joined by dots in npz and safetensors).
 
-    An Orbax directory has lists where the pytree has them, msgpack has dicts with their indices, as ``to_bytes`` does.
+    An Orbax directory keeps the pytree's lists; msgpack has dicts by index instead, as ``to_bytes`` writes them.
     """
     tree = {"params": {}, "stats": {}} | nested(native)
     for name in native:
         _, *layer, _ = name.split(".")
-        own = tree["params"]
+        parent = tree["params"]
         for key in layer:  # a norm that trains nothing has an empty dict
-            own = own.setdefault(key, {})
+            parent = parent.setdefault(key, {})
     if path.suffix == ".safetensors":
         params.save(path, native)
     elif path.suffix == ".npz":

@@ -1,4 +1,4 @@
-"""The layers of plain JAX blocks: functions of (arrays, NHWC activations); nothing is hidden.
+"""The layers of plain JAX blocks: functions of (arrays, NHWC activations), without hidden state.
 
 ``params`` holds what is trained, ``stats`` the running statistics, both dicts of one layer's arrays.
 """
@@ -38,13 +38,13 @@ def conv2d(
 def batch_norm(
     params: Tree, stats: Tree, x: jax.Array, eps: float = 1e-5, momentum: float = 0.1, train: bool = False
 ) -> tuple[jax.Array, Tree]:
-    """Normalises ``[n, h, w, c]`` over n, h and w; returns the statistics to use next beside the output.
+    """Normalises ``[n, h, w, c]`` over n, h and w; returns the output and the statistics to use next.
 
     ``momentum`` is the weight of the new value; the running variance averages the biased batch variance.
     """
     mean = x.mean((0, 1, 2)) if train else stats["mean"]
     centred = x - mean
-    # Not `x.var`, which would take the mean again: the gradient of this form is faster.
+    # Not `x.var`, which computes the mean again: the gradient of this form is faster.
     var = jnp.square(centred).mean((0, 1, 2)) if train else stats["var"]
     if train:
         stats = {

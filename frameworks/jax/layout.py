@@ -61,7 +61,7 @@ def write(arrays: Arrays, dtype: str, place: Sharding) -> tuple[Tree, Tree]:
 
 
 def leaves(tree: Tree) -> Iterator[tuple[str, np.ndarray]]:
-    """Canonical names and arrays of what a tree holds."""
+    """Canonical names and arrays of a tree's leaves."""
     for path, value in jax.tree_util.tree_leaves_with_path(tree):
         yield _canonical([str(getattr(key, "key", getattr(key, "idx", None))) for key in path], np.asarray(value))
 

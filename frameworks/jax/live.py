@@ -48,7 +48,7 @@ class Live:
 
         def layers(train: bool, trees: Any, x: jax.Array) -> dict[str, jax.Array]:
             seen = layer_outputs(lambda trees, x: run(train, trees, x), trees, self._owners(), x)
-            # A jitted function returns dicts sorted by name: the order of execution is kept beside it.
+            # A jitted function returns dicts sorted by name: the order of execution is kept apart.
             self._order = list(seen)
             return seen
 
@@ -77,7 +77,7 @@ class Live:
             if dy is None:
                 (y, after), seen = self._evaluate(trees, to_nhwc(x))
             else:
-                (y, after), seen, (own, dx) = self._train(trees, to_nhwc(x), to_nhwc(dy))
-                gradients = {INPUT: to_nchw(dx), **dict(layout.leaves(own))}
-            held = dict([*layout.leaves(trees[0]), *layout.leaves(after)])
-            return Observed(to_nchw(y), {name: to_nchw(seen[name]) for name in self._order}, held, gradients)
+                (y, after), seen, (dparams, dx) = self._train(trees, to_nhwc(x), to_nhwc(dy))
+                gradients = {INPUT: to_nchw(dx), **dict(layout.leaves(dparams))}
+            state = dict([*layout.leaves(trees[0]), *layout.leaves(after)])
+            return Observed(to_nchw(y), {name: to_nchw(seen[name]) for name in self._order}, state, gradients)

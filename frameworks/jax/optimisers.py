@@ -8,7 +8,7 @@ from common.oracle.optimisers import SGD, Optimiser
 def native(optimiser: Optimiser) -> optax.GradientTransformation:
     """Optax's transformation of gradients into updates.
 
-    Porting notes: an L2 term is a transformation of its own, and must come before the momentum.
+    Porting notes: an L2 term is a separate transformation, and must come before the momentum.
     """
     if isinstance(optimiser, SGD):
         decay = optax.add_decayed_weights(optimiser.weight_decay)

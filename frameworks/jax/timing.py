@@ -21,7 +21,7 @@ Native = tuple[Apply, Any, Any]
 
 
 def _laid(apply: Apply, layout: str) -> Apply:
-    """The block on arrays of this layout: its own is NHWC. Two axes, ``[n, classes]``, stay as they are."""
+    """The block on arrays of this layout; the block itself is NHWC. ``[n, classes]`` stays as it is."""
 
     def nchw(params: Any, stats: Any, x: jax.Array, **options: bool) -> tuple[jax.Array, Any]:
         y, stats = apply(params, stats, jnp.moveaxis(x, 1, -1), **options)
@@ -36,7 +36,7 @@ def _canonical(y: jax.Array, layout: str) -> np.ndarray:
 
 
 def _planned(run: Any, *arguments: Any) -> int | None:
-    """What XLA says of the compiled function."""
+    """Bytes of temporaries and outputs that XLA plans for a compiled function; None if it is not compiled."""
     memory = run.lower(*arguments).compile().memory_analysis() if isinstance(run, jax.stages.Wrapped) else None
     return memory and memory.temp_size_in_bytes + memory.output_size_in_bytes
 
@@ -63,7 +63,7 @@ def forward(native: Native, x: jax.Array, form: str, layout: str) -> Timed:
 def gradients(
     native: Native, one_pass: Callable[..., Any], x: jax.Array, dy: jax.Array, form: str, layout: str
 ) -> Timed:
-    """Forward and backward: ``one_pass(apply, params, stats, x, dy)`` is (output, gradients, that of x, statistics)."""
+    """Forward and backward: ``one_pass(apply, params, stats, x, dy)`` is (output, gradients, dx, statistics)."""
     (apply, params, initial), kept = native, dict[str, Any]()
     apply, stats = _laid(apply, layout), initial
     run = _prepared(lambda *arguments: one_pass(apply, *arguments), form)
@@ -87,11 +87,11 @@ def gradients(
 def step(native: Native, x: jax.Array, dy: jax.Array, form: str, layout: str, place: Sharding) -> Timed:
     """A whole step in one function, without the gradient of the input.
 
-    It gives the output too, as a step that reports its loss needs it: XLA leaves out what nobody asks for, of a single
-    convolution the whole forward pass.
+    It returns the output too, which a step needs to report its loss. XLA leaves out what is not returned: for a single
+    convolution that would be the whole forward pass.
     """
     apply, optimiser = _laid(native[0], layout), optimisers.native(SGD())
-    # On the device from the start: an array that moves there between two steps compiles the second one again.
+    # On the device from the start: if an array moved there after the first step, the second would compile again.
     state = initial = *native[1:], jax.device_put(optimiser.init(native[1]), place)
 
     def train(params: Any, stats: Any, moments: Any, x: jax.Array, dy: jax.Array) -> tuple[Any, jax.Array]:

@@ -1,4 +1,4 @@
-"""What Paddle does unless told otherwise, found by running it; see common/port/facts.py for the questions."""
+"""What Paddle does by default, measured by running it; the questions are in common/port/facts.py."""
 
 import warnings
 
@@ -136,9 +136,9 @@ def answers() -> dict[str, str]:
     """An answer to every question."""
     conv, grouped, linear = nn.Conv2D(256, 256, 3), nn.Conv2D(512, 512, 3, groups=8), nn.Linear(1024, 512)
     norm = nn.BatchNorm2D(3)
-    kept = nn.Dropout(0.5)
-    evaluated = nn.Dropout(0.5)
-    evaluated.eval()
+    dropout = nn.Dropout(0.5)
+    disabled = nn.Dropout(0.5)
+    disabled.eval()
     return {
         "activations": _activations(),
         "conv_kernel": sizes(nn.Conv2D(6, 10, (3, 5)).weight.shape),
@@ -168,8 +168,8 @@ def answers() -> dict[str, str]:
         "leaky_gradient": _leaky_gradient(),
         "softmax_axis": _softmax_axis(),
         "gelu": f"{nn.GELU()(paddle.to_tensor(1.0)).item():.5f}",
-        "dropout_training": digits(kept(paddle.ones([1000])).max().item()),
-        "dropout_evaluation": digits(evaluated(paddle.ones([1])).item()),
+        "dropout_training": digits(dropout(paddle.ones([1000])).max().item()),
+        "dropout_evaluation": digits(disabled(paddle.ones([1])).item()),
         "float64": str(paddle.to_tensor(np.ones(1)).dtype).removeprefix("paddle."),
         "variance": digits(paddle.arange(3, dtype="float32").var().item()),
         "load_missing": _load(),

@@ -1,5 +1,5 @@
-"""Layers with mistakes in them, as they are made in Paddle (see `common.faults`). Importing adds them to the graph."""
-# The frameworks' own annotations allow what these layers never hold, and fix signatures that these narrow.
+"""Layers with mistakes that people make in Paddle (see `common.faults`). Importing this adds them to the graph."""
+# Paddle's annotations allow values that these layers never have, and signatures that these layers narrow.
 # pyright: reportArgumentType=false, reportGeneralTypeIssues=false
 
 import paddle
@@ -64,11 +64,11 @@ class DetachedBatchNorm2D(nn.BatchNorm2D):
 
 class UnbiasedBatchNorm2D(nn.BatchNorm2D):
     def forward(self, input: paddle.Tensor) -> paddle.Tensor:  # noqa: A002 - the name in nn.BatchNorm2D
-        kept = self._momentum * self._variance
+        old_part = self._momentum * self._variance
         y = super().forward(input)
         if self.training:
             with paddle.no_grad():
-                self._variance.set_value(kept + (1 - self._momentum) * input.var((0, 2, 3)))
+                self._variance.set_value(old_part + (1 - self._momentum) * input.var((0, 2, 3)))
         return y
 
 

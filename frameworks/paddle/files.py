@@ -11,7 +11,7 @@ from common.spec import params
 from common.spec.params import Arrays
 
 SUFFIXES = (".pdparams", ".safetensors")
-NAMES = "StructuredToParameterName@@"  # where `paddle.save` keeps its own names of the parameters
+NAMES = "StructuredToParameterName@@"  # `paddle.save` keeps Paddle's internal names of the parameters under this key
 # What a pickle of dicts and arrays is made of; `numpy.core` is the name of `numpy._core` before NumPy 2.
 ALLOWED = {
     ("numpy", "ndarray"),
@@ -34,7 +34,7 @@ class ArraysOnly(pickle.Unpickler):
 
 
 def read(path: Path) -> tuple[Arrays, list[str]]:
-    """The state by Paddle's names and layouts, and what was left out; nothing in the file is run."""
+    """The state by Paddle's names and layouts, and notes on what was left out; no code in the file is run."""
     if path.suffix == ".safetensors":
         return params.load(path), []
     with path.open("rb") as file:

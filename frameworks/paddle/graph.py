@@ -36,7 +36,7 @@ class ChannelSlice(nn.Layer):
 
 
 class Multiply(nn.Layer):
-    """Elementwise product; a gate ``[n, c, 1, 1]`` holds for the whole map."""
+    """Elementwise product; a gate ``[n, c, 1, 1]`` multiplies the whole map."""
 
     def forward(self, x: paddle.Tensor, y: paddle.Tensor) -> paddle.Tensor:
         return x * y
@@ -49,7 +49,7 @@ def native(layer: spec.Layer) -> nn.Layer:
 
 
 def convolution(layer: spec.Conv2d, kind: type[Conv2d] = Conv2d) -> nn.Layer:
-    """A convolution of some class with the layer's sizes."""
+    """A convolution of class ``kind`` with the layer's sizes."""
     return kind(
         layer.in_channels,
         layer.out_channels,

@@ -1,4 +1,4 @@
-"""What Paddle's own layers lack: a convolution that takes pairs, and norms and pools in float64 throughout."""
+"""What Paddle's layers lack: a convolution that takes pairs, and norms and pools in float64 throughout."""
 
 import paddle
 import paddle.nn.functional as F
@@ -10,7 +10,7 @@ from common.layers.values import Padding, Pair, pair
 class Conv2d(nn.Conv2D):
     """``nn.Conv2D`` whose padding is ``((top, bottom), (left, right))``; NCHW.
 
-    ``nn.Conv2D`` pads the sides differently by itself, given ``[top, bottom, left, right]``; two pairs it refuses.
+    ``nn.Conv2D`` takes unequal sides as ``[top, bottom, left, right]`` and refuses two pairs.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Hardsigmoid(nn.Layer):
 
 
 class LayerNorm2D(nn.LayerNorm):
-    """``nn.LayerNorm`` over the channels of an NCHW map: that normalises the last axes alone."""
+    """``nn.LayerNorm`` over the channels of an NCHW map; the stock layer normalises the last axes."""
 
     def __init__(self, channels: int, epsilon: float = 1e-5, affine: bool = True) -> None:
         attr = None if affine else False
@@ -56,10 +56,10 @@ class LayerNorm2D(nn.LayerNorm):
 
 
 class ExactBatchNorm2D(nn.BatchNorm2D):
-    """``nn.BatchNorm2D`` of elementary operations, with ``epsilon`` and ``momentum`` as they were given.
+    """``nn.BatchNorm2D`` of elementary operations, with ``epsilon`` and ``momentum`` unrounded.
 
-    The stock layer's kernel takes both as float32, which puts a float64 block some 1e-12 (outputs) and 1e-8 (running
-    statistics) off.
+    The stock layer's kernel rounds both to float32. A float64 block is then off by some 1e-12 (outputs) and 1e-8
+    (running statistics).
     """
 
     def forward(self, input: paddle.Tensor) -> paddle.Tensor:  # noqa: A002 - the name in nn.BatchNorm2D
@@ -76,10 +76,10 @@ class ExactBatchNorm2D(nn.BatchNorm2D):
 
 
 class ExactGroupNorm(nn.GroupNorm):
-    """``nn.GroupNorm`` of elementary operations, with ``epsilon`` as it was given, for the same reason.
+    """``nn.GroupNorm`` of elementary operations, with ``epsilon`` unrounded, for the same reason.
 
-    And without a scale the stock layer's gradient of the input is wrong on a CPU in Paddle 3.3
-    (docs/upstream/paddle_group_norm_gradient.py), so that `graph` takes this one there.
+    Without a scale the stock layer's gradient of the input is also wrong on a CPU in Paddle 3.3
+    (docs/upstream/paddle_group_norm_gradient.py), so `graph` uses this layer for that.
     """
 
     def forward(self, input: paddle.Tensor) -> paddle.Tensor:  # noqa: A002 - the name in nn.GroupNorm
@@ -93,7 +93,7 @@ class ExactGroupNorm(nn.GroupNorm):
 
 
 class ExactLayerNorm2D(LayerNorm2D):
-    """`LayerNorm2D` of elementary operations, with ``epsilon`` as it was given, for the same reason."""
+    """`LayerNorm2D` of elementary operations, with ``epsilon`` unrounded, for the same reason."""
 
     def forward(self, input: paddle.Tensor) -> paddle.Tensor:  # noqa: A002 - the name in nn.LayerNorm
         centred = input - input.mean(1, keepdim=True)
@@ -126,17 +126,17 @@ class ExactGlobalAvgPool2D(nn.Layer):
 
 
 def per_channel(values: paddle.Tensor) -> paddle.Tensor:
-    """One value a channel, shaped to meet an NCHW map."""
+    """One value a channel, as ``[1, c, 1, 1]``."""
     return values.reshape((1, -1, 1, 1))
 
 
 def exact(layer: nn.Layer) -> nn.Layer:
-    """The layer itself, or one that computes the same without rounding to float32 what is given in float64."""
+    """The layer itself, or its replacement that does not round float64 values to float32."""
     if type(layer) is nn.BatchNorm2D:
         attrs = (layer._weight_attr, layer._bias_attr)
         return ExactBatchNorm2D(layer._num_features, layer._momentum, layer._epsilon, *attrs)
     if type(layer) is nn.GroupNorm:
-        # It has a scale: without one `graph` has made it exact already.
+        # This one has a scale: `graph` uses the exact layer for those without.
         return ExactGroupNorm(layer._num_groups, layer._num_channels, layer._epsilon)
     if type(layer) is LayerNorm2D:
         return ExactLayerNorm2D(layer._normalized_shape[0], layer._epsilon, layer.weight is not None)

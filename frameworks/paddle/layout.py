@@ -1,4 +1,4 @@
-"""Canonical and Paddle's names and layouts: the running statistics are named and the linear weights laid otherwise."""
+"""Canonical and Paddle's names and layouts: the names of statistics and the layout of linear weights differ."""
 
 import numpy as np
 import paddle
@@ -17,7 +17,7 @@ def canonical(name: str) -> str:
 
 
 def native(name: str) -> str:
-    """The name in Paddle's ``state_dict`` of a canonical one."""
+    """The name in Paddle's ``state_dict`` of a canonical name."""
     path, dot, leaf = name.rpartition(".")
     return f"{path}{dot}{NATIVE.get(leaf, leaf)}"
 
@@ -30,20 +30,20 @@ def transposed(array: np.ndarray) -> np.ndarray:
 def write(layer: nn.Layer, params: Arrays) -> None:
     """Copies canonical arrays into the layer, in its dtype and on its device.
 
-    ``Layer.set_state_dict`` is not used: for what is missing, unexpected or mis-shaped it warns at most.
+    ``Layer.set_state_dict`` is not used: it only warns about missing, unexpected or mis-shaped arrays, if at all.
     """
-    held = {canonical(name): tensor for name, tensor in layer.state_dict().items()}
-    if params.keys() != held.keys():
+    tensors = {canonical(name): tensor for name, tensor in layer.state_dict().items()}
+    if params.keys() != tensors.keys():
         raise ValueError(
-            f"{type(layer).__name__} does not hold what the spec says: {sorted(params.keys() ^ held.keys())}"
+            f"{type(layer).__name__} does not hold what the spec says: {sorted(params.keys() ^ tensors.keys())}"
         )
-    for name, tensor in held.items():
+    for name, tensor in tensors.items():
         # A tensor, not an array: `set_value` would put an array on the process's current device, not the layer's.
         tensor.set_value(paddle.to_tensor(transposed(params[name]), dtype=tensor.dtype, place=tensor.place))
 
 
 def from_native(state: Arrays) -> Arrays:
-    """Canonical arrays of what a ``state_dict`` holds."""
+    """Canonical arrays of a ``state_dict``."""
     return {canonical(name): np.ascontiguousarray(transposed(array)) for name, array in state.items()}
 
 
@@ -53,15 +53,15 @@ def to_native(arrays: Arrays) -> Arrays:
 
 
 def read(layer: nn.Layer) -> Arrays:
-    """Canonical arrays of everything the layer holds.
+    """Canonical arrays of the layer's parameters and statistics.
 
-    A norm without scale and bias has None for them, and they are not in its state_dict: nothing has to be left out.
+    Where a norm has None for scale and bias, its state_dict leaves them out.
     """
     return from_native({name: value.numpy() for name, value in layer.state_dict().items()})
 
 
 def trainable(layer: nn.Layer) -> frozenset[str]:
-    """Canonical names of what an optimiser updates: ``named_parameters`` also has the running statistics, frozen."""
+    """Canonical names of what an optimiser updates: ``named_parameters`` also has the frozen statistics."""
     return frozenset(canonical(name) for name, value in layer.named_parameters() if not value.stop_gradient)
 
 

@@ -20,8 +20,8 @@ DROPOUTS = (nn.Dropout, nn.Dropout2D, nn.Dropout3D, nn.AlphaDropout)
 class Live:
     """A layer in float64 with dropout off.
 
-    What its training leaves behind is known to float32 only: average pooling's gradient multiplies by a reciprocal
-    rounded to float32, and norms average their statistics with a momentum rounded so (`frameworks.paddle.layers`).
+    Its training is exact to float32 only (`frameworks.paddle.layers`): the gradient of average pooling multiplies by a
+    reciprocal rounded to float32, and norms average their statistics with a momentum rounded to float32.
     """
 
     framework = "paddle"

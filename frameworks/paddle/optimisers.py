@@ -10,8 +10,8 @@ from common.oracle.optimisers import SGD, Optimiser
 class ExactMomentum:
     """``paddle.optimizer.Momentum`` with L2 weight decay, of elementary operations.
 
-    The stock optimiser's kernel takes the momentum and the weight decay (not the learning rate) as float32, which puts
-    a float64 step some 1e-8 off. ``paddle.optimizer.Adam`` takes all of its numbers as they are.
+    The stock optimiser's kernel rounds the momentum and the weight decay (not the learning rate) to float32. A float64
+    step is then off by some 1e-8. ``paddle.optimizer.Adam`` rounds none of its numbers.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class ExactMomentum:
 def native(
     optimiser: Optimiser, params: list[paddle.Tensor], exact: bool
 ) -> ExactMomentum | paddle.optimizer.Optimizer:
-    """Paddle's optimiser of ``params``; ``exact`` where a float64 step must be right to float64.
+    """Paddle's optimiser of ``params``; ``exact`` is for float64 steps that must be right to float64.
 
     Porting notes: SGD with momentum is ``Momentum``; ``SGD`` has none. A number as ``weight_decay`` is an L2 term.
     """

@@ -1,4 +1,4 @@
-"""What Paddle itself has for a block: its layers in its own ``nn.Sequential``, and a network, to hold ours against."""
+"""Paddle's ready-made form of a block: its layers in ``nn.Sequential``, or its MobileNet, to compare ours with."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from common.spec.catalogue import PLAIN
 from frameworks.paddle import layout
 from frameworks.paddle.graph import native
 
-MOBILENET = {"in_channels": 3, "bias": False, "dropout": 0.0, "softmax": False}  # what it cannot be otherwise
+MOBILENET = {"in_channels": 3, "bias": False, "dropout": 0.0, "softmax": False}  # the only values that Paddle's has
 
 
 def _layer(layer: spec.Layer) -> nn.Layer:
@@ -27,14 +27,14 @@ def _layer(layer: spec.Layer) -> nn.Layer:
 
 
 class Renamed(nn.LayerDict):
-    """A network whose layers are found under the spec's module paths instead of its own."""
+    """A network whose layers have the spec's module paths instead of Paddle's."""
 
     def __init__(self, network: nn.Layer, block: BlockSpec) -> None:
         object.__setattr__(self, "network", network)  # an ordinary attribute would be a second path to each layer
         shapes = {name: array.shape for name, array in layout.read(network).items()}
         names = align(leaves({param.name: param.shape for param in block.params()}), leaves(shapes)).names
-        theirs = dict(network.named_sublayers())
-        super().__init__(_tree(nested({name: theirs[own] for name, own in names.items()})))
+        sublayers = dict(network.named_sublayers())
+        super().__init__(_tree(nested({name: sublayers[path] for name, path in names.items()})))
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         return self.network(x)
@@ -54,7 +54,7 @@ def _mobilenet(block: BlockSpec) -> nn.Layer:
 def ready_made(block: BlockSpec) -> nn.Layer:
     """The block under the spec's module paths; NCHW.
 
-    Paddle's MobileNetV1 averages over the whole last map, which a spec's does at the size that ``pool_size`` is for.
+    Paddle's MobileNetV1 averages over the whole last map. A spec's does so only where ``pool_size`` is that map's size.
 
     Raises:
         ValueError: for a block that Paddle does not have, or not with these options.

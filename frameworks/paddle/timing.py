@@ -19,7 +19,7 @@ Compiler = Callable[[nn.Layer, Sequence[int]], Run]
 
 
 class NhwcBlock(nn.Layer):
-    """An NCHW block that takes and gives ``[n, h, w, c]``."""
+    """An NCHW block that takes and returns ``[n, h, w, c]``."""
 
     def __init__(self, block: nn.Layer) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ def _prepared(layer: nn.Layer, form: str | Compiler, layout: str, shape: Sequenc
         return form(layer, shape)
     if form == "compiled":
         return paddle.jit.to_static(layer)
-    return lambda x: layer(x).contiguous()  # an eager transpose is a view, which leaves the work to whoever reads it
+    return lambda x: layer(x).contiguous()  # an eager transpose is a view: its reader would do the work
 
 
 def _placed(tensor: paddle.Tensor, layout: str) -> paddle.Tensor:
@@ -49,12 +49,12 @@ def _canonical(tensor: paddle.Tensor, layout: str) -> np.ndarray:
 
 
 def _synchronize(tensor: paddle.Tensor) -> Callable[[], None]:
-    # On the CPU a call returns when it is computed, and `synchronize` refuses the CPU.
+    # On the CPU a call returns when its result is computed, and `synchronize` refuses the CPU.
     return paddle.device.synchronize if not tensor.place.is_cpu_place() else lambda: None
 
 
 def _allocated(call: Callable[[], None], x: paddle.Tensor) -> int | None:
-    """What an accelerator's allocator gives out during a call; the CPU's does not say. Not run."""
+    """Peak bytes that an accelerator's allocator gives out in a call; None on the CPU. Not run so far."""
     if x.place.is_cpu_place():
         return None
     paddle.device.reset_max_memory_allocated()

@@ -1,4 +1,4 @@
-"""What PyTorch does unless told otherwise, found by running it; see common/port/facts.py for the questions."""
+"""What PyTorch does by default, measured by running it; the questions are in common/port/facts.py."""
 
 import warnings
 

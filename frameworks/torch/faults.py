@@ -1,4 +1,4 @@
-"""Layers with mistakes in them, as they are made in PyTorch (see `common.faults`). Importing adds them to the graph."""
+"""Layers with mistakes that people make in PyTorch (see `common.faults`). Importing this adds them to the graph."""
 
 import torch
 import torch.nn.functional as F

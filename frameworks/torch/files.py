@@ -14,29 +14,29 @@ from common.spec import params
 from common.spec.params import Arrays
 
 SUFFIXES = (".pt", ".pth", ".safetensors")
-WRAPPERS = ("state_dict", "model_state_dict", "model")  # under which training scripts keep it beside an optimiser's
+WRAPPERS = ("state_dict", "model_state_dict", "model")  # training scripts save it under these keys
 
 
 def _load(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of pickle protocols
+            warnings.simplefilter("ignore")  # about pickle protocols
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:  # its message advises to load without the check
-        named = re.search(r"GLOBAL (\S+)", str(error))
-        what = f"it asks for `{named[1].rstrip('.')}`" if named else "it is not of tensors alone, or damaged"
-        raise PortError(f"{what}; a state dict of tensors is read, and nothing else") from None
+        match = re.search(r"GLOBAL (\S+)", str(error))
+        reason = f"it asks for `{match[1].rstrip('.')}`" if match else "it is not of tensors alone, or damaged"
+        raise PortError(f"{reason}; a state dict of tensors is read, and nothing else") from None
 
 
 def read(path: Path) -> tuple[Arrays, list[str]]:
-    """The state dict by PyTorch's names and layouts, and what was taken off around it; nothing in the file is run."""
+    """The state dict by PyTorch's names and layouts, and notes on what was taken off; no code in the file is run."""
     if path.suffix == ".safetensors":
         return params.load(path), []
     state, notes = _load(path), []
     for key in WRAPPERS:
         if isinstance(state, dict) and isinstance(state.get(key), dict):
-            left = [str(name) for name in state if name != key]
-            notes.append(f"took `{key}`" + (f" and left out {', '.join(left)}" if left else ""))
+            left_out = [str(name) for name in state if name != key]
+            notes.append(f"took `{key}`" + (f" and left out {', '.join(left_out)}" if left_out else ""))
             state = state[key]
     if not isinstance(state, dict):
         raise PortError(f"it holds {type(state).__name__}, not a state dict")

@@ -36,7 +36,7 @@ class ChannelSlice(nn.Module):
 
 
 class Multiply(nn.Module):
-    """Elementwise product; a gate ``[n, c, 1, 1]`` holds for the whole map."""
+    """Elementwise product; a gate ``[n, c, 1, 1]`` multiplies the whole map."""
 
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         return x * y
@@ -49,7 +49,7 @@ def native(layer: spec.Layer) -> nn.Module:
 
 
 def convolution(layer: spec.Conv2d, kind: type[Conv2d] = Conv2d) -> nn.Module:
-    """A convolution of some class with the layer's sizes."""
+    """A convolution of class ``kind`` with the layer's sizes."""
     return kind(
         layer.in_channels,
         layer.out_channels,
@@ -68,7 +68,7 @@ def _(layer: spec.Conv2d) -> nn.Module:
 
 
 def norm(layer: spec.BatchNorm2d, kind: type[nn.BatchNorm2d] = nn.BatchNorm2d) -> nn.Module:
-    """A norm of some class with the layer's settings."""
+    """A norm of class ``kind`` with the layer's settings."""
     return kind(layer.num_features, layer.eps, layer.momentum, layer.affine)
 
 

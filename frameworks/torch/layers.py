@@ -1,4 +1,4 @@
-"""What PyTorch's own layers lack: unequal padding of two sides, norms of channels and of biased averages."""
+"""What PyTorch's layers lack: unequal padding, norms over channels, running averages of the biased variance."""
 
 import torch
 import torch.nn.functional as F
@@ -10,8 +10,8 @@ from common.layers.values import Padding, Pair
 class Conv2d(nn.Conv2d):
     """``nn.Conv2d`` whose padding is ``((top, bottom), (left, right))``; NCHW.
 
-    ``nn.Conv2d`` pads both sides alike and refuses ``"same"`` with a stride (pytorch#3867); unequal sides are padded
-    in a step of their own.
+    ``nn.Conv2d`` pads both sides alike and refuses ``"same"`` with a stride (pytorch#3867). Here ``F.pad`` pads unequal
+    sides before the convolution.
     """
 
     def __init__(
@@ -27,8 +27,8 @@ class Conv2d(nn.Conv2d):
     ) -> None:
         (top, bottom), (left, right) = padding
         equal = top == bottom and left == right
-        own = (top, left) if equal else 0
-        super().__init__(in_channels, out_channels, kernel_size, stride, own, dilation, groups, bias)
+        in_conv = (top, left) if equal else 0
+        super().__init__(in_channels, out_channels, kernel_size, stride, in_conv, dilation, groups, bias)
         self.sides = None if equal else (left, right, top, bottom)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name in nn.Conv2d
@@ -36,7 +36,7 @@ class Conv2d(nn.Conv2d):
 
 
 class LayerNorm2d(nn.LayerNorm):
-    """``nn.LayerNorm`` over the channels of an NCHW map: that normalises the last axis alone."""
+    """``nn.LayerNorm`` over the channels of an NCHW map; the stock layer normalises the last axis."""
 
     def __init__(self, channels: int, eps: float = 1e-5, affine: bool = True) -> None:
         super().__init__(channels, eps, affine)
@@ -71,7 +71,7 @@ class ExactHardsigmoid(nn.Module):
 
 
 def exact(module: nn.Module) -> nn.Module:
-    """The module itself, or one that follows the spec where this one differs."""
+    """The module itself, or its replacement that follows the spec where the module differs."""
     if type(module) is nn.BatchNorm2d:
         return BiasedBatchNorm2d(module.num_features, module.eps, module.momentum, module.affine)
     return ExactHardsigmoid() if type(module) is nn.Hardsigmoid else module

@@ -1,4 +1,4 @@
-"""Canonical and PyTorch's names and layouts: they are the same, but for BatchNorm's step counter."""
+"""Canonical and PyTorch's names and layouts: they are the same, apart from BatchNorm's step counter."""
 
 import numpy as np
 import torch
@@ -6,7 +6,7 @@ from torch import nn
 
 from common.spec.params import Arrays
 
-STEP_COUNTER = "num_batches_tracked"  # a buffer beside the two statistics, used only when momentum is None
+STEP_COUNTER = "num_batches_tracked"  # BatchNorm's third buffer, used only when momentum is None
 
 
 def write(module: nn.Module, params: Arrays) -> None:
@@ -17,18 +17,18 @@ def write(module: nn.Module, params: Arrays) -> None:
 
 
 def read(module: nn.Module) -> Arrays:
-    """Canonical arrays of what the module holds."""
+    """Canonical arrays of the module's parameters and statistics."""
     state = module.state_dict().items()
     return {name: value.detach().cpu().numpy().copy() for name, value in state if not name.endswith(STEP_COUNTER)}
 
 
 def from_native(state: Arrays) -> Arrays:
-    """Canonical arrays of what a state dict holds: all but the step counters."""
+    """Canonical arrays of a state dict: all except the step counters."""
     return {name: array for name, array in state.items() if not name.endswith(STEP_COUNTER)}
 
 
 def to_native(arrays: Arrays) -> Arrays:
-    """A state dict of canonical arrays, with the step counters, at 0, that ``load_state_dict`` insists on."""
+    """A state dict of canonical arrays and of step counters at 0, which ``load_state_dict`` requires."""
     state: Arrays = {}
     for name, array in arrays.items():
         state[name] = array

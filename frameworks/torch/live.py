@@ -76,17 +76,17 @@ class Live:
         if dy is not None:
             self._module.zero_grad()
             output.backward(torch.from_numpy(dy))
-            found = {INPUT: tensor} | {name: p for name, p in self._module.named_parameters() if p.requires_grad}
-            gradients = {name: layout.gradient(value) for name, value in found.items()}
-        held = {name: value.numpy().copy() for name, value in self._state.items()}
+            tensors = {INPUT: tensor} | {name: p for name, p in self._module.named_parameters() if p.requires_grad}
+            gradients = {name: layout.gradient(value) for name, value in tensors.items()}
+        state = {name: value.numpy().copy() for name, value in self._state.items()}
         if dy is not None and not self._alone:
-            self._bias(held, arrays, pixels)
-        return Observed(output.detach().numpy().copy(), layers, held, gradients)
+            self._bias(state, arrays, pixels)
+        return Observed(output.detach().numpy().copy(), layers, state, gradients)
 
-    def _bias(self, held: Arrays, before: Arrays, pixels: dict[str, int]) -> None:
+    def _bias(self, state: Arrays, before: Arrays, pixels: dict[str, int]) -> None:
         """Running variances as if the biased batch variance had been averaged."""
         for name, n in pixels.items():
             variance, norm = f"{name}.running_var".lstrip("."), self._module.get_submodule(name)
-            if variance in held and isinstance(norm, _BatchNorm):
+            if variance in state and isinstance(norm, _BatchNorm):
                 old = before[variance] * (1 - (1.0 if norm.momentum is None else norm.momentum))
-                held[variance] = old + (held[variance] - old) * (n - 1) / n
+                state[variance] = old + (state[variance] - old) * (n - 1) / n

@@ -1,4 +1,4 @@
-"""What PyTorch itself has for a block: its layers in its own ``nn.Sequential``, to hold ours against."""
+"""PyTorch's ready-made form of a block: its layers in ``nn.Sequential``, to compare ours with."""
 
 from collections import OrderedDict
 

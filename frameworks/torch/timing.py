@@ -25,9 +25,9 @@ def placed(tensor: torch.Tensor, layout: str) -> torch.Tensor:
 def prepared(
     module: nn.Module, x: torch.Tensor, form: str | Compiler, layout: str = "native", channels_last: bool = False
 ) -> Run:
-    """What is called in a form of `common.config.FORMS`, or what a `Compiler` makes for inputs such as ``x``."""
-    # Else a second block of one class counts as another shape of the first: it is compiled for any shape, and after
-    # eight of them not at all, with no more than a warning.
+    """The callable of a form of `common.config.FORMS`, or what a `Compiler` makes for inputs such as ``x``."""
+    # Without this, torch takes another block of the same class for another shape of the first. It compiles the second
+    # for any shape, and after eight of them it only warns and compiles nothing.
     torch.compiler.reset()
     if callable(form):
         return form(module, x)
@@ -44,7 +44,7 @@ def _synchronize(tensor: torch.Tensor) -> Callable[[], None]:
 
 
 def _allocated(call: Callable[[], None], x: torch.Tensor) -> int | None:
-    """What an accelerator's allocator gives out during a call; the CPU's does not say. Not run."""
+    """Peak bytes that an accelerator's allocator gives out in a call; None on the CPU. Not run so far."""
     if x.device.type == "cpu":
         return None
     torch.accelerator.reset_peak_memory_stats()
@@ -56,9 +56,10 @@ def _allocated(call: Callable[[], None], x: torch.Tensor) -> int | None:
 def forward(
     module: nn.Module, x: torch.Tensor, form: str | Compiler, layout: str, channels_last: bool = False
 ) -> Timed:
-    """The output in evaluation mode; ``channels_last`` makes the module work so, whatever the arrays' layout is.
+    """The output in evaluation mode.
 
-    ``form`` is one of `common.config.FORMS`, or a `Compiler`.
+    ``channels_last`` makes the module compute in that memory format, whatever the arrays' layout is. ``form`` is one of
+    `common.config.FORMS`, or a `Compiler`.
     """
     x, synchronize = placed(x, layout), _synchronize(x)
     run = prepared(module.eval(), x, form, layout, channels_last)
@@ -108,8 +109,8 @@ def training(
     def result() -> Arrays:
         if mode == "step":
             return {name: array for name, array in arrays.read(module).items() if name in parameters}
-        found = {name: arrays.gradient(value) for name, value in {**parameters, INPUT: kept[INPUT]}.items()}
-        return {"output": kept["output"].detach().cpu().numpy(), **found}
+        by_name = {name: arrays.gradient(value) for name, value in {**parameters, INPUT: kept[INPUT]}.items()}
+        return {"output": kept["output"].detach().cpu().numpy(), **by_name}
 
     def restore() -> None:
         kept.clear()

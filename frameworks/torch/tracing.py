@@ -9,11 +9,11 @@ from torch import nn
 
 @contextlib.contextmanager
 def tapped(module: nn.Module, names: frozenset[str], gradients: bool) -> Iterator[dict[str, torch.Tensor]]:
-    """While active, collects the outputs of the submodules of these names, which may keep their gradients."""
-    seen: dict[str, torch.Tensor] = {}
+    """While active, collects the outputs of these submodules; with ``gradients`` they keep their gradients."""
+    outputs: dict[str, torch.Tensor] = {}
 
     def keep(name: str, output: torch.Tensor) -> None:
-        seen[name] = output
+        outputs[name] = output
         if gradients and output.requires_grad:
             output.retain_grad()
 
@@ -23,7 +23,7 @@ def tapped(module: nn.Module, names: frozenset[str], gradients: bool) -> Iterato
         if name in names
     ]
     try:
-        yield seen
+        yield outputs
     finally:
         for handle in handles:
             handle.remove()

@@ -1,7 +1,8 @@
 """`Adam(weight_decay=...)` is not AdamW
 
-In PyTorch it is an L2 term that Adam then rescales with the gradient. `optax.adamw` and `paddle.optimizer.AdamW` decay
-the weights beside Adam. In Paddle, `Adam(weight_decay=...)` is PyTorch's.
+In PyTorch it is an L2 term: it is added to the gradient, and Adam rescales the sum. `optax.adamw` and
+`paddle.optimizer.AdamW` decay the weights apart from Adam. Paddle's `Adam(weight_decay=...)` does the same as
+PyTorch's.
 """
 
 import numpy as np

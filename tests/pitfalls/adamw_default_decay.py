@@ -1,6 +1,6 @@
 """AdamW decays a hundred times less by default in optax
 
-The weight decay that nobody writes is 1e-2 in PyTorch and Paddle, 1e-4 in optax.
+Code that sets no weight decay gets 1e-2 in PyTorch and Paddle, and 1e-4 in optax.
 """
 
 import numpy as np

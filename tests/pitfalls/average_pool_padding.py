@@ -1,7 +1,7 @@
 """Paddle's average pool leaves the padding out of the mean
 
-`count_include_pad=True` is PyTorch's default, `exclusive=True`, the opposite, Paddle's. At a corner with a window of 3
-and padding 1, PyTorch divides by 9 and Paddle by 4.
+PyTorch's default is `count_include_pad=True`. Paddle's is `exclusive=True`, which is the opposite. At a corner with a
+window of 3 and padding 1, PyTorch divides by 9 and Paddle by 4.
 """
 
 import numpy as np

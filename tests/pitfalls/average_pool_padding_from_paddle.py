@@ -1,7 +1,8 @@
-"""An average pool from Paddle divides by what is really there
+"""Paddle's average pool divides by the number of real pixels
 
-Paddle's pool leaves the padding out of the mean by default. PyTorch and Flax count it, and a sum of `lax.reduce_window`
-divided by the window's size counts it too: at the border the means are too small, in a corner by a factor of 9/4.
+Paddle's pool leaves the padding out of the mean by default. PyTorch and Flax count it, and so does a sum of
+`lax.reduce_window` divided by the window's size. Their means at the border are too small, in a corner by a factor of
+9/4.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
-"""`nnx.avg_pool` moves by 1 unless told
+"""`nnx.avg_pool` steps by 1 by default
 
-PyTorch's and Paddle's pools step by the size of their window, Flax's by 1. A pool over the whole map is the same in
-both, as at the end of MobileNet; any smaller one is not.
+PyTorch's and Paddle's pools step by the size of their window, Flax's by 1. A pool over the whole map, as at the end of
+MobileNet, gives the same result; a smaller window does not.
 """
 
 import numpy as np

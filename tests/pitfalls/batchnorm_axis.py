@@ -1,7 +1,7 @@
 """Flax normalises the last axis, whatever it is
 
-Who keeps NCHW in Flax normalises by column instead of by channel. If the width happens to equal the channel count, no
-shape is wrong and nothing is raised. Move the channels last, or name the axis.
+With NCHW arrays, Flax normalises by column instead of by channel. If the width equals the channel count, every shape
+fits and nothing is raised. Move the channels last, or set `axis`.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """`parameters()` counts the running statistics too
 
-PyTorch keeps running mean and variance as buffers, which `parameters()` leaves out. Paddle keeps them as parameters
-with `stop_gradient` set, and Flax in the same state as the trained ones: a sum over all of them counts 12 values for a
-BatchNorm of 3 channels that trains 6.
+PyTorch keeps the running mean and variance as buffers, which `parameters()` leaves out. Paddle keeps them as parameters
+with `stop_gradient` set, and Flax keeps them in the same state as the trained ones. A BatchNorm of 3 channels trains 6
+values, but a sum over all of them counts 12.
 """
 
 import numpy as np

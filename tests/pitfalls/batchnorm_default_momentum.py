@@ -1,8 +1,8 @@
-"""Left to its default, Flax's BatchNorm averages ten times slower
+"""Flax's BatchNorm averages ten times slower by default
 
-Both leave `momentum` out. PyTorch's default gives the new value a weight of 0.1, Flax's 0.99 gives it 0.01: after ten
-batches the running mean has seen a tenth of the data instead of two thirds, and evaluation is wrong although training
-looks the same.
+Neither side sets `momentum`. PyTorch's default gives the new value a weight of 0.1; Flax's default of 0.99 gives it
+0.01. After ten batches the running mean has seen a tenth of the data instead of two thirds. Training looks the same,
+but evaluation is wrong.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
-"""Paddle's and Flax's momentum mean the same and default otherwise
+"""Momentum means the same in Paddle and Flax, but the defaults differ
 
-Both weigh the old value, so it seems safe to leave it out. Paddle's default is 0.9, Flax's 0.99.
+In both it is the weight of the old value, so leaving it out seems safe. Paddle's default is 0.9, Flax's is 0.99.
 """
 
 import numpy as np

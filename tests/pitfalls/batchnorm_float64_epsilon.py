@@ -1,8 +1,8 @@
-"""Paddle's kernels take epsilon as float32, in float64 too
+"""Paddle rounds epsilon to float32, even in a float64 layer
 
-The epsilon of BatchNorm is an attribute of the kernel, of type float. A float64 layer therefore adds
-9.999999747378752e-06 where 1e-5 was asked for: a comparison in float64 stops agreeing after ten digits. Where that
-matters, write the norm out of elementary operations.
+Epsilon is an attribute of BatchNorm's kernel, of type float. A float64 layer therefore adds 9.999999747378752e-06
+instead of 1e-5, and a comparison in float64 agrees to ten digits only. Where that matters, write the norm with
+elementary operations.
 """
 
 import numpy as np

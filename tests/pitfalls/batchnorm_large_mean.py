@@ -21,7 +21,7 @@ def source():
 
 
 def variance(norm):
-    """The batch's own: with momentum 0 nothing of the old one stays."""
+    """The variance of the batch: with momentum 0 the old one has no weight."""
     norm(X.transpose(0, 2, 3, 1))
     return np.asarray(norm.var[...])
 

@@ -1,8 +1,8 @@
-"""BatchNorm's momentum weighs the other value
+"""BatchNorm's momentum is the weight of the other value
 
 In PyTorch `momentum` is the weight of the *new* batch statistic. In Paddle and in Flax it is the weight of the *old*
-one. Carried over as it stands, the running statistics follow every single batch instead of averaging ten of them; the
-output in training mode does not show it.
+one. With the same number, the running statistics follow every single batch instead of averaging ten of them. The output
+in training mode does not show it.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
-"""A momentum of 0.99 from Flax or TensorFlow makes PyTorch forget
+"""A momentum of 0.99 from Flax or TensorFlow makes PyTorch forget the old batches
 
-0.99 of the old value there is 0.99 of the *new* one here: evaluation then normalises by the last batch. A published
-model carried it over just so (the thread).
+In Flax 0.99 is the weight of the old value; in PyTorch it is the weight of the *new* one. Evaluation then normalises by
+the last batch. A published model made this mistake (see the thread).
 """
 
 import numpy as np

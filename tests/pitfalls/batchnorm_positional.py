@@ -1,7 +1,7 @@
-"""BatchNorm's second and third arguments are the other way round
+"""BatchNorm's second and third arguments are swapped in Paddle
 
-`nn.BatchNorm2d(c, eps, momentum)` in PyTorch, `nn.BatchNorm2D(c, momentum, epsilon)` in Paddle. Positional arguments
-port without an error: 1e-3 becomes the momentum and 0.1 the epsilon, which shrinks the output.
+The layer is `nn.BatchNorm2d(c, eps, momentum)` in PyTorch and `nn.BatchNorm2D(c, momentum, epsilon)` in Paddle.
+Positional arguments raise no error: 1e-3 becomes the momentum and 0.1 the epsilon, which shrinks the output.
 """
 
 import numpy as np

@@ -1,8 +1,9 @@
 """The running variance is unbiased in PyTorch, biased elsewhere
 
-All normalise a batch by its biased variance. Into the running average, which evaluation uses, PyTorch puts n / (n - 1)
-times that; Paddle, Flax and the usual JAX code put the biased one. For n = 12 values a channel that is 9 %. Who trains
-on with ported weights, or compares running statistics, must scale; who only evaluates need not.
+All four normalise a batch by its biased variance. The running variance, which evaluation uses, differs: PyTorch
+averages n / (n - 1) times the biased variance; Paddle, Flax and the usual JAX code average the biased one. For n = 12
+values a channel the difference is 9 %. Scale it if you train on with ported weights or compare running statistics. For
+evaluation alone you need not.
 """
 
 import numpy as np

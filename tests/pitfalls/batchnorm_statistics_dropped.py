@@ -1,7 +1,8 @@
-"""In JAX nothing is updated unless you keep what is returned
+"""In JAX the running statistics change only if you keep what is returned
 
-A BatchNorm of Flax, as PyTorch's, changes its running statistics as a side effect. A JAX function returns new ones
-beside the output: who takes the output only keeps zeros and ones for ever, and evaluation normalises by them.
+Flax's BatchNorm, like PyTorch's, changes its running statistics as a side effect. A JAX function returns the output and
+the new statistics. Code that takes only the output keeps the initial zeros and ones for ever, and evaluation normalises
+by them.
 """
 
 import numpy as np

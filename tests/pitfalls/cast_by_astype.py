@@ -1,8 +1,8 @@
 """`Layer.astype` casts nothing
 
-`module.double()` casts every array of a PyTorch module. Paddle's `astype` changes the dtype that the layer reports and
-leaves its arrays as they were, its own as well as those of the layers inside; `to(dtype=...)` casts all. (Below: how
-many arrays are float64.)
+`module.double()` casts every array of a PyTorch module. Paddle's `astype` only changes the dtype that the layer
+reports: the arrays of the layer and of its sublayers stay as they were. `to(dtype=...)` casts all. (Below: how many
+arrays are float64.)
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """A causal depthwise convolution needs its padding on one side
 
-`nn.Conv1d(padding=k - 1)` followed by a slice to the input's length is causal. The same number of zeros in Flax on both
-sides without the slice, or "SAME", looks ahead. (The thread is of someone who has the outputs agree and the gradients
-not: compare both.) Below, the gradient of the kernel.
+`nn.Conv1d(padding=k - 1)` followed by a slice to the input's length is causal. In Flax, "SAME" looks ahead, and so does
+the same number of zeros on both sides without the slice. In the thread the outputs agree and the gradients do not:
+compare both. (Below: the gradient of the kernel.)
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """`dim=1` is the channels in NCHW and the rows in NHWC
 
-A concatenation on axis 1 joins GhostNet's two halves as channels in PyTorch, and stacks them on top of one another in
-NHWC. Means over (2, 3) and slices of axis 1 go wrong in the same way.
+In PyTorch a concatenation on axis 1 joins GhostNet's two halves as channels. In NHWC it puts one map below the other.
+Means over (2, 3) and slices of axis 1 go wrong in the same way.
 """
 
 import numpy as np

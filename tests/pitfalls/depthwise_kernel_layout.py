@@ -1,8 +1,8 @@
 """JAX's depthwise kernel is [kh, kw, 1, C·m], not TensorFlow's [kh, kw, C, m]
 
-TensorFlow keeps the multiplier in an axis of its own. JAX and Flax have one axis of C·m output channels, channel c's m
-kernels side by side, and an input axis of length 1. Ordering them by multiplier first has the right shape and the wrong
-channels.
+TensorFlow has a separate axis for the multiplier. JAX and Flax have an input axis of length 1 and one axis of C·m
+output channels, in which the m kernels of one channel are neighbours. An order by multiplier first has the right shape
+and the wrong channels.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Without `groups` a depthwise convolution is a full one
 
-Published code for a Paddle layer called DepthwiseConv does not pass `groups`. It runs, keeps the channel count, and
-holds k·k·C·C weights for k·k·C; only the count tells.
+Published code for a Paddle layer called DepthwiseConv does not pass `groups`. It runs and keeps the channel count, but
+has k·k·C·C weights instead of k·k·C. Only the number of weights shows the mistake.
 """
 
 import numpy as np

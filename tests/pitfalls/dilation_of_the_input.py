@@ -1,8 +1,8 @@
 """JAX has two dilations
 
-PyTorch's `dilation` spreads the kernel: `rhs_dilation` in `lax`, `kernel_dilation` in Flax. `lhs_dilation` and
-`input_dilation` spread the input, which is what a transposed convolution does: the output is larger. (With padding in
-words, `lax` raises.)
+PyTorch's `dilation` spreads the kernel. It is `rhs_dilation` in `lax` and `kernel_dilation` in Flax. `lhs_dilation` and
+`input_dilation` spread the input, as a transposed convolution does, and the output is larger. (With padding as a
+string, `lax` raises.)
 """
 
 import numpy as np

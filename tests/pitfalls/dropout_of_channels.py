@@ -1,7 +1,7 @@
 """`Dropout2d` drops whole channels; `nnx.Dropout` drops pixels
 
-Flax has one dropout for all ranks. Whole channels take `broadcast_dims`, the axes along which one draw is shared. The
-number below is how many channels were dropped in part.
+Flax has one dropout for all ranks. To drop whole channels, set `broadcast_dims`, the axes along which one draw is
+shared. The number below is how many channels were dropped in part.
 """
 
 import numpy as np

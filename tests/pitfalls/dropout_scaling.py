@@ -1,7 +1,7 @@
 """Paddle's other dropout scales at inference
 
-`mode="downscale_in_infer"`, the default of the old `fluid` API and still found in ported code, keeps the training
-values as they are and multiplies by 1 - p in evaluation. PyTorch's dropout does nothing there.
+`mode="downscale_in_infer"` was the default of the old `fluid` API, and ported code still has it. It does not scale in
+training, and multiplies by 1 - p in evaluation. PyTorch's dropout does nothing in evaluation.
 """
 
 import numpy as np

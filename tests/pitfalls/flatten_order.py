@@ -1,7 +1,8 @@
 """Flattening NHWC permutes what the linear layer reads
 
-A linear layer after a flatten was trained on features in the order channel, row, column. NHWC flattens to row, column,
-channel. Every shape fits. Move the channels to the front before the flatten, or permute the weight's rows once.
+In PyTorch a linear layer after a flatten is trained on features in the order channel, row, column. NHWC flattens to
+row, column, channel. Every shape fits. Move the channels to the front before the flatten, or permute the weight's rows
+once.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
-"""A linear layer that was trained behind NHWC expects row, column, channel
+"""A linear layer that was trained after NHWC expects row, column, channel
 
-The trap of the flatten, met from the other side: transpose NCHW to NHWC before the flatten, or permute the weight's
+This is the flatten pitfall in the other direction: transpose NCHW to NHWC before the flatten, or permute the weight's
 inputs once.
 """
 

@@ -1,7 +1,8 @@
 """JAX's float64 is float32 unless you switch it on
 
-`jnp.asarray` of a float64 array gives float32 without a word (a dtype that is asked for by name warns). A reference
-computed so is no better than what it checks. Set `JAX_ENABLE_X64=1`, or `jax.enable_x64` around the code.
+`jnp.asarray` of a float64 array gives float32 without a warning (it warns only if the dtype is asked for by name). A
+reference computed like that is no more exact than the code that it checks. Set `JAX_ENABLE_X64=1`, or use
+`jax.enable_x64` around the code.
 """
 
 import numpy as np

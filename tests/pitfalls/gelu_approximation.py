@@ -1,7 +1,7 @@
 """JAX's GELU is the tanh approximation
 
-`jax.nn.gelu` and `nnx.gelu` approximate by default, PyTorch's and Paddle's do not. The difference is small enough to
-pass a loose tolerance and to be taken for rounding.
+`jax.nn.gelu` and `nnx.gelu` approximate by default; PyTorch's and Paddle's do not. The difference is so small that it
+passes a loose tolerance and looks like rounding.
 """
 
 import numpy as np

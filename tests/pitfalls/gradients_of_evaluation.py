@@ -1,6 +1,6 @@
 """The outputs agree, the gradients do not: one model is in training mode
 
-A comparison of outputs in evaluation mode says nothing of the backward pass, whose BatchNorm in training mode also
+A comparison of outputs in evaluation mode says nothing about the backward pass. In training mode BatchNorm also
 differentiates through the batch's mean and variance. Switch both models to the same mode before comparing gradients.
 """
 

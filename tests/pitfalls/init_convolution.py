@@ -1,8 +1,8 @@
-"""Convolutions start from other distributions
+"""Convolutions start from different distributions
 
-PyTorch draws uniformly within 1/sqrt(fan in), a deviation of 0.58/sqrt(fan in). Paddle draws normally with
-1.41/sqrt(fan in), 2.45 times as wide; Flax (LeCun normal) with 1/sqrt(fan in). A network without norms that trains in
-one may diverge in the other.
+PyTorch draws uniformly within 1/sqrt(fan in): the standard deviation is 0.58/sqrt(fan in). Paddle draws from a normal
+distribution of 1.41/sqrt(fan in), 2.45 times as wide; Flax from LeCun's normal distribution of 1/sqrt(fan in). A
+network without norms may train in one framework and diverge in another.
 """
 
 import math

@@ -1,8 +1,8 @@
 """Kaiming's fan out ignores the groups in PyTorch
 
-For a depthwise kernel [C, 1, k, k] `mode="fan_out"` takes C·k·k, although each input reaches k·k outputs only:
-MobileNet initialised so starts sqrt(C) times smaller than a TensorFlow or a group-aware one. Decide which is meant, and
-give the deviation itself.
+For a depthwise kernel [C, 1, k, k] `mode="fan_out"` counts C·k·k, although each input reaches only k·k outputs.
+MobileNet's weights then start sqrt(C) times smaller than in TensorFlow, or in code that counts the groups. Decide which
+you mean, and set the deviation itself.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Linear layers start from other distributions
+"""Linear layers start from different distributions
 
 PyTorch: uniform within 1/sqrt(in). Paddle: Xavier uniform, by in and out. Flax: LeCun normal, 1.7 times as wide as
 PyTorch's. Only PyTorch's bias is not zero.

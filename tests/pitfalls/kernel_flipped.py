@@ -1,7 +1,7 @@
-"""A "convolution" of SciPy's kind turns the kernel around
+"""`jax.scipy.signal.convolve2d` flips the kernel
 
-Deep learning's convolution is a cross-correlation. `jax.scipy.signal.convolve2d` convolves, as SciPy does: it flips the
-kernel on both axes. Use `correlate2d`, or `lax.conv_general_dilated`.
+The convolution of deep learning is a cross-correlation. `jax.scipy.signal.convolve2d` convolves, as SciPy does: it
+flips the kernel on both axes. Use `correlate2d`, or `lax.conv_general_dilated`.
 """
 
 import numpy as np

@@ -1,6 +1,7 @@
 """A square kernel hides swapped height and width
 
-The transpose (3, 2, 1, 0) gives WHIO. With a square kernel every shape fits and only the numbers are wrong.
+The transpose (3, 2, 1, 0) gives WHIO instead of HWIO. With a square kernel every shape fits and only the numbers are
+wrong.
 """
 
 import numpy as np

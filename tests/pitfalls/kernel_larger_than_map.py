@@ -1,7 +1,7 @@
 """Only PyTorch refuses a kernel that is larger than the map
 
-PyTorch raises where a kernel does not fit the padded map. Paddle returns a tensor of negative size, JAX and Flax an
-empty array, and what follows fails far away or not at all. Check the size yourself. (1 below means refused.)
+PyTorch raises if a kernel does not fit the padded map. Paddle returns a tensor of negative size, JAX and Flax return an
+empty array, and the error comes much later or never. Check the size yourself. (1 below means refused.)
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """The way back is another transpose
 
-OIHW becomes HWIO by (2, 3, 1, 0). The same four numbers do not lead back: HWIO becomes OIHW by (3, 2, 0, 1). Where all
-four sizes are equal, as for a 3 x 3 kernel of 3 channels, the wrong one raises nothing.
+OIHW becomes HWIO by (2, 3, 1, 0). The same four numbers do not lead back: HWIO becomes OIHW by (3, 2, 0, 1). If all
+four sizes are equal, as for a 3 x 3 kernel of 3 channels, the wrong transpose raises nothing.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """`nnx.Conv(..., kernel_size=3)` is a convolution in one dimension
 
-PyTorch and Paddle read an int as (3, 3). Flax makes a kernel of rank one, and takes the rows of an image for more of
-the batch: it slides along the width only. No error, the right shape, a third of the weights. A published benchmark of
-depthwise convolutions (the thread) does this.
+PyTorch and Paddle read an int as (3, 3). Flax makes a kernel of one dimension, which slides along the width only: it
+counts the rows of an image as part of the batch. Nothing is raised, the shape is right, and the kernel has a third of
+the weights. A published benchmark of depthwise convolutions (see the thread) does this.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """A layer that is made inside `forward` is never trained
 
-The old `fluid` functions made a layer's weights where it was called, in a static graph that was built once. The same
-line in the `forward` of a layer of today makes new random weights at every call, and `parameters()` does not have them.
+The old `fluid` functions made a layer's weights where it was called, in a static graph that was built once. Today the
+same line in a layer's `forward` makes new random weights at every call, and `parameters()` does not include them.
 """
 
 import numpy as np

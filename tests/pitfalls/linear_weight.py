@@ -1,7 +1,7 @@
 """A square linear weight loads silently, transposed
 
-PyTorch stores [out, in], Paddle and Flax [in, out]. When the two sizes differ, loading fails and the reason is plain.
-When they are equal, it does not.
+PyTorch stores [out, in]; Paddle and Flax store [in, out]. If the two sizes differ, loading fails and the reason is
+plain. If they are equal, loading succeeds with the wrong weight.
 """
 
 import numpy as np

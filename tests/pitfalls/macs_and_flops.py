@@ -1,7 +1,7 @@
 """fvcore's "flops" are multiply-accumulates, XLA's are twice that
 
-XLA's cost analysis and PyTorch's FlopCounterMode count a multiply-accumulate as 2, fvcore (as thop and ptflops) as 1. A
-ratio taken across the two is off by 2.
+XLA's cost analysis and PyTorch's FlopCounterMode count a multiply-accumulate as 2. fvcore, thop and ptflops count it as
+1. A ratio between the two is wrong by a factor of 2.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """A max pool pads with -inf, not with 0
 
-`lax.reduce_window` pads with its start value. Copied from an average pool, that is 0, which beats every negative value
-at the border.
+`lax.reduce_window` pads with its start value. In code copied from an average pool that is 0, which is greater than
+every negative value at the border.
 """
 
 import numpy as np

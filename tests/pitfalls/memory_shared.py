@@ -1,7 +1,7 @@
 """`torch.from_numpy` shares the array's memory
 
-`paddle.to_tensor` copies. After a port to PyTorch, an array that is filled anew for the next batch changes the tensor
-of the last one.
+`paddle.to_tensor` copies the array. After a port to PyTorch, writing the next batch into the array changes the tensor
+of the previous batch.
 """
 
 import numpy as np

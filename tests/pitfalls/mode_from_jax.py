@@ -1,4 +1,4 @@
-"""A JAX function evaluates unless told to train; a module trains unless told to evaluate
+"""A JAX function evaluates by default; a module trains by default
 
 Functions of a network in JAX often take `train=False` by default. A new module of PyTorch, Paddle or Flax starts in
 training mode: the same call, without an argument, normalises by the batch.

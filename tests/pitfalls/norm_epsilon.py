@@ -1,7 +1,7 @@
 """Flax's LayerNorm and GroupNorm add a tenth of the epsilon
 
-1e-6 is the default in Flax, 1e-5 in PyTorch (both have 1e-5 in BatchNorm). Invisible on activations of unit size, it is
-not where they are small.
+The default is 1e-6 in Flax and 1e-5 in PyTorch (for BatchNorm it is 1e-5 in both). The difference does not show on
+activations of unit size, but it does on small ones.
 """
 
 import numpy as np

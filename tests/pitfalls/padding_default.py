@@ -1,7 +1,7 @@
 """`nnx.Conv` pads by default
 
-PyTorch and Paddle pad nothing unless told to. Flax's default is "SAME": the map keeps its size, and every layer after
-it computes on another one.
+PyTorch and Paddle pad nothing by default. Flax's default is "SAME": the map keeps its size, and every layer after it
+gets a map of another size.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Four paddings are in another order
+"""The order of four padding numbers differs
 
 PyTorch's `F.pad` starts with the last axis: (left, right, top, bottom). Paddle's convolution takes [top, bottom, left,
 right]. The same four numbers pad other sides.

@@ -1,7 +1,7 @@
 """NumPy's names of padding modes are not PyTorch's
 
-`replicate` is `edge` in JAX. `reflect` does not repeat the border and `symmetric` does: the two are easily taken for
-one another, and have the same shape.
+`replicate` is `edge` in JAX. `reflect` does not repeat the border and `symmetric` does: the two are easily confused,
+and give the same shape.
 """
 
 import numpy as np

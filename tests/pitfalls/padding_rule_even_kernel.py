@@ -1,7 +1,7 @@
 """`(kernel - stride + 1) // 2` keeps the size of odd kernels only
 
-A rule of published Paddle code. For kernel 2, stride 1 it pads 1 on every side, and 4 x 4 becomes 5 x 5. Keeping the
-size takes one row and one column, at the bottom and right.
+This is a rule of published Paddle code. For kernel 2 and stride 1 it pads 1 on every side, and 4 x 4 becomes 5 x 5. To
+keep the size, pad one row at the bottom and one column at the right.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """PyTorch refuses "same" with a stride
 
-What "SAME" means at stride 2 depends on the size of the input, so `nn.Conv2d` does not offer it. Work out the zeros and
-pad in a step of its own.
+What "SAME" means at stride 2 depends on the size of the input, so `nn.Conv2d` does not offer it. Compute the number of
+zeros and pad before the convolution.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """ "SAME" at stride 2 pads the bottom and right only
 
-For a kernel of 3 on an even size, `padding=1` puts a zero on both sides and "SAME" one zero at the end: the shapes
-agree, every value is taken from windows shifted by one pixel. Give the padding in numbers.
+For a kernel of 3 on an even size, `padding=1` puts a zero on both sides and "SAME" puts one zero at the end. The shapes
+agree, but every window is shifted by one pixel. Give the padding in numbers.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """`jax.image.resize` blurs before it shrinks
 
-PyTorch's `interpolate` does not, unless `antialias=True`. The default in JAX is True: smaller copies of an image differ
+PyTorch's `interpolate` blurs only with `antialias=True`. In JAX that is the default: smaller copies of an image differ
 everywhere.
 """
 

@@ -1,7 +1,7 @@
 """`align_corners=True` has no counterpart in `jax.image.resize`
 
-It puts the corner pixels of both images on top of one another; JAX (and PyTorch without it) aligns their edges. The
-scale and the shift can be given by hand.
+It aligns the corner pixels of both images; JAX, and PyTorch without it, aligns their edges. Compute the scale and the
+shift yourself.
 """
 
 import numpy as np

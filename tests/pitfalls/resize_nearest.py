@@ -1,4 +1,4 @@
-"""The nearest pixel is another one
+"""PyTorch's "nearest" picks other pixels than JAX's
 
 PyTorch's mode "nearest" takes floor(i · scale); JAX measures from the pixels' centres, which PyTorch calls
 "nearest-exact". They agree for whole factors and differ for all others.

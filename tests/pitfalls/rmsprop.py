@@ -1,7 +1,7 @@
-"""RMSprop forgets at another rate and adds epsilon elsewhere
+"""RMSprop has another default decay and adds epsilon elsewhere
 
-MobileNet and its successors were trained with it. PyTorch: decay 0.99, epsilon outside the root. optax: decay 0.9,
-epsilon inside the root. With the large epsilon of 1e-3 that such recipes use, the steps differ by a lot.
+MobileNet and its successors were trained with it. PyTorch has decay 0.99 and epsilon outside the root; optax has decay
+0.9 and epsilon inside the root. With the large epsilon of 1e-3 that such recipes use, the steps differ a lot.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
-"""The same seed is not the same weights
+"""The same seed does not give the same weights
 
 Generators and the order of draws differ, so seeding both frameworks with 0 gives two unrelated networks. To start from
-the same point, move the arrays.
+the same weights, copy the arrays.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Softmax without an axis is over the columns in Paddle
 
 PyTorch's `Softmax()` without `dim` picks axis 1 for maps of rank 4 (and warns). Paddle, JAX and Flax take the last
-axis: right for NHWC, and for NCHW a softmax over each row of pixels.
+axis. That is right for NHWC; for NCHW it is a softmax over each row of pixels.
 """
 
 import warnings

@@ -1,7 +1,7 @@
-"""Paddle's `set_state_dict` only warns of what does not fit
+"""Paddle's `set_state_dict` only warns about what does not fit
 
-PyTorch's `load_state_dict` raises on a missing or unexpected name. Paddle skips it, warns, and leaves the random weight
-in place; the names are in what it returns. (1 below means refused.)
+PyTorch's `load_state_dict` raises on a missing or unexpected name. Paddle skips it, warns, and keeps the random weight;
+it returns the names. (1 below means refused.)
 """
 
 import warnings

@@ -1,9 +1,9 @@
 """float32 on a GPU may mean 10 bits of mantissa
 
 On NVIDIA GPUs since 2020, cuDNN's convolutions in PyTorch and Paddle, and JAX's by default, may round their float32
-inputs to TF32: differences in the fourth digit, which are taken for a bug of the port. Compare on the CPU, or switch it
-off: `torch.backends.cudnn.allow_tf32 = False`, `jax.default_matmul_precision("float32")`. Emulated here by rounding the
-inputs; no GPU was used.
+inputs to TF32. The results then differ in the fourth digit, which looks like a bug of the port. Compare on the CPU, or
+switch it off: `torch.backends.cudnn.allow_tf32 = False`, `jax.default_matmul_precision("float32")`. The numbers below
+emulate it by rounding the inputs; no GPU was used.
 """
 
 import numpy as np

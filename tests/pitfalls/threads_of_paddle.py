@@ -1,8 +1,7 @@
 """Paddle runs on one processor unless OMP_NUM_THREADS is set before its import
 
-PyTorch uses all processors, and `torch.set_num_threads` changes it at any time. Importing Paddle sets OMP_NUM_THREADS
-to 1 where it is unset, and later changes are too late. Each function below asks for two threads, in a process of its
-own.
+PyTorch uses all processors, and `torch.set_num_threads` changes that at any time. Importing Paddle sets OMP_NUM_THREADS
+to 1 if it is unset, and later changes are too late. Each function below asks for two threads in a new process.
 """
 
 import os

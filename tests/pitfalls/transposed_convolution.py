@@ -1,8 +1,8 @@
-"""A transposed convolution in JAX does not turn the kernel around
+"""A transposed convolution in JAX does not flip the kernel
 
-`nn.ConvTranspose2d` is the gradient of a convolution, which reads the kernel back to front. `nnx.ConvTranspose` and
-`lax.conv_transpose` stretch the input and correlate. `transpose_kernel=True` makes them the gradient; the kernel then
-is that of the forward convolution: [kh, kw, out, in].
+`nn.ConvTranspose2d` is the gradient of a convolution, which flips the kernel. `nnx.ConvTranspose` and
+`lax.conv_transpose` stretch the input and correlate. `transpose_kernel=True` makes them the gradient; the kernel is
+then that of the forward convolution: [kh, kw, out, in].
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
-"""The padding of a transposed convolution is not what it pads
+"""PyTorch's padding of a transposed convolution crops its output
 
-In PyTorch and Paddle `padding=1` is that of the forward convolution, and *crops* the transposed one by 1 on each side.
-In JAX and Flax it is what is put around the stretched input: kernel - 1 - padding gives PyTorch's.
+In PyTorch and Paddle `padding=1` is the padding of the forward convolution: it *crops* the output of the transposed one
+by 1 on each side. In JAX and Flax it is put around the stretched input: kernel - 1 - padding gives PyTorch's.
 """
 
 import numpy as np

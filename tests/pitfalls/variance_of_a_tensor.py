@@ -1,6 +1,6 @@
 """`var` and `std` divide by n - 1 in PyTorch and Paddle, by n in JAX
 
-The default of `torch.var` and `paddle.var` is the unbiased variance, that of `jnp.var`, as NumPy's, the biased one. A
+`torch.var` and `paddle.var` give the unbiased variance by default; `jnp.var`, like NumPy's, gives the biased one. A
 norm written by hand is off by n / (n - 1) after a port.
 """
 

@@ -1,7 +1,7 @@
 """An L2 term goes before the momentum
 
-PyTorch's SGD adds `weight_decay` times the weight to the *gradient*, so that it gathers momentum. In optax the decay is
-a transformation of its own: after the momentum and the learning rate it is another optimiser.
+PyTorch's SGD adds `weight_decay` times the weight to the *gradient*, so the momentum includes it. In optax the decay is
+a separate transformation. After the momentum and the learning rate it makes another optimiser.
 """
 
 import numpy as np

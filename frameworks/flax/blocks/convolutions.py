@@ -1,4 +1,4 @@
-"""The four plain convolutions in Flax: one class, told apart by ``kernel_size`` and ``feature_group_count``."""
+"""The four plain convolutions in Flax: one class with different ``kernel_size`` and ``feature_group_count``."""
 
 import jax
 from flax import nnx
@@ -9,10 +9,10 @@ from common.layers.values import Padding, Pair
 class StandardConv(nnx.Module):
     """A convolution in which every output channel reads every input channel; NHWC.
 
-    Porting notes: the kernel is HWIO, ``[kh, kw, in, out]``, and called ``kernel``. The default padding is "SAME",
-    where PyTorch pads nothing, and the default initialisation lecun normal (truncated, variance 1 / fan in) with bias
-    0. ``kernel_size=3`` means a kernel of one dimension, which runs over the width of an image without any error:
-    write ``(3, 3)``.
+    Porting notes: the kernel is HWIO, ``[kh, kw, in, out]``, and is called ``kernel``. The default padding is "SAME";
+    PyTorch's is none. The default initialisation is LeCun normal (truncated, variance 1 / fan in), and the bias starts
+    at 0. ``kernel_size=3`` makes a kernel of one dimension, which runs along the width of an image only and raises
+    nothing: write ``(3, 3)``.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class GroupedConv(nnx.Module):
     """A convolution in ``groups`` independent runs of channels; NHWC.
 
     Porting notes: the kernel is ``[kh, kw, in / groups, out]``. Group g reads input run g and writes output run g, as
-    in PyTorch, so OIHW to HWIO is a transpose whatever the groups.
+    in PyTorch, so one transpose turns OIHW into HWIO for any ``groups``.
     """
 
     def __init__(
@@ -81,9 +81,10 @@ class GroupedConv(nnx.Module):
 class DepthwiseConv(nnx.Module):
     """A convolution in which each channel has ``multiplier`` kernels of its own; NHWC.
 
-    Porting notes: there is no class for it; ``feature_group_count=channels`` makes it, and forgetting that gives a full
-    convolution without any error. The kernel is ``[kh, kw, 1, channels * multiplier]``. On a CPU it is slow
-    (flax#4207): of 128 channels on 56 x 56 pixels, it took longer than the full convolution, with 1/128 of its MACs.
+    Porting notes: Flax has no class for it: ``feature_group_count=channels`` makes a convolution depthwise. Without
+    that argument it is a full convolution, and nothing is raised. The kernel is ``[kh, kw, 1, channels * multiplier]``.
+    On a CPU it is slow (flax#4207): with 128 channels on 56 x 56 pixels it took longer than the full convolution, which
+    has 128 times its MACs.
     """
 
     def __init__(
@@ -117,8 +118,8 @@ class DepthwiseConv(nnx.Module):
 class PointwiseConv(nnx.Module):
     """A 1 x 1 convolution; NHWC.
 
-    Porting notes: its kernel ``[1, 1, in, out]`` is the kernel ``[in, out]`` of ``nnx.Linear``, which acts on the last
-    axis and so is a pointwise convolution (of stride 1) on NHWC as it stands.
+    Porting notes: the kernel ``[1, 1, in, out]`` is the kernel ``[in, out]`` of ``nnx.Linear`` with two more axes of
+    length one. ``nnx.Linear`` acts on the last axis, so on NHWC it is a pointwise convolution of stride 1.
     """
 
     def __init__(

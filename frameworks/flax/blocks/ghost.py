@@ -10,7 +10,7 @@ from common.layers.values import Pair
 
 
 class ConvBn(nnx.Module):
-    """Convolution that keeps the size (but for its stride), norm, and a ReLU if asked for."""
+    """Convolution that keeps the size (apart from its stride), norm, and a ReLU if ``relu``."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class ConvBn(nnx.Module):
             out_channels,
             kernel_size,
             strides=stride,
-            padding=(kernel_size[0] // 2, kernel_size[1] // 2),  # in Flax too, an int is for both sides
+            padding=(kernel_size[0] // 2, kernel_size[1] // 2),  # as in PyTorch, an int is for both sides
             feature_group_count=groups,
             use_bias=False,
             rngs=rngs,
@@ -43,9 +43,9 @@ class ConvBn(nnx.Module):
 class GhostModule(nnx.Module):
     """``out_channels`` maps, 1/ratio of them from a convolution and the rest from cheap depthwise kernels; NHWC.
 
-    Porting notes: channels are the last axis, so concatenate on -1 and slice ``[..., :out_channels]``; ``[:, :n]``,
-    taken over from NCHW, cuts the height and raises nothing. Output c of the cheap convolution reads primary map
-    ``c // (ratio - 1)``, as in PyTorch.
+    Porting notes: channels are the last axis: concatenate on -1 and slice ``[..., :out_channels]``. The slice ``[:,
+    :n]`` of NCHW code would cut the height and raise nothing. Output c of the cheap convolution reads primary map ``c
+    // (ratio - 1)``, as in PyTorch.
     """
 
     def __init__(

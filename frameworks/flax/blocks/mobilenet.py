@@ -11,7 +11,7 @@ BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)]
 
 
 class ConvBnReLU(nnx.Module):
-    """Convolution that keeps the size (but for its stride), norm, ReLU."""
+    """Convolution that keeps the size (apart from its stride), norm, ReLU."""
 
     def __init__(
         self,
@@ -52,12 +52,12 @@ class SeparableBlock(nnx.Module):
 
 
 class MobileNetV1(nnx.Module):
-    """MobileNetV1: ``[n, h, w, in_channels] -> [n, classes]``, where 1/32 of h, w is ``pool_size``.
+    """MobileNetV1: ``[n, h, w, in_channels] -> [n, classes]``, where h, w are 32 times ``pool_size``.
 
-    Porting notes: ``nnx.avg_pool`` steps by one pixel unless ``strides`` is given, where PyTorch steps by the window.
-    Stride 2 wants its padding in numbers, for "SAME" pads even sizes at the right and bottom only (flax#2993).
-    Dropout draws from a stream that the module holds, and like the norms obeys ``train()`` and ``eval()``. The
-    cross-entropy losses of optax want the logits: ``softmax=False`` when training with them.
+    Porting notes: ``nnx.avg_pool`` steps by one pixel unless ``strides`` is set; PyTorch's pool steps by its window.
+    With stride 2, set the padding in numbers: "SAME" pads an even size at the bottom and right only (flax#2993).
+    Dropout draws from a random stream that the module keeps; ``train()`` and ``eval()`` switch dropout and the norms.
+    The cross-entropy losses of optax take logits: train with ``softmax=False``.
     """
 
     def __init__(

@@ -9,11 +9,11 @@ from common.layers.values import Padding, Pair
 class ConvBnAct(nnx.Module):
     """Convolution, batch normalisation, LeakyReLU; NHWC.
 
-    Porting notes: ``momentum`` is the weight of the old value, 1 - PyTorch's, and 0.99 by default; the weight is
-    called ``scale``. In training the running variance takes the *biased* batch variance (PyTorch's is n / (n - 1)
-    times that), computed as E[x²] - E[x]² unless ``use_fast_variance=False``, which loses digits where the mean is
-    large. The statistics are ``nnx.BatchStat``: count parameters with ``nnx.state(module, nnx.Param)``.
-    At exactly 0 the gradient of LeakyReLU is 1, where torch gives the slope.
+    Porting notes: ``momentum`` is the weight of the *old* value, 1 - PyTorch's, and 0.99 by default. The weight of the
+    norm is called ``scale``. In training the running variance takes the *biased* batch variance, which is n / (n - 1)
+    times smaller than PyTorch's. It is computed as E[x²] - E[x]², which loses digits where the mean is large;
+    ``use_fast_variance=False`` avoids that. The statistics are ``nnx.BatchStat``: count parameters with
+    ``nnx.state(module, nnx.Param)``. At exactly 0 the gradient of LeakyReLU is 1; in PyTorch it is the slope.
     """
 
     def __init__(
@@ -56,8 +56,8 @@ class ConvBnAct(nnx.Module):
 class DepthwiseSeparable(nnx.Module):
     """Depthwise convolution, norm, LeakyReLU, pointwise convolution, norm, LeakyReLU; NHWC.
 
-    Porting notes: with stride 2 the padding must be given in numbers. "SAME" for a kernel of 3 pads an even size by
-    one at the right and bottom only, where PyTorch's ``padding=1`` pads both sides: the same shape, other values
+    Porting notes: with stride 2, set the padding in numbers. For a kernel of 3, "SAME" pads an even size by one at the
+    bottom and right only; ``padding=1`` pads both sides, as in PyTorch. The shapes are the same, the values are not
     (flax#2993).
     """
 

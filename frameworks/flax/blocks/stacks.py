@@ -10,7 +10,7 @@ class ConvStack(nnx.Module):
     """``depth`` times: 3 x 3 convolution without bias, norm, LeakyReLU; NHWC.
 
     Porting notes: ``nnx.Sequential`` keeps its children in an attribute ``layers``, so their paths would be
-    ``blocks.layers.0``; ``nnx.List`` gives ``blocks.0``, as PyTorch has it. A plain list is refused.
+    ``blocks.layers.0``. ``nnx.List`` gives ``blocks.0``, as in PyTorch. Flax refuses a plain list.
     """
 
     def __init__(
@@ -55,9 +55,9 @@ class SeparableBlock(nnx.Module):
 class SeparableStack(nnx.Module):
     """``depth`` separable blocks of ``width`` channels; NHWC.
 
-    Porting notes: ``nnx.jit`` walks the whole module in Python at every call, which for a deep block of small maps can
-    take longer than the arithmetic. ``nnx.split`` once, and ``jax.jit`` of a function that begins with ``nnx.merge``,
-    compute the same with less of it.
+    Porting notes: ``nnx.jit`` walks the whole module in Python at every call, which can take longer than the arithmetic
+    of a deep block of small maps. To avoid most of that, call ``nnx.split`` once, and ``jax.jit`` a function that
+    begins with ``nnx.merge``.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The four plain convolutions in JAX: one primitive, told apart by the kernel's shape and ``groups``."""
+"""The four plain convolutions in JAX: one primitive with different kernel shapes and ``groups``."""
 
 import jax
 
@@ -18,9 +18,9 @@ def standard_conv(
 ) -> tuple[jax.Array, Tree]:
     """A convolution in which every output channel reads every input channel; NHWC.
 
-    Porting notes: the kernel is HWIO; transpose an OIHW one by (2, 3, 1, 0). ``lax`` has no bias: add it. The strings
-    "SAME" and "VALID" exist, but "SAME" with stride 2 pads only right and bottom at even sizes (flax#2993); explicit
-    pairs ``((top, bottom), (left, right))`` mean the same everywhere.
+    Porting notes: the kernel is HWIO; transpose an OIHW one by (2, 3, 1, 0). ``lax`` has no bias: add it. ``padding``
+    may be "SAME" or "VALID", but with stride 2 "SAME" pads an even size at the bottom and right only (flax#2993). Pairs
+    ``((top, bottom), (left, right))`` mean the same at every stride and size.
     """
     return conv2d(params["conv"], x, stride, padding, dilation), stats
 
@@ -38,8 +38,8 @@ def grouped_conv(
 ) -> tuple[jax.Array, Tree]:
     """A convolution in ``groups`` independent runs of channels; NHWC.
 
-    Porting notes: ``groups`` is ``feature_group_count``, and the kernel ``[kh, kw, in / groups, out]``. There is also
-    ``batch_group_count``: not this. On a CPU its gradient is as slow as the dense one's (jax#13800).
+    Porting notes: the kernel is ``[kh, kw, in / groups, out]``. ``groups`` is ``feature_group_count``;
+    ``batch_group_count`` is something else. On a CPU the gradient is as slow as that of a full convolution (jax#13800).
     """
     return conv2d(params["conv"], x, stride, padding, dilation, groups), stats
 
@@ -56,8 +56,8 @@ def depthwise_conv(
 ) -> tuple[jax.Array, Tree]:
     """A convolution in which each channel has kernels of its own; NHWC.
 
-    Porting notes: the kernel is ``[kh, kw, 1, C * multiplier]``, not TensorFlow's ``[kh, kw, C, multiplier]``. On a
-    CPU ``lax`` runs it on one thread and slowly (jax#23713).
+    Porting notes: the kernel is ``[kh, kw, 1, C * multiplier]``, not TensorFlow's ``[kh, kw, C, multiplier]``. On a CPU
+    it is slow: ``lax`` runs it on one thread (jax#23713).
     """
     return conv2d(params["conv"], x, stride, padding, dilation, groups=x.shape[-1]), stats
 
@@ -67,6 +67,6 @@ def pointwise_conv(
 ) -> tuple[jax.Array, Tree]:
     """A 1 x 1 convolution; NHWC.
 
-    Porting notes: in NHWC it is a matrix product of the last axis, ``x @ kernel[0, 0]``, which XLA may do faster.
+    Porting notes: in NHWC it is a matrix product over the last axis, ``x @ kernel[0, 0]``, which XLA may run faster.
     """
     return conv2d(params["conv"], x, stride), stats

@@ -10,7 +10,7 @@ from frameworks.jax.layers import Tree, batch_norm, conv2d
 def conv_bn(
     params: Tree, stats: Tree, x: jax.Array, *, stride: Pair = (1, 1), groups: int = 1, relu: bool, train: bool
 ) -> tuple[jax.Array, Tree]:
-    """Convolution that keeps the size (but for its stride), norm, and a ReLU if asked for."""
+    """Convolution that keeps the size (apart from its stride), norm, and a ReLU if ``relu``."""
     kh, kw = params["conv"]["kernel"].shape[:2]
     padding = ((kh // 2, kh // 2), (kw // 2, kw // 2))
     x = conv2d(params["conv"], x, stride, padding, groups=groups)
@@ -30,8 +30,8 @@ def ghost_module(
 ) -> tuple[jax.Array, Tree]:
     """``out_channels`` maps, some from a convolution and the rest from cheap depthwise kernels; NHWC.
 
-    Porting notes: channels are the last axis, so concatenate and slice there. ``feature_group_count`` is the number of
-    primary maps; with several cheap kernels a map, those of one map are neighbours, as in torch.
+    Porting notes: channels are the last axis: concatenate and slice there. ``feature_group_count`` is the number of
+    primary maps. If each map has several cheap kernels, their outputs are neighbours, as in PyTorch.
     """
     primary, primary_stats = conv_bn(params["primary"], stats["primary"], x, stride=stride, relu=relu, train=train)
     cheap, cheap_stats = conv_bn(

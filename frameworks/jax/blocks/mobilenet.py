@@ -13,7 +13,7 @@ STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
 def conv_bn_relu(
     params: Tree, stats: Tree, x: jax.Array, *, stride: int = 1, groups: int = 1, train: bool
 ) -> tuple[jax.Array, Tree]:
-    """Convolution that keeps the size (but for its stride), norm, ReLU."""
+    """Convolution that keeps the size (apart from its stride), norm, ReLU."""
     pad = params["conv"]["kernel"].shape[0] // 2
     x = conv2d(params["conv"], x, (stride, stride), ((pad, pad), (pad, pad)), groups=groups)
     x, norm = batch_norm(params["norm"], stats["norm"], x, train=train)
@@ -39,10 +39,10 @@ def mobilenet_v1(
     train: bool = False,
     key: jax.Array | None = None,
 ) -> tuple[jax.Array, Tree]:
-    """MobileNetV1: ``[n, h, w, c] -> [n, classes]``, where 1/32 of h, w is ``pool_size``.
+    """MobileNetV1: ``[n, h, w, c] -> [n, classes]``, where h, w are 32 times ``pool_size``.
 
-    Porting notes: padding 1 on both sides at stride 2 must be explicit, "SAME" is another function. ``alpha``, the
-    classes and the biases are in the arrays. Dropout takes its randomness as ``key``, needed in training only.
+    Porting notes: with stride 2, set the padding in numbers: "SAME" is another function. ``alpha``, the number of
+    classes and the biases follow from the arrays. Dropout takes a PRNG ``key``, which only training needs.
     """
     x, stem = conv_bn_relu(params["stem"], stats["stem"], x, stride=2, train=train)
     blocks = []

@@ -22,9 +22,9 @@ def conv_bn_act(
 ) -> tuple[jax.Array, Tree]:
     """Convolution, batch normalisation, LeakyReLU; NHWC.
 
-    Porting notes: there is no module to hold running statistics, so they come in as ``stats`` and go out renewed;
-    ``train`` must be static under ``jax.jit``. ``jnp.var`` is the biased variance, so the running variance is too.
-    At exactly 0 the gradient of LeakyReLU is 1, where torch gives the slope.
+    Porting notes: no module keeps the running statistics: the function takes them as ``stats`` and returns the new
+    ones. ``train`` must be static under ``jax.jit``. The running variance takes the *biased* batch variance, which is
+    what ``jnp.var`` gives. At exactly 0 the gradient of LeakyReLU is 1; in PyTorch it is the slope.
     """
     x = conv2d(params["conv"], x, stride, padding, dilation, groups)
     x, norm = batch_norm(params["norm"], stats["norm"], x, eps, momentum, train)
@@ -44,8 +44,8 @@ def depthwise_separable(
 ) -> tuple[jax.Array, Tree]:
     """Depthwise convolution, norm, LeakyReLU, pointwise convolution, norm, LeakyReLU; NHWC.
 
-    Porting notes: the channels are not arguments, the kernels' shapes say them; whether there is a bias is said by
-    its presence in ``params``. ``stats`` goes through the block as the activations do.
+    Porting notes: the channels are not arguments: the shapes of the kernels say them. A convolution has a bias if its
+    ``params`` have one. ``stats`` goes through the block as the activations do.
     """
     x, depthwise = conv_bn_act(
         params["depthwise"],

@@ -11,10 +11,10 @@ ONE = ((1, 1), (1, 1))
 def conv_stack(
     params: Tree, stats: Tree, x: jax.Array, *, negative_slope: float = 0.01, train: bool = False
 ) -> tuple[jax.Array, Tree]:
-    """3 x 3 convolution without bias, norm, LeakyReLU, as often as ``params`` has blocks; NHWC.
+    """For each block in ``params``: 3 x 3 convolution without bias, norm, LeakyReLU; NHWC.
 
-    Porting notes: a Python loop is unrolled by ``jax.jit``; blocks of equal shapes could be stacked and scanned with
-    ``lax.scan``, which compiles faster.
+    Porting notes: ``jax.jit`` unrolls a Python loop. Blocks of equal shapes can be stacked and run by ``lax.scan``,
+    which compiles faster.
     """
     blocks = []
     for block, block_stats in zip(params["blocks"], stats["blocks"], strict=True):
@@ -36,7 +36,7 @@ def separable_block(
 def separable_stack(
     params: Tree, stats: Tree, x: jax.Array, *, negative_slope: float = 0.01, train: bool = False
 ) -> tuple[jax.Array, Tree]:
-    """As many separable blocks as ``params`` has; NHWC.
+    """The separable blocks in ``params``, one after another; NHWC.
 
     Porting notes: on a CPU nearly all the time goes to the depthwise convolutions (jax#23713).
     """

@@ -1,4 +1,4 @@
-"""The four plain convolutions in Paddle: one class, told apart by ``kernel_size`` and ``groups``."""
+"""The four plain convolutions in Paddle: one class with different ``kernel_size`` and ``groups``."""
 
 import paddle
 from paddle import nn
@@ -11,9 +11,9 @@ class StandardConv(nn.Layer):
     """A convolution in which every output channel reads every input channel; NCHW.
 
     Porting notes: the kernel is OIHW; ``bias_attr=False`` leaves the bias out. The default initialisation is normal
-    with standard deviation sqrt(2 / (in * kh * kw)), and a bias of zero. Four paddings are
-    ``[top, bottom, left, right]`` (torch's ``F.pad`` starts with left). ``"SAME"`` works with a stride too, and then
-    may pad the bottom and right only, as in TensorFlow and JAX.
+    with standard deviation sqrt(2 / (in * kh * kw)), and the bias starts at 0. Four numbers as padding are ``[top,
+    bottom, left, right]``; PyTorch's ``F.pad`` starts with left. ``"SAME"`` works with a stride too, and may then pad
+    the bottom and right only, as in TensorFlow and JAX.
     """
 
     def __init__(
@@ -37,8 +37,9 @@ class GroupedConv(nn.Layer):
     """A convolution in ``groups`` independent runs of channels; NCHW.
 
     Porting notes: the kernel is ``[out, in / groups, kh, kw]``. The constructor checks that ``groups`` divides
-    ``in_channels``, but not ``out_channels``: that error comes at the first call. The default initialisation divides
-    by all ``in_channels``, not by those of a group, so the weights start sqrt(groups) times too small.
+    ``in_channels``; if it does not divide ``out_channels``, the error comes at the first call. The default
+    initialisation divides by all ``in_channels``, not by those of a group, so the weights start sqrt(groups) times too
+    small.
     """
 
     def __init__(
@@ -62,10 +63,11 @@ class GroupedConv(nn.Layer):
 class DepthwiseConv(nn.Layer):
     """A convolution in which each channel has ``multiplier`` kernels of its own; NCHW.
 
-    Porting notes: ``groups=channels`` makes it. Published ``fluid`` code of this name leaves ``groups`` out, which is
-    a full convolution (k * k * C * C weights) without any error; makes the convolution inside ``forward``, so that
-    its weights are new at every call and ``parameters()`` is empty; and pads ``(kernel - stride + 1) // 2``, which at
-    stride 1 keeps the size for odd kernels only: kernel 2 turns 4 x 4 into 5 x 5.
+    Porting notes: ``groups=channels`` makes a convolution depthwise. Published ``fluid`` code of this name has three
+    mistakes. It leaves ``groups`` out: that is a full convolution (k * k * C * C weights), and nothing is raised. It
+    makes the convolution inside ``forward``: the weights are new at every call, and ``parameters()`` is empty. It pads
+    ``(kernel - stride + 1) // 2``, which at stride 1 keeps the size for odd kernels only. Kernel 2 makes
+    5 x 5 of 4 x 4.
     """
 
     def __init__(
@@ -89,8 +91,8 @@ class DepthwiseConv(nn.Layer):
 class PointwiseConv(nn.Layer):
     """A 1 x 1 convolution; NCHW.
 
-    Porting notes: its kernel is ``[out, in, 1, 1]``, but a linear layer's weight is ``[in, out]``: between the two
-    stands a transpose, and a reshape without it raises nothing.
+    Porting notes: the kernel is ``[out, in, 1, 1]``, but the weight of ``nn.Linear`` is ``[in, out]``. Transpose it: a
+    reshape to the same shape raises nothing and is wrong.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: Pair = (1, 1), bias: bool = True) -> None:

@@ -9,7 +9,7 @@ from common.layers.values import Pair
 
 
 class ConvBn(nn.Layer):
-    """Convolution that keeps the size (but for its stride), norm, and a ReLU if asked for."""
+    """Convolution that keeps the size (apart from its stride), norm, and a ReLU if ``relu``."""
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: Pair, stride: Pair, groups: int, relu: bool
@@ -27,9 +27,9 @@ class ConvBn(nn.Layer):
 class GhostModule(nn.Layer):
     """``out_channels`` maps, 1/ratio of them from a convolution and the rest from cheap depthwise kernels; NCHW.
 
-    Porting notes: ``nn.Conv2D`` runs the operator ``depthwise_conv2d`` where ``groups`` is ``in_channels``, divides
-    ``out_channels`` and is not 1, as in the cheap convolution; with other groups it runs ``conv2d``. Output c of the
-    cheap convolution reads primary map ``c // (ratio - 1)``, as in torch.
+    Porting notes: ``nn.Conv2D`` runs the operator ``depthwise_conv2d`` if ``groups`` is ``in_channels``, divides
+    ``out_channels`` and is not 1, as in the cheap convolution. With other groups it runs ``conv2d``. Output c of the
+    cheap convolution reads primary map ``c // (ratio - 1)``, as in PyTorch.
     """
 
     def __init__(

@@ -10,7 +10,7 @@ BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)]
 
 
 class ConvBnReLU(nn.Layer):
-    """Convolution that keeps the size (but for its stride), norm, ReLU."""
+    """Convolution that keeps the size (apart from its stride), norm, ReLU."""
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1, bias: bool = True
@@ -38,11 +38,12 @@ class SeparableBlock(nn.Layer):
 
 
 class MobileNetV1(nn.Layer):
-    """MobileNetV1: ``[n, in_channels, h, w] -> [n, classes]``, where 1/32 of h, w is ``pool_size``.
+    """MobileNetV1: ``[n, in_channels, h, w] -> [n, classes]``, where h, w are 32 times ``pool_size``.
 
-    Porting notes: ``nn.Linear`` holds ``[in, out]`` (torch: ``[out, in]``) and starts Xavier uniform with a bias of
-    zero. ``nn.AvgPool2D`` does not count its padding in the mean (``exclusive=True``, the opposite of torch; here
-    nothing is padded). ``nn.CrossEntropyLoss`` applies a softmax of its own unless told ``use_softmax=False``.
+    Porting notes: the weight of ``nn.Linear`` is ``[in, out]`` (PyTorch: ``[out, in]``) and starts Xavier uniform; the
+    bias starts at 0. ``nn.AvgPool2D`` leaves its padding out of the mean (``exclusive=True``, the opposite of PyTorch);
+    this block pads nothing there. ``nn.CrossEntropyLoss`` applies a softmax itself unless ``use_softmax=False``: train
+    with ``softmax=False``.
     """
 
     def __init__(

@@ -10,12 +10,12 @@ from frameworks.paddle.layers import Conv2d
 class ConvBnAct(nn.Layer):
     """Convolution, batch normalisation, LeakyReLU; NCHW.
 
-    Porting notes: Paddle's ``momentum`` is the weight of the *old* value, 1 - torch's, and stands before ``epsilon``.
-    In training the running variance takes the *biased* batch variance. The running statistics are called ``_mean``
-    and ``_variance`` and are parameters, not buffers: ``parameters()`` includes them (Paddle#43196), with
-    ``stop_gradient`` set. ``weight_attr=False, bias_attr=False`` is ``affine=False``; both attributes are then None.
-    ``epsilon`` and ``momentum`` are rounded to float32 even in a float64 layer. Training mode warns at every call.
-    At exactly 0 the gradient of LeakyReLU is 1, where torch gives the slope.
+    Porting notes: ``momentum`` is the weight of the *old* value, 1 - PyTorch's, and comes before ``epsilon``. In
+    training the running variance takes the *biased* batch variance. The running statistics are called ``_mean`` and
+    ``_variance``. They are parameters with ``stop_gradient`` set, not buffers: ``parameters()`` includes them
+    (Paddle#43196). ``weight_attr=False, bias_attr=False`` is ``affine=False``; both attributes are then None.
+    ``epsilon`` and ``momentum`` are rounded to float32 even in a float64 layer. Training mode warns at every call. At
+    exactly 0 the gradient of LeakyReLU is 1; in PyTorch it is the slope.
     """
 
     def __init__(
@@ -46,8 +46,8 @@ class ConvBnAct(nn.Layer):
 class DepthwiseSeparable(nn.Layer):
     """Depthwise convolution, norm, LeakyReLU, pointwise convolution, norm, LeakyReLU; NCHW.
 
-    Porting notes: Paddle's own initial values make the depthwise weights sqrt(in_channels) times too small (see
-    `GroupedConv`); the norm hides that in the forward pass in training, not in the gradients of the weights.
+    Porting notes: Paddle's default initial values make the depthwise weights sqrt(in_channels) times too small (see
+    `GroupedConv`). In training the norm hides that in the output, but not in the gradients of the weights.
     """
 
     def __init__(

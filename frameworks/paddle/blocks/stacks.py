@@ -9,8 +9,8 @@ from frameworks.paddle.blocks.separable import ConvBnAct
 class ConvStack(nn.Layer):
     """``depth`` times: 3 x 3 convolution without bias, norm, LeakyReLU; NCHW.
 
-    Porting notes: ``nn.Sequential`` names its children 0, 1, ... as torch does: ``blocks.0.conv.weight`` and so on.
-    ``Layer.astype`` leaves the weights of sublayers as they are; ``Layer.to(dtype=...)`` casts them all.
+    Porting notes: ``nn.Sequential`` names its children 0, 1, ...; the weights are ``blocks.0.conv.weight`` and so on,
+    as in PyTorch. ``Layer.astype`` leaves the weights of sublayers as they are; ``Layer.to(dtype=...)`` casts them all.
     """
 
     def __init__(
@@ -45,8 +45,8 @@ class SeparableBlock(nn.Layer):
 class SeparableStack(nn.Layer):
     """``depth`` separable blocks of ``width`` channels; NCHW.
 
-    Porting notes: sum ``p.size`` over ``parameters()`` where ``not p.stop_gradient`` to compare the two stacks, or
-    the running statistics, the same number in both, are counted too.
+    Porting notes: to compare the two stacks, sum ``p.size`` over ``parameters()`` where ``not p.stop_gradient``.
+    Otherwise the running statistics, the same number in both, are counted too.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The four plain convolutions in PyTorch: one class, told apart by ``kernel_size`` and ``groups``."""
+"""The four plain convolutions in PyTorch: one class with different ``kernel_size`` and ``groups``."""
 
 import torch
 from torch import nn
@@ -10,8 +10,8 @@ from frameworks.torch.layers import Conv2d
 class StandardConv(nn.Module):
     """A convolution in which every output channel reads every input channel; NCHW.
 
-    Porting notes: the kernel is OIHW and the bias is on by default. The default initialisation is Kaiming uniform
-    with a = sqrt(5), that is +-1/sqrt(fan in), for weight and bias; no other framework here starts like that.
+    Porting notes: the kernel is OIHW and the bias is on by default. The default initialisation of weight and bias is
+    Kaiming uniform with a = sqrt(5): from -1/sqrt(fan in) to 1/sqrt(fan in). No other framework here starts like that.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class GroupedConv(nn.Module):
 class DepthwiseConv(nn.Module):
     """A convolution in which each channel has ``multiplier`` kernels of its own; NCHW.
 
-    Porting notes: there is no class for it; ``groups=channels`` makes it, and forgetting that gives a full
-    convolution without any error. The kernel is ``[channels * multiplier, 1, kh, kw]``.
+    Porting notes: PyTorch has no class for it: ``groups=channels`` makes a convolution depthwise. Without that argument
+    it is a full convolution, and nothing is raised. The kernel is ``[channels * multiplier, 1, kh, kw]``.
     """
 
     def __init__(
@@ -84,7 +84,8 @@ class DepthwiseConv(nn.Module):
 class PointwiseConv(nn.Module):
     """A 1 x 1 convolution; NCHW.
 
-    Porting notes: its kernel ``[out, in, 1, 1]`` is a linear layer's ``[out, in]`` with two axes of length one.
+    Porting notes: the kernel ``[out, in, 1, 1]`` is the weight ``[out, in]`` of ``nn.Linear`` with two more axes of
+    length one.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: Pair = (1, 1), bias: bool = True) -> None:

@@ -9,7 +9,7 @@ from common.layers.values import Pair
 
 
 class ConvBn(nn.Module):
-    """Convolution that keeps the size (but for its stride), norm, and a ReLU if asked for."""
+    """Convolution that keeps the size (apart from its stride), norm, and a ReLU if ``relu``."""
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: Pair, stride: Pair, groups: int, relu: bool

@@ -10,7 +10,7 @@ BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)]
 
 
 class ConvBnReLU(nn.Module):
-    """Convolution that keeps the size (but for its stride), norm, ReLU."""
+    """Convolution that keeps the size (apart from its stride), norm, ReLU."""
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1, bias: bool = True
@@ -38,10 +38,10 @@ class SeparableBlock(nn.Module):
 
 
 class MobileNetV1(nn.Module):
-    """MobileNetV1: ``[n, in_channels, h, w] -> [n, classes]``, where 1/32 of h, w is ``pool_size``.
+    """MobileNetV1: ``[n, in_channels, h, w] -> [n, classes]``, where h, w are 32 times ``pool_size``.
 
-    Porting notes: stride 2 with padding 1 on both sides is not TensorFlow's and JAX's SAME, which pads only right
-    and bottom at even sizes. ``nn.CrossEntropyLoss`` wants the logits: ``softmax=False`` when training with it.
+    Porting notes: with stride 2, padding 1 on both sides is not "SAME" of TensorFlow and JAX, which pads an even size
+    at the bottom and right only. ``nn.CrossEntropyLoss`` takes logits: train with ``softmax=False``.
     """
 
     def __init__(

@@ -10,10 +10,10 @@ from frameworks.torch.layers import Conv2d
 class ConvBnAct(nn.Module):
     """Convolution, batch normalisation, LeakyReLU; NCHW.
 
-    Porting notes: ``momentum`` is the weight of the new value (Paddle and Flax ask for 1 - momentum). In training the
+    Porting notes: ``momentum`` is the weight of the *new* value; in Paddle and Flax it is 1 - that. In training the
     running variance takes the *unbiased* batch variance, n / (n - 1) times what Paddle and Flax take (pytorch#77427).
-    ``affine=False`` leaves out scale and bias, and keeps the running statistics.
-    At exactly 0 the gradient of LeakyReLU is the slope, where the other three give 1.
+    ``affine=False`` leaves out scale and bias, and keeps the running statistics. At exactly 0 the gradient of LeakyReLU
+    is the slope; in the other three it is 1.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class DepthwiseSeparable(nn.Module):
     """Depthwise convolution, norm, LeakyReLU, pointwise convolution, norm, LeakyReLU; NCHW.
 
     Porting notes: the biases before the norms are redundant but are part of the published block. A port that forgets
-    ``groups`` still runs; only its parameter count tells.
+    ``groups`` still runs; only its parameter count shows the mistake.
     """
 
     def __init__(

@@ -43,8 +43,8 @@ class SeparableBlock(nn.Module):
 class SeparableStack(nn.Module):
     """``depth`` separable blocks of ``width`` channels; NCHW.
 
-    Porting notes: on a CPU ``x.to(memory_format=torch.channels_last)`` on module and input is the same function in
-    NHWC memory, and faster.
+    Porting notes: on a CPU, call ``.to(memory_format=torch.channels_last)`` on the module and on the input: it is the
+    same function in NHWC memory, and faster.
     """
 
     def __init__(
