@@ -9,67 +9,24 @@ Conventions: activations are NCHW; kernels are OIHW ``[out, in / groups, height,
 ``[out, in]``. A padding is ``((top, bottom), (left, right))`` zeros. Names follow PyTorch's.
 """
 
-from common.layers.activation import GELU, Hardsigmoid, Hardswish, LeakyReLU, ReLU, ReLU6, Sigmoid, SiLU, Softmax
-from common.layers.base import Layer
-from common.layers.convolution import Conv2d
-from common.layers.linear import Linear
-from common.layers.normalisation import BatchNorm2d
-from common.layers.pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
-from common.layers.sample_normalisation import GroupNorm, LayerNorm2d
-from common.layers.structure import Add, ChannelShuffle, ChannelSlice, Concat, Dropout, Flatten, Multiply
-
-KINDS: tuple[type[Layer], ...] = (
-    Conv2d,
-    BatchNorm2d,
-    GroupNorm,
-    LayerNorm2d,
-    ReLU,
-    ReLU6,
-    LeakyReLU,
-    Hardsigmoid,
-    Hardswish,
-    Sigmoid,
-    SiLU,
-    GELU,
-    AvgPool2d,
-    MaxPool2d,
-    GlobalAvgPool2d,
-    Flatten,
-    Dropout,
-    Linear,
-    Softmax,
-    Concat,
-    ChannelSlice,
-    ChannelShuffle,
-    Add,
-    Multiply,
+from common.layers import (
+    activation,
+    convolution,
+    linear,
+    normalisation,
+    pooling,
+    sample_normalisation,
+    structure,
 )
+from common.layers.activation import *  # noqa: F403
+from common.layers.base import Layer
+from common.layers.convolution import *  # noqa: F403
+from common.layers.linear import *  # noqa: F403
+from common.layers.normalisation import *  # noqa: F403
+from common.layers.pooling import *  # noqa: F403
+from common.layers.sample_normalisation import *  # noqa: F403
+from common.layers.structure import *  # noqa: F403
 
-__all__ = [
-    "GELU",
-    "KINDS",
-    "Add",
-    "AvgPool2d",
-    "BatchNorm2d",
-    "ChannelShuffle",
-    "ChannelSlice",
-    "Concat",
-    "Conv2d",
-    "Dropout",
-    "Flatten",
-    "GlobalAvgPool2d",
-    "GroupNorm",
-    "Hardsigmoid",
-    "Hardswish",
-    "Layer",
-    "LayerNorm2d",
-    "LeakyReLU",
-    "Linear",
-    "MaxPool2d",
-    "Multiply",
-    "ReLU",
-    "ReLU6",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-]
+# A family's ``__all__`` has its kinds.
+FAMILIES = (convolution, normalisation, sample_normalisation, activation, pooling, structure, linear)
+KINDS: tuple[type[Layer], ...] = tuple(getattr(family, name) for family in FAMILIES for name in family.__all__)

@@ -11,6 +11,8 @@ from common.layers.base import Arrays, Elementwise, Gradients, Inputs, Mixing
 from common.layers.rounding import last, summed
 from common.layers.values import Shape, SpecError
 
+__all__ = ["GELU", "Hardsigmoid", "Hardswish", "LeakyReLU", "ReLU", "ReLU6", "SiLU", "Sigmoid", "Softmax"]
+
 ROOT = math.sqrt(2 / math.pi)
 
 

@@ -23,6 +23,8 @@ from common.layers.values import (
 )
 from common.layers.windows import taps, untaps, window_counts
 
+__all__ = ["Conv2d"]
+
 
 def per_channel(values: np.ndarray) -> np.ndarray:
     """``[c]`` as ``[1, c, 1, 1]``."""

@@ -10,6 +10,8 @@ from common.layers.base import Arrays, Gradients, Inputs, Mixing, expect
 from common.layers.rounding import last, summed
 from common.layers.values import UNIFORM_FAN_IN, Init, ParamSpec, Shape, SpecError, initial_weights, positive
 
+__all__ = ["Linear"]
+
 
 @dataclass(frozen=True)
 class Linear(Mixing):

@@ -11,6 +11,8 @@ from common.layers.convolution import per_channel
 from common.layers.rounding import PIXELS, last, repeated, summed
 from common.layers.values import ParamSpec, Shape, SpecError, positive
 
+__all__ = ["BatchNorm2d"]
+
 SCALE = math.sqrt(5 / 3)  # relative deviation of a norm's scale: the roundings of 1 / sqrt(var + eps) times a weight
 
 

@@ -12,6 +12,8 @@ from common.layers.rounding import last, repeated, summed
 from common.layers.values import Padding, Pair, Shape, SpecError, pair
 from common.layers.windows import taps, untaps, window_counts
 
+__all__ = ["AvgPool2d", "GlobalAvgPool2d", "MaxPool2d"]
+
 
 @dataclass(frozen=True)
 class _Pool(Mixing):

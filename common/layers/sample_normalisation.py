@@ -12,6 +12,8 @@ from common.layers.normalisation import SCALE, Norm, moment_errors
 from common.layers.rounding import PIXELS, last, summed
 from common.layers.values import ParamSpec, SpecError, positive
 
+__all__ = ["GroupNorm", "LayerNorm2d"]
+
 
 @dataclass(frozen=True)
 class _SampleNorm(Norm):

@@ -10,6 +10,8 @@ from common.layers.base import Arrangement, Arrays, Gradients, Inputs, Layer, Mi
 from common.layers.rounding import last, summed
 from common.layers.values import Shape, SpecError, positive
 
+__all__ = ["Add", "ChannelShuffle", "ChannelSlice", "Concat", "Dropout", "Flatten", "Multiply"]
+
 
 @dataclass(frozen=True)
 class Flatten(Arrangement):
