@@ -164,7 +164,7 @@ def test_a_file_of_another_run_is_refused(
 def test_bench_against_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["-k", "pointwise", "--threads", "1", "--aa", "--json", str(tmp_path / "aa.json")]
     assert status("bench", *arguments) == 0
-    assert "of 1 intervals hold 1" in capsys.readouterr().out
+    assert "of 1 intervals contain 1" in capsys.readouterr().out
     rows = load(tmp_path / "aa.json").measurements
     assert [(row.config.label, len(row.processes)) for row in rows] == [("numpy", 2), ("numpy again", 2)]
 

@@ -88,14 +88,14 @@ def test_the_section_says_what_the_record_says(record: TrainingRecord) -> None:
 
 def test_the_verdict_depends_on_the_seeds(record: TrainingRecord) -> None:
     # Mean -29/3, deviation sqrt(1/3), so the interval is 4.303 / 3 = 1.434 on either side.
-    assert "9.67 points worse (95% interval by Student's t: -11.10 to -8.23; worse from 3 of the seeds)" in verdict(
+    assert "9.67 points worse (95% interval by Student's t: -11.10 to -8.23; worse for 3 of the seeds)" in verdict(
         record
     )
     assert verdict(record).endswith("**more than these seeds vary**, though 3 seeds are few.")
     record.fits = [replace(f, correct=99) if (f.net, f.seed) == (SEPARABLE, 0) else f for f in record.fits]
-    assert "worse from 2 of the seeds): **within what seeds vary**" in verdict(record)
+    assert "worse for 2 of the seeds): **within what seeds vary**" in verdict(record)
     record.seeds = 1
-    assert verdict(record).startswith("1 seed to compare says nothing")
+    assert verdict(record).startswith("1 seed to compare says nothing about")
 
 
 def test_a_missing_backend_is_said_and_leaves_the_rest(record: TrainingRecord) -> None:

@@ -95,11 +95,10 @@ def _print(record: "RunRecord") -> None:
         click.echo(f"\nwhat tuning buys\n{plain(tuning.table(run))}")
     if record.memory:
         click.echo(f"\nmemory of a call\n{plain(timing.memory(run))}")
-    table, inside, of = same(run)
-    if of:
-        click.echo(
-            f"\neverything against itself\n{plain(table)}\n{inside} of {of} intervals hold 1 ({inside / of:.0%})"
-        )
+    table, inside, total = same(run)
+    if total:
+        share = f"{inside} of {total} intervals contain 1 ({inside / total:.0%})"
+        click.echo(f"\neverything against itself\n{plain(table)}\n{share}")
 
 
 @click.command(**described("convparity sweep report/sweeps/threads.yaml --json threads.json"))
