@@ -15,7 +15,7 @@ from common.port.weights import PortError
 from convparity import assert_parity
 from convparity.packages import OURS, PROGRAM, ROOT
 from report.port.modules import compare_targets, input_shape, lines
-from report.port.targets import Found, parse
+from report.port.targets import Loaded, parse
 from tests.conftest import require
 from tests.nets import NETS, flax_net, jax_net, torch_net
 from tests.test_cli import status
@@ -236,7 +236,7 @@ def test_packages_are_put_back_after_an_error() -> None:
 def test_bad_targets_are_refused(target: str, message: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
     with pytest.raises(PortError) as caught:
-        Found(parse(target))
+        Loaded(parse(target))
     assert str(caught.value).startswith(message)
 
 
@@ -282,7 +282,7 @@ def test_the_command_shows_the_map_and_what_differs(
     assert status("compare", "net:Net", "port.py:Net", "--input", "2x3x8x9") == 1
     printed = capsys.readouterr().out
     assert "output in evaluation: DIFFERS: greatest abs difference" in printed
-    assert printed.endswith("every layer that holds arrays agrees: what comes after them differs\n")
+    assert printed.endswith("every layer with arrays agrees; the computation after them differs\n")
     assert status("compare", "net:Net", "net:Net", "--input", "2x3x8x9", "--map", str(names)) == 2
     assert "the map names `conv`, which is no layer" in capsys.readouterr().err
 

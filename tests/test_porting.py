@@ -559,7 +559,7 @@ def test_paddles_own_mobilenet_is_ported_by_structure(tmp_path: Path) -> None:
     assert re.match("matched 55 layers in the same order", ported.notes[0])
     # As Paddle starts it, in evaluation mode nothing reaches the end.
     assert ported.notes[1].endswith(
-        "agrees with the reference, but is all but constant with these weights, which tells little"
+        "agrees with the reference, but is almost constant with these weights, which proves little"
     )
 
 

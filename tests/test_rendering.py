@@ -118,7 +118,10 @@ def test_an_older_record_is_rendered(tmp_path: Path) -> None:
             "threads.json is no record of `convparity report`: its profile is `sweep`",
         ),
         ([paths.HERE / "aa.json"], "is no record of `convparity report`: it has no checks"),
-        ([RESULTS, "-b", "jax", "--threads", 2], "`--from` runs nothing, so --backend, --threads cannot be beside it"),
+        (
+            [RESULTS, "-b", "jax", "--threads", 2],
+            "`--from` runs nothing, so --backend, --threads cannot be used with it",
+        ),
     ],
 )
 def test_what_is_refused(

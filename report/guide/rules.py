@@ -47,7 +47,7 @@ RULES = {
     "seed": "What makes draws repeat: in {source} {old}; in {target} {new}.",
     "tf32": "Flag by which float32 may be TF32 on NVIDIA GPUs: in {source} {old}; in {target} {new}.",
     "adamw_decay": "AdamW's default: `{old}` in {source}, `{new}` in {target}.",
-    "load_missing": "Loading a state without one of its arrays: {source} {old}; {target} {new}.",
+    "load_missing": "Loading a state without one of its arrays: {old} in {source}; {new} in {target}.",
 }
 
 
