@@ -124,12 +124,12 @@ def test_paddles_mobilenet_agrees_with_ours_in_processes_of_their_own(
 ) -> None:
     for backend in ("paddle", name):
         require(request.config, backend)
-    theirs = "paddle.vision.models:mobilenet_v1(scale=0.125, num_classes=10)"
-    ours = f"convparity.{name}:mobilenet_v1(alpha=0.125, classes=10, bias=False, softmax=False, pool_size=2)"
-    found = compare_targets(theirs, ours, (2, 3, 64, 64))
-    assert found.agrees, "\n".join(lines(found))
-    assert len(found.alignment.names) == 55
-    whats = [finding.what for finding in found.findings]
+    published = "paddle.vision.models:mobilenet_v1(scale=0.125, num_classes=10)"
+    block = f"convparity.{name}:mobilenet_v1(alpha=0.125, classes=10, bias=False, softmax=False, pool_size=2)"
+    comparison = compare_targets(published, block, (2, 3, 64, 64))
+    assert comparison.agrees, "\n".join(lines(comparison))
+    assert len(comparison.alignment.names) == 55
+    whats = [finding.what for finding in comparison.findings]
     assert whats == [
         "parameters",
         "case",
@@ -259,8 +259,8 @@ def test_bad_comparisons_are_one_line_and_status_2(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(project)
-    given = arguments if "--input" in arguments else [*arguments, "--input", "1x3x8x8"]
-    assert status("compare", *given) == 2
+    typed = arguments if "--input" in arguments else [*arguments, "--input", "1x3x8x8"]
+    assert status("compare", *typed) == 2
     printed = capsys.readouterr().err
     assert printed.startswith(f"convparity: {message}")
     assert printed.count("\n") == 1

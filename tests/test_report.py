@@ -50,8 +50,8 @@ def record() -> RunRecord:
         costs=[costed(case) for case in dict.fromkeys((*published_cases(), *timed_cases()))],
     )
     for backend in record.backends:
-        held = checked(backend, case="depthwise_separable-c3_64")
-        record.checks.append(replace(held, level="parameters", error=None, trainable=420, buffers=134))
+        counted = checked(backend, case="depthwise_separable-c3_64")
+        record.checks.append(replace(counted, level="parameters", error=None, trainable=420, buffers=134))
     for backend, standard, separable in (("torch", 0.4, 0.1), ("jax", 0.4, 1.0)):
         record.measurements += [
             row(STACKS["conv_stack"], backend, standard),
@@ -61,8 +61,8 @@ def record() -> RunRecord:
 
 
 def line(text: str, *parts: str) -> str:
-    (found,) = (row for row in text.splitlines() if all(part in row for part in parts))
-    return found
+    (match,) = (row for row in text.splitlines() if all(part in row for part in parts))
+    return match
 
 
 def cells(row: str) -> list[str]:
