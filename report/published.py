@@ -7,7 +7,7 @@ from common.bench.analysis import Analysis
 from common.results.record import write_text
 from report.guide.pages import pages
 from report.paths import DOCS, HERE, PAGE, RESULTS, ROOT
-from report.rendering import beside, run_record
+from report.rendering import other_records, run_record
 from report.sections.brief import with_figures
 from report.sections.page import render
 
@@ -22,7 +22,7 @@ def generated() -> dict[Path, str]:
     """
     record = run_record(HERE / RESULTS)
     return {
-        HERE / PAGE: render(record, **beside(HERE)),
+        HERE / PAGE: render(record, **other_records(HERE)),
         README: with_figures(README.read_text("utf-8"), Analysis(record)),
         **{DOCS / name: text for name, text in pages(record).items()},
     }

@@ -25,7 +25,7 @@ def run_record(path: Path) -> RunRecord:
     return record
 
 
-def beside(output: Path) -> dict[str, Any]:
+def other_records(output: Path) -> dict[str, Any]:
     """The records of other runs for `render`: those in ``output``; those of the checkout where it has none.
 
     Raises:
@@ -45,13 +45,13 @@ def beside(output: Path) -> dict[str, Any]:
 
 
 def publish(results: Path, output: Path, others: dict[str, Any] | None = None) -> Path:
-    """Writes REPORT.md and its figure into ``output``, from a record and those `beside` it; returns the page's path.
+    """Writes REPORT.md and its figure into ``output``, from a record and `other_records`; returns the page's path.
 
     Raises:
         ResultsError: if a record cannot be read, or a file cannot be written.
     """
     record = run_record(results)
-    others = others or beside(output)
+    others = others or other_records(output)
     text = render(record, raw=Path(os.path.relpath(results, output)).as_posix(), **others)
     if others["training"]:
         draw(others["training"], output / FIGURE)

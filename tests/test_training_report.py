@@ -11,7 +11,7 @@ from common.results.record import ResultsError, RunRecord, Unavailable, dump, wr
 from common.results.training import Fit, Oracle, TrainingRecord, stored
 from common.spec.catalogue import Case
 from report import rendering
-from report.rendering import beside
+from report.rendering import other_records
 from report.runs.runner import costed
 from report.sections import training as section
 from report.sections.page import render
@@ -131,11 +131,11 @@ def test_the_report_has_the_section_of_its_folder_or_of_the_checkout(
 ) -> None:
     monkeypatch.setattr(rendering, "HERE", tmp_path / "checkout")
     output, newer = tmp_path / "output", replace(record, environment=record.environment | {"commit": "def456"})
-    assert beside(output)["training"] is None
+    assert other_records(output)["training"] is None
     dump(record, tmp_path / "checkout" / "training.json")
-    assert beside(output)["training"] == record
+    assert other_records(output)["training"] == record
     dump(newer, output / "training.json")
-    assert beside(output)["training"] == newer
+    assert other_records(output)["training"] == newer
     run = RunRecord({"date": "2026-01-02", "commit": "abc"}, {})
     assert training_section(newer) not in render(run)
     page = render(run, training=newer)

@@ -41,7 +41,7 @@ def report(
     output: Path | None,
 ) -> None:
     """The main job: checks, costs and timing. The raw results are written first; REPORT.md is rendered from them."""
-    from report.rendering import beside, publish
+    from report.rendering import other_records, publish
 
     if source:
         _alone()
@@ -60,7 +60,7 @@ def report(
     output = output or HERE
     results = output / RESULTS
     writable(results)
-    others = beside(output)  # read before the work, because a record may be damaged
+    others = other_records(output)  # read before the work, because a record may be damaged
     steps = len(cases()) + len(timed)
     with runner(backends, threads or machine.processors(), steps, profile, devices=devices) as run:
         run.describe()
