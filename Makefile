@@ -27,12 +27,12 @@ $(DONE): pyproject.toml constraints.txt
 report: setup
 	$(BIN)/convparity report $(ARGS)
 
-# Asks the four frameworks what they do, wherever code or versions have changed since; then the pages.
+# Asks the four frameworks for the facts whose code or versions have changed; then renders the pages.
 facts: setup
 	$(BIN)/python -m report.guide
 	$(MAKE) docs
 
-# All that is rendered: report/REPORT.md, README's figures, and docs/ with the site made of it, links checked.
+# Renders report/REPORT.md, README's figures and docs/, and builds the site from docs/ with its links checked.
 docs: setup
 	$(BIN)/python -m report.published
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
@@ -44,8 +44,8 @@ test: setup
 test-quick: setup
 	$(BIN)/pytest -n auto --backend $(BACKEND) -m "not slow" $(ARGS)
 
-# Everything against itself, and the grids of report/sweeps/: on a machine that does nothing else (half an hour).
-# Ended and called again, a sweep goes on where it was. Status 1 is a row that is not available.
+# Times everything against itself, and the grids of report/sweeps/: half an hour, on a machine that does nothing else.
+# After an interruption the same command continues. Status 1 means that a row is not available.
 sweeps: setup
 	$(BIN)/convparity bench --aa --json report/aa.json
 	for name in $(basename $(notdir $(wildcard report/sweeps/*.yaml))); do \

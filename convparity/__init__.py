@@ -9,9 +9,9 @@
     def test_our_port() -> None:
         convparity.assert_parity(TorchNet(), FlaxNet(rngs=nnx.Rngs(0)), (2, 3, 64, 64))
 
-This is the face for other projects. The suite's own packages are called ``common``, ``frameworks`` and ``report``; a
-project may have packages of these names too, and finds its own whatever is called here. ``python -m convparity`` is the
-command, also from a folder that has a ``report`` or a ``common`` of its own.
+This is the face for other projects. Behind it are packages called ``common``, ``frameworks`` and ``report``. A project
+may have packages of these names too: its imports still get its own. ``python -m convparity`` is the command; it also
+works in a folder that has a ``report`` or a ``common``.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ def block(name: str, **options: Any) -> "BlockSpec":
     """The spec of a named block with the given hyper-parameters; `BlockSpec.options` has all of them.
 
     Raises:
-        ValueError: for a name that `names` does not list, an option that does not exist, or a value that cannot be.
+        ValueError: for a name that `names` does not list, an option that does not exist, or an invalid value.
     """
     with OURS:
         from common.spec import catalogue
@@ -84,7 +84,7 @@ def build(
     ``reference``, ``tuned`` or ``ready-made``.
 
     Raises:
-        ValueError: for arrays that do not fit the spec, or a backend, dtype, device or variant that cannot be had.
+        ValueError: for arrays that do not fit the spec, or a backend, dtype, device or variant that is not available.
         ImportError: if the framework is not installed.
     """
     with OURS:
@@ -104,7 +104,7 @@ def compare(
     The copies are aligned layer by layer, given the same arrays, and compared in float64: outputs in evaluation and in
     training, gradients of the input and of every parameter, running statistics. ``input_shape`` is (n, c, h, w) for
     every framework; JAX and Flax modules get it as NHWC. ``names`` maps layers of the first to layers of the second
-    where their order and shapes do not tell. Dropout layers are off.
+    where their order and shapes do not decide. Dropout layers are off.
 
     Raises:
         ValueError: if the modules cannot be compared: their layers do not match, or training is random.
@@ -125,12 +125,12 @@ def assert_parity(
         ValueError: if the modules cannot be compared: their layers do not match, or training is random.
     """
     __tracebackhide__ = True
-    found = compare(module_a, module_b, input_shape, names=names)
-    if not found.agrees:
+    comparison = compare(module_a, module_b, input_shape, names=names)
+    if not comparison.agrees:
         with OURS:
             from report.port.modules import lines
 
-            message = "\n".join(lines(found, failures=True))
+            message = "\n".join(lines(comparison, failures=True))
         raise AssertionError(message)
 
 
@@ -147,8 +147,8 @@ def port(
 ) -> "dict[str, np.ndarray]":
     """Writes the weights of a block in one framework's file as another framework's, and returns them.
 
-    Names are the spec's, layouts canonical: kernels OIHW, linear weights [out, in]. For what is checked, refused and
-    raised see `report.port.weights.port`.
+    The arrays have the spec's names and canonical layouts: kernels OIHW, linear weights [out, in]. For what is
+    checked, refused and raised see `report.port.weights.port`.
 
     Raises:
         ValueError: for weights that cannot be read, do not fit or disagree; nothing is written then.

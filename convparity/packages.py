@@ -1,6 +1,6 @@
-"""Whose `common` is it? Packages of ours beside those of a project that has some of the same names.
+"""Keeps our packages apart from the packages of a project that has some of the same names: whose `common` is it?
 
-A leaf: it imports nothing of ours, so that whatever uses it may.
+A leaf: it imports none of our packages, so that any module may use it.
 """
 
 import sys
@@ -12,9 +12,9 @@ ROOT = str(Path(__file__).parents[1])
 
 
 class Packages:
-    """The packages called `NAMES` that are found on ``path``: inside ``with`` these, outside whichever were before.
+    """The packages called `NAMES` on ``path``: inside ``with`` imports get these, outside those of before.
 
-    What is imported inside stays for the next time. Blocks nest.
+    Modules that are imported inside stay for the next ``with``. Blocks nest.
     """
 
     def __init__(self, path: list[str]) -> None:
@@ -44,8 +44,8 @@ class Packages:
         _active[-1]._enter()
 
 
-def theirs(*folders: str) -> Packages:
-    """The packages of a project in these folders; ours are found in none of them."""
+def of_project(*folders: str) -> Packages:
+    """The packages of a project in these folders, without ours."""
     return Packages([*folders, *(entry for entry in sys.path if entry != ROOT)])
 
 
@@ -53,6 +53,6 @@ def _program_is_ours() -> bool:
     return str(getattr(sys.modules.get("common"), "__file__", None)).startswith(ROOT)
 
 
-PROGRAM = Packages(sys.path[:])  # those of the program that runs
+PROGRAM = Packages(sys.path[:])  # the packages of the running program
 _active = [PROGRAM]
 OURS = PROGRAM if _program_is_ours() else Packages([ROOT, *(entry for entry in sys.path if entry != ROOT)])

@@ -117,12 +117,19 @@ def check(
 @cli.command(**described("convparity selftest -b paddle -k norm"))
 @backend_option
 @device_option
-@click.option("-k", "--fault", "words", multiple=True, metavar="WORD", help="Only faults whose name contains WORD.")
+@click.option(
+    "-k",
+    "--fault",
+    "words",
+    multiple=True,
+    metavar="WORD",
+    help="Only faults whose name contains WORD.",
+)
 @output_option
 def selftest(backends: tuple[str, ...], devices: tuple[str, ...], words: tuple[str, ...], output: Path | None) -> None:
     """Puts mistakes that ports make into every framework: is each caught, at its level and at its layer?
 
-    Without -k it is written to selftest.json, from which the report tells of it.
+    Without -k the results go to selftest.json, which the report shows.
     """
     from common.faults.cases import CASES
     from common.faults.mistakes import FAULTS
@@ -133,7 +140,7 @@ def selftest(backends: tuple[str, ...], devices: tuple[str, ...], words: tuple[s
 
     selected = choose(FAULTS, words, f"the faults are {', '.join(fault.id for fault in FAULTS)}")
     choose_backends(backends)
-    record = None if words else (output or HERE) / SELFTEST  # a part is for looking at, and would replace the whole
+    record = None if words else (output or HERE) / SELFTEST  # a partial run must not replace the record of a whole one
     writable(record)
     with runner(backends, machine.processors(), len(CASES) + len(selected), devices=devices) as run:
         run.describe()
@@ -146,9 +153,9 @@ def selftest(backends: tuple[str, ...], devices: tuple[str, ...], words: tuple[s
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs the command; every error a user can cause is one line and status 2."""
+    """Runs the command; every error that a user can cause is one line and status 2."""
     command: Callable[..., Any] = cli.main
-    for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: the workers are ended on the way out
+    for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C, so that the workers are stopped
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
     try:

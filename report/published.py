@@ -7,7 +7,7 @@ from common.bench.analysis import Analysis
 from common.results.record import write_text
 from report.guide.pages import pages
 from report.paths import DOCS, HERE, PAGE, RESULTS, ROOT
-from report.rendering import beside, run_record
+from report.rendering import other_records, run_record
 from report.sections.brief import with_figures
 from report.sections.page import render
 
@@ -15,33 +15,33 @@ README = ROOT / "README.md"
 
 
 def generated() -> dict[Path, str]:
-    """Every file that is generated, as it should be.
+    """The current text of every generated file, by its path.
 
     Raises:
-        ResultsError: if a record cannot be read, or README lacks the marks of its figures.
+        ResultsError: if a record cannot be read, or README lacks the marks around its figures.
     """
     record = run_record(HERE / RESULTS)
     return {
-        HERE / PAGE: render(record, **beside(HERE)),
+        HERE / PAGE: render(record, **other_records(HERE)),
         README: with_figures(README.read_text("utf-8"), Analysis(record)),
         **{DOCS / name: text for name, text in pages(record).items()},
     }
 
 
-def stale(found: Mapping[Path, str]) -> list[Path]:
-    """The files that are not as they should be, and those in docs/ that nothing generates."""
-    there = {path for kind in ("md", "svg") for path in DOCS.rglob(f"*.{kind}")}
-    wrong = {path for path, text in found.items() if not path.exists() or path.read_text("utf-8") != text}
-    return sorted(wrong | (there - found.keys()))
+def stale(texts: Mapping[Path, str]) -> list[Path]:
+    """The files whose text is not the generated one, and those in docs/ that nothing generates."""
+    existing = {path for kind in ("md", "svg") for path in DOCS.rglob(f"*.{kind}")}
+    wrong = {path for path, text in texts.items() if not path.exists() or path.read_text("utf-8") != text}
+    return sorted(wrong | (existing - texts.keys()))
 
 
 def main() -> None:
     """Writes what is stale, and removes what nothing generates."""
-    found = generated()
-    for path in stale(found):
+    texts = generated()
+    for path in stale(texts):
         print(path.relative_to(ROOT))
-        if path in found:
-            write_text(path, found[path])
+        if path in texts:
+            write_text(path, texts[path])
         else:
             path.unlink()
 

@@ -13,20 +13,20 @@ from report.sections.training_figure import draw
 
 
 def run_record(path: Path) -> RunRecord:
-    """A record of `convparity report`.
+    """Reads a record of `convparity report`.
 
     Raises:
-        ResultsError: if it cannot be read, or is of another command.
+        ResultsError: if it cannot be read, or is from another command.
     """
     record = load(path)
     if record.profile not in PROFILES or not (record.checks or record.unavailable):
-        what = "it has no checks" if record.profile in PROFILES else f"its profile is `{record.profile}`"
-        raise ResultsError(f"{path} is no record of `convparity report`: {what}")
+        reason = "it has no checks" if record.profile in PROFILES else f"its profile is `{record.profile}`"
+        raise ResultsError(f"{path} is no record of `convparity report`: {reason}")
     return record
 
 
-def beside(output: Path) -> dict[str, Any]:
-    """What `render` tells of other runs: the last records of those into ``output``, else of the checkout's.
+def other_records(output: Path) -> dict[str, Any]:
+    """The records of other runs for `render`: those in ``output``; those of the checkout where it has none.
 
     Raises:
         ResultsError: for a record that cannot be read.
@@ -45,13 +45,13 @@ def beside(output: Path) -> dict[str, Any]:
 
 
 def publish(results: Path, output: Path, others: dict[str, Any] | None = None) -> Path:
-    """Writes REPORT.md into ``output`` from a record and those `beside` it, and its figure; returns the page's path.
+    """Writes REPORT.md and its figure into ``output``, from a record and `other_records`; returns the page's path.
 
     Raises:
         ResultsError: if a record cannot be read, or a file cannot be written.
     """
     record = run_record(results)
-    others = others or beside(output)
+    others = others or other_records(output)
     text = render(record, raw=Path(os.path.relpath(results, output)).as_posix(), **others)
     if others["training"]:
         draw(others["training"], output / FIGURE)

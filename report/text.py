@@ -64,6 +64,6 @@ def milliseconds(seconds: float) -> str:
 
 
 def ran(record: RunRecord, command: str) -> str:
-    """Where a record's numbers are from."""
+    """The run that a record's numbers are from."""
     when, commit = record.environment["date"][:10], record.environment["commit"]
     return f"`convparity {command}` on {when} at commit `{commit}`, in {record.seconds / 60:.1f} minutes"

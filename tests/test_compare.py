@@ -15,7 +15,7 @@ from common.port.weights import PortError
 from convparity import assert_parity
 from convparity.packages import OURS, PROGRAM, ROOT
 from report.port.modules import compare_targets, input_shape, lines
-from report.port.targets import Found, parse
+from report.port.targets import Loaded, parse
 from tests.conftest import require
 from tests.nets import NETS, flax_net, jax_net, torch_net
 from tests.test_cli import status
@@ -124,12 +124,12 @@ def test_paddles_mobilenet_agrees_with_ours_in_processes_of_their_own(
 ) -> None:
     for backend in ("paddle", name):
         require(request.config, backend)
-    theirs = "paddle.vision.models:mobilenet_v1(scale=0.125, num_classes=10)"
-    ours = f"convparity.{name}:mobilenet_v1(alpha=0.125, classes=10, bias=False, softmax=False, pool_size=2)"
-    found = compare_targets(theirs, ours, (2, 3, 64, 64))
-    assert found.agrees, "\n".join(lines(found))
-    assert len(found.alignment.names) == 55
-    whats = [finding.what for finding in found.findings]
+    published = "paddle.vision.models:mobilenet_v1(scale=0.125, num_classes=10)"
+    block = f"convparity.{name}:mobilenet_v1(alpha=0.125, classes=10, bias=False, softmax=False, pool_size=2)"
+    comparison = compare_targets(published, block, (2, 3, 64, 64))
+    assert comparison.agrees, "\n".join(lines(comparison))
+    assert len(comparison.alignment.names) == 55
+    whats = [finding.what for finding in comparison.findings]
     assert whats == [
         "parameters",
         "case",
@@ -236,7 +236,7 @@ def test_packages_are_put_back_after_an_error() -> None:
 def test_bad_targets_are_refused(target: str, message: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
     with pytest.raises(PortError) as caught:
-        Found(parse(target))
+        Loaded(parse(target))
     assert str(caught.value).startswith(message)
 
 
@@ -259,8 +259,8 @@ def test_bad_comparisons_are_one_line_and_status_2(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(project)
-    given = arguments if "--input" in arguments else [*arguments, "--input", "1x3x8x8"]
-    assert status("compare", *given) == 2
+    typed = arguments if "--input" in arguments else [*arguments, "--input", "1x3x8x8"]
+    assert status("compare", *typed) == 2
     printed = capsys.readouterr().err
     assert printed.startswith(f"convparity: {message}")
     assert printed.count("\n") == 1
@@ -282,7 +282,7 @@ def test_the_command_shows_the_map_and_what_differs(
     assert status("compare", "net:Net", "port.py:Net", "--input", "2x3x8x9") == 1
     printed = capsys.readouterr().out
     assert "output in evaluation: DIFFERS: greatest abs difference" in printed
-    assert printed.endswith("every layer that holds arrays agrees: what comes after them differs\n")
+    assert printed.endswith("every layer with arrays agrees; the computation after them differs\n")
     assert status("compare", "net:Net", "net:Net", "--input", "2x3x8x9", "--map", str(names)) == 2
     assert "the map names `conv`, which is no layer" in capsys.readouterr().err
 

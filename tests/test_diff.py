@@ -52,8 +52,8 @@ def test_the_same_again_has_a_change_in_one_of_20_at_most(monkeypatch: pytest.Mo
     monkeypatch.setattr(statistics, "RESAMPLES", 99)
     rng = np.random.default_rng(1)
     runs = ((record(measured(run(rng, rounds, heavy))) for rounds in (10 + 10 * (i % 2), 20)) for i in range(100))
-    found = [diff(*pair) for pair in runs]
-    assert np.mean([any(change.verdict != TIE for change in one.changes) for one in found]) <= 0.05
+    diffs = [diff(*pair) for pair in runs]
+    assert np.mean([any(change.verdict != TIE for change in one.changes) for one in diffs]) <= 0.05
 
 
 def test_what_became_slower_or_faster_is_found() -> None:
@@ -61,29 +61,29 @@ def test_what_became_slower_or_faster_is_found() -> None:
     old, new = run(rng), run(rng)
     new[2, 1] += math.log(1.3)
     new[4, 0] -= math.log(1.3)
-    found = diff(record(measured(old)), record(measured(new, clock=1.01)))
-    assert {(c.new.case, c.new.backend, c.verdict) for c in found.changes if c.verdict != TIE} == {
+    result = diff(record(measured(old)), record(measured(new, clock=1.01)))
+    assert {(c.new.case, c.new.backend, c.verdict) for c in result.changes if c.verdict != TIE} == {
         ("conv-2", "b1", REGRESSION),
         ("conv-4", "b0", IMPROVEMENT),
     }
-    (slower,) = found.regressions
+    (slower,) = result.regressions
     assert slower.ratio.value == pytest.approx(1.3, rel=0.1)
-    assert summary(found) == "1 regression, 1 improvement, 18 ties; a fixed piece of work took 1.01x as long"
+    assert summary(result) == "1 regression, 1 improvement, 18 ties; a fixed piece of work took 1.01x as long"
 
 
 def test_a_ratio_that_is_not_paired() -> None:
     """Processes that are constant: medians 2 and 3 of the new, 1 of the old, so sqrt(6) with no width."""
     one, other = (measured(np.log(np.array(times))[None, None, :, None].repeat(5, -1))[0] for times in ([2, 3], [1]))
-    found = statistics.unpaired(one, other, statistics.Spread(0.0, 0, 0))
-    assert (found.value, found.low, found.high) == pytest.approx((math.sqrt(6),) * 3)
+    ratio = statistics.unpaired(one, other, statistics.Spread(0.0, 0, 0))
+    assert (ratio.value, ratio.low, ratio.high) == pytest.approx((math.sqrt(6),) * 3)
 
 
 def test_the_interval_has_the_rounds_of_both_runs() -> None:
     rng, still = np.random.default_rng(3), np.zeros((1, 1, 2, 20))
     (noisy,), (other,) = measured(rng.normal(0, 0.1, still.shape)), measured(still)
     none = statistics.Spread(0.0, 0, 0)
-    found = [statistics.unpaired(*pair, none) for pair in ((noisy, other), (other, noisy), (noisy, noisy))]
-    one, reverse, both = (math.log(ratio.high / ratio.low) for ratio in found)
+    ratios = [statistics.unpaired(*pair, none) for pair in ((noisy, other), (other, noisy), (noisy, noisy))]
+    one, reverse, both = (math.log(ratio.high / ratio.low) for ratio in ratios)
     assert one == pytest.approx(reverse)
     assert one > 0
     assert both == pytest.approx(math.sqrt(2) * one, rel=0.2)  # not exactly: the sides are not of one length
@@ -92,18 +92,18 @@ def test_the_interval_has_the_rounds_of_both_runs() -> None:
 def test_rows_of_one_run_alone_are_listed() -> None:
     rows = measured(np.zeros((1, 3, 2, 10)))
     compiled = replace(rows[0], config=replace(rows[0].config, form="compiled"))
-    found = diff(record(rows[:2]), record([rows[1], compiled]))
-    assert ([c.new for c in found.changes], found.only_old, found.only_new) == ([rows[1]], [rows[0]], [compiled])
-    table = changes(found)
+    result = diff(record(rows[:2]), record([rows[1], compiled]))
+    assert ([c.new for c in result.changes], result.only_old, result.only_new) == ([rows[1]], [rows[0]], [compiled])
+    table = changes(result)
     assert [row[-1] for row in table.rows] == [TIE, "only in the old", "only in the new"]
     assert table.rows[2][3] == "b0 compiled"
     assert all(len(row) == len(table.header) for row in table.rows)
 
 
 def test_two_runs_with_nothing_in_common() -> None:
-    found = diff(record([]), record([]))
-    assert (found.changes, found.only_old, found.only_new) == ([], [], [])
-    assert summary(found) == "0 regressions, 0 improvements, 0 ties"
+    result = diff(record([]), record([]))
+    assert (result.changes, result.only_old, result.only_new) == ([], [], [])
+    assert summary(result) == "0 regressions, 0 improvements, 0 ties"
 
 
 def test_what_differs_of_where_they_ran() -> None:

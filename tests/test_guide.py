@@ -41,9 +41,9 @@ def test_only_what_has_changed_is_asked_again(monkeypatch: pytest.MonkeyPatch) -
     assert (same.frameworks, same.pitfalls, asked) == (RECORDED.frameworks, RECORDED.pitfalls, [])
     del recorded.keys["questions"]["jax"]
     recorded.keys["blocks/flax"]["ghost_module"] = recorded.keys["pitfalls/same_seed"]["paddle"] = "another"
-    found = facts.measure(recorded, now)
+    measured = facts.measure(recorded, now)
     assert asked == ["jax", "ghost_module in flax", "same_seed to paddle"]
-    assert (found.keys, found.frameworks["flax"].parameters["ghost_module"]) == (now, [])
+    assert (measured.keys, measured.frameworks["flax"].parameters["ghost_module"]) == (now, [])
 
 
 def test_what_a_fact_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,11 +64,11 @@ def test_what_a_fact_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_framework_answers_every_question() -> None:
     assert list(RECORDED.frameworks) == list(frameworks.BACKENDS) == list(sources.TITLES)
-    for own in RECORDED.frameworks.values():
-        assert own.answers.keys() == QUESTIONS.keys()
-        assert own.arguments.keys() == ARGUMENTS.keys()
-        assert own.parameters.keys() == set(names())
-        assert all(set(found) <= set(ARGUMENTS[layer]) for layer, found in own.arguments.items())
+    for framework in RECORDED.frameworks.values():
+        assert framework.answers.keys() == QUESTIONS.keys()
+        assert framework.arguments.keys() == ARGUMENTS.keys()
+        assert framework.parameters.keys() == set(names())
+        assert all(set(concepts) <= set(ARGUMENTS[layer]) for layer, concepts in framework.arguments.items())
 
 
 def _anchors(text: str) -> set[str]:
@@ -77,7 +77,7 @@ def _anchors(text: str) -> set[str]:
 
 
 def test_links_lead_somewhere() -> None:
-    found = 0
+    links = 0
     for page in DOCS.rglob("*.md"):
         for target in re.findall(
             r"\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
@@ -87,8 +87,8 @@ def test_links_lead_somewhere() -> None:
                 linked = (page.parent / path).resolve() if path else page
                 assert linked.is_file(), f"{page.name}: {target}"
                 assert not anchor or anchor in _anchors(linked.read_text("utf-8")), f"{page.name}: {target}"
-                found += 1
-    assert found > 200
+                links += 1
+    assert links > 200
 
 
 def test_no_page_fetches_anything_from_elsewhere() -> None:
@@ -108,8 +108,8 @@ def test_the_site_shows_folded_parts_as_tabs() -> None:
 def test_code_is_shown_with_what_it_uses_of_its_framework() -> None:
     shown = sources.block_code("torch", "depthwise_separable")
     assert shown.index("class Conv2d(nn.Conv2d)") < shown.index("class ConvBnAct") < shown.index("class DepthwiseSep")
-    own = Path(sources.ROOT / "frameworks/torch/blocks/separable.py").read_text("utf-8")
-    assert own[own.index("class DepthwiseSeparable") :].rstrip() in shown
+    source = Path(sources.ROOT / "frameworks/torch/blocks/separable.py").read_text("utf-8")
+    assert source[source.index("class DepthwiseSeparable") :].rstrip() in shown
 
 
 def test_repeated_parts_are_folded() -> None:

@@ -58,15 +58,15 @@ def test_every_pair_round_trips_and_computes_the_same(
     spec = block(family, **OPTIONS[family])
     arrays = randomised(spec)
     formats = [dict.fromkeys(suffix for name, suffix in suffixes() if name == backend) for backend in pair]
-    there, back = (list(own)[names().index(family) % len(own)] for own in formats)
+    there, back = (list(listed)[names().index(family) % len(listed)] for listed in formats)
     verified = weights._verified
 
     def once(backend: str, spec: BlockSpec, arrays: Arrays) -> str:
-        key, held = (backend, spec.family), {name: array.tobytes() for name, array in arrays.items()}
+        key, stored = (backend, spec.family), {name: array.tobytes() for name, array in arrays.items()}
         if key not in VERIFIED:
             verified(backend, spec, arrays)
-            VERIFIED[key] = held
-        assert VERIFIED[key] == held
+            VERIFIED[key] = stored
+        assert VERIFIED[key] == stored
         return "verified"
 
     monkeypatch.setattr(weights, "_verified", once)
@@ -74,8 +74,8 @@ def test_every_pair_round_trips_and_computes_the_same(
     port(first, tmp_path / f"second{back}", from_=source, to=target, block=family, options=OPTIONS[family])
     again = tmp_path / f"third{there}"
     port(tmp_path / f"second{back}", again, from_=target, to=source, block=family, options=OPTIONS[family])
-    held, _ = weights.read(source, again)
-    assert bits(held) == bits(arrays)
+    arrived, _ = weights.read(source, again)
+    assert bits(arrived) == bits(arrays)
     original, _ = frameworks.part(source, "files").read(first)
     final, _ = frameworks.part(source, "files").read(again)
     assert bits(final) == bits(original)
@@ -88,8 +88,8 @@ def test_every_format_keeps_every_bit(
 ) -> None:
     require(request.config, name)
     arrays = {key: array.astype(dtype) for key, array in randomised(TINY).items()}
-    held, notes = weights.read(name, write(name, tmp_path / f"w{suffix}", arrays))
-    assert bits(held) == bits(arrays)
+    stored, notes = weights.read(name, write(name, tmp_path / f"w{suffix}", arrays))
+    assert bits(stored) == bits(arrays)
     assert not notes
 
 
@@ -168,8 +168,8 @@ def test_jax_loads_what_is_written(tmp_path: Path) -> None:
     path = write("jax", tmp_path / "w", randomised(spec, 1))
     _, params, stats = frameworks.load("jax").build(spec, randomised(spec, 1)).native
     with StandardCheckpointer() as orbax:
-        held = orbax.restore(path)
-    assert jax.tree.structure(held) == jax.tree.structure({"params": params, "stats": stats})
+        restored = orbax.restore(path)
+    assert jax.tree.structure(restored) == jax.tree.structure({"params": params, "stats": stats})
 
 
 @pytest.mark.needs("torch")
@@ -178,8 +178,8 @@ def test_what_training_scripts_put_around_a_state_dict_is_taken_off_and_said(tmp
 
     state = {f"module.{name}": torch.tensor(array) for name, array in randomised(TINY).items()}
     torch.save({"epoch": 3, "state_dict": state}, tmp_path / "w.pt")
-    held, notes = weights.read("torch", tmp_path / "w.pt")
-    assert bits(held) == bits(randomised(TINY))
+    loaded, notes = weights.read("torch", tmp_path / "w.pt")
+    assert bits(loaded) == bits(randomised(TINY))
     assert notes == ["took `state_dict` and left out epoch", "took `module.` of DataParallel off the names"]
 
 
@@ -443,8 +443,8 @@ def test_a_target_that_computes_something_else_is_found_before_writing(
 
 
 def test_options_are_read_as_they_are_typed() -> None:
-    found = options_of(["alpha=0.5", "bias=False", "pool_size=2,3", "padding=same", "sides=((0,1),(1,0))", "n=3"])
-    assert found == {
+    options = options_of(["alpha=0.5", "bias=False", "pool_size=2,3", "padding=same", "sides=((0,1),(1,0))", "n=3"])
+    assert options == {
         "alpha": 0.5,
         "bias": False,
         "pool_size": (2, 3),
@@ -468,36 +468,36 @@ def foreign(spec: BlockSpec, reverse: bool = False) -> Arrays:
     return dict(reversed(arrays.items())) if reverse else arrays
 
 
-def aligned(spec: BlockSpec, arrays: Arrays, given: dict[str, str] | None = None) -> Any:
+def aligned(spec: BlockSpec, arrays: Arrays, pairs: dict[str, str] | None = None) -> Any:
     shapes = {param.name: param.shape for param in spec.params()}
-    return align(leaves(shapes), leaves({name: array.shape for name, array in arrays.items()}), given)
+    return align(leaves(shapes), leaves({name: array.shape for name, array in arrays.items()}), pairs)
 
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_layers_are_found_by_their_order_and_shapes(reverse: bool) -> None:
     spec = block("separable_stack", in_channels=3, width=12, depth=12)
-    found = aligned(spec, foreign(spec, reverse))
-    assert not found.doubts
-    assert found.how == ("in the order of their names" if reverse else "in the same order")
-    assert list(found.names.values()) == [f"layer{i}" for i in range(len(found.names))]
-    assert bits(fit(spec, renamed(foreign(spec, reverse), found.names))) == bits(randomised(spec))
+    alignment = aligned(spec, foreign(spec, reverse))
+    assert not alignment.doubts
+    assert alignment.how == ("in the order of their names" if reverse else "in the same order")
+    assert list(alignment.names.values()) == [f"layer{i}" for i in range(len(alignment.names))]
+    assert bits(fit(spec, renamed(foreign(spec, reverse), alignment.names))) == bits(randomised(spec))
 
 
 def test_branches_in_another_order_are_told_apart_by_their_norms() -> None:
     first = {"a.weight": (4, 3, 3, 3), "a_norm.weight": (4,), "b.weight": (4, 3, 1, 1), "b_norm.weight": (4,)}
     second = {"y.weight": (4, 3, 1, 1), "y_norm.weight": (4,), "x.weight": (4, 3, 3, 3), "x_norm.weight": (4,)}
-    found = align(leaves(first), leaves(second))
-    assert found.names == {"a": "x", "a_norm": "x_norm", "b": "y", "b_norm": "y_norm"}
+    alignment = align(leaves(first), leaves(second))
+    assert alignment.names == {"a": "x", "a_norm": "x_norm", "b": "y", "b_norm": "y_norm"}
 
 
 def test_what_is_not_certain_is_said() -> None:
     shapes = {"a.weight": (4, 4), "b.weight": (4, 4), "c.weight": (2, 4)}
-    found = align(leaves(shapes), leaves({"z.weight": (2, 4), "y.weight": (4, 4), "zz.weight": (4, 4)}))
-    assert found.how.startswith("each with its norm")
+    alignment = align(leaves(shapes), leaves({"z.weight": (2, 4), "y.weight": (4, 4), "zz.weight": (4, 4)}))
+    assert alignment.how.startswith("each with its norm")
     shapes |= {"n.weight": (4,), "m.running_mean": (4,)}
     other = {"1.weight": (4,), "2.weight": (2, 4), "3.weight": (4, 4), "4.running_mean": (4,), "5.weight": (4, 4)}
-    found = align(leaves(shapes), leaves(other))
-    assert [doubt.split(" ")[0] for doubt in found.doubts] == ["`a`", "`b`"]
+    alignment = align(leaves(shapes), leaves(other))
+    assert [doubt.split(" ")[0] for doubt in alignment.doubts] == ["`a`", "`b`"]
 
 
 def test_layers_without_partner_are_all_listed() -> None:
@@ -510,16 +510,16 @@ def test_layers_without_partner_are_all_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("pairs", "message"),
     [
         ({"conv": "layer7"}, "the map names `layer7`, which is no layer; nearest is `layer1`"),
         ({"cnv": "layer0"}, "the map names `cnv`, which is no layer; nearest is `conv`"),
         ({"conv": "layer1"}, r"the map pairs `conv` \(conv"),
     ],
 )
-def test_a_map_that_does_not_fit_is_refused(given: dict[str, str], message: str) -> None:
+def test_a_map_that_does_not_fit_is_refused(pairs: dict[str, str], message: str) -> None:
     with pytest.raises(PortError, match=message):
-        aligned(TINY, foreign(TINY), given)
+        aligned(TINY, foreign(TINY), pairs)
 
 
 def test_a_map_that_gives_two_arrays_one_name_is_refused() -> None:
@@ -548,18 +548,18 @@ def test_a_map_is_written_read_and_may_decide(tmp_path: Path, capsys: pytest.Cap
 def test_paddles_own_mobilenet_is_ported_by_structure(tmp_path: Path) -> None:
     import paddle
 
-    theirs = paddle.vision.models.mobilenet_v1(scale=0.25, num_classes=10)
-    paddle.save(theirs.state_dict(), str(tmp_path / "w.pdparams"))
+    published = paddle.vision.models.mobilenet_v1(scale=0.25, num_classes=10)
+    paddle.save(published.state_dict(), str(tmp_path / "w.pdparams"))
     options = {"alpha": 0.25, "classes": 10, "bias": False, "pool_size": 1}
     out = tmp_path / "o.pdparams"
     arguments: dict[str, Any] = {"from_": "paddle", "to": "paddle", "block": "mobilenet_v1", "options": options}
     ported = port(tmp_path / "w.pdparams", out, **arguments, by_structure=True)
     assert ported.names["blocks.3.pointwise.conv"] == "conv3_2._pointwise_conv.0"
-    assert np.array_equal(ported.arrays["stem.conv.weight"], theirs.conv1[0].weight.numpy())
+    assert np.array_equal(ported.arrays["stem.conv.weight"], published.conv1[0].weight.numpy())
     assert re.match("matched 55 layers in the same order", ported.notes[0])
     # As Paddle starts it, in evaluation mode nothing reaches the end.
     assert ported.notes[1].endswith(
-        "agrees with the reference, but is all but constant with these weights, which tells little"
+        "agrees with the reference, but is almost constant with these weights, which proves little"
     )
 
 
@@ -568,14 +568,14 @@ def test_a_published_torch_mobilenet_is_ported_by_structure_though_its_file_is_s
     from pytorchcv.models.mobilenet import mobilenet_wd4
     from safetensors.torch import save_file
 
-    theirs = mobilenet_wd4().state_dict()
-    save_file(dict(sorted(theirs.items())), tmp_path / "w.safetensors")
+    published = mobilenet_wd4().state_dict()
+    save_file(dict(sorted(published.items())), tmp_path / "w.safetensors")
     arguments: dict[str, Any] = {"from_": "torch", "to": "flax", "block": "mobilenet_v1", "by_structure": True}
     options = {"alpha": 0.25, "bias": False, "pool_size": 1}
     ported = port(tmp_path / "w.safetensors", tmp_path / "o.msgpack", **arguments, options=options)
     assert ported.names["blocks.3.pointwise.norm"] == "features.stage3.unit1.pw_conv.bn"
-    held, _ = weights.read("flax", tmp_path / "o.msgpack")
-    assert np.array_equal(held["stem.conv.weight"], theirs["features.init_block.conv.weight"].numpy())
+    stored, _ = weights.read("flax", tmp_path / "o.msgpack")
+    assert np.array_equal(stored["stem.conv.weight"], published["features.init_block.conv.weight"].numpy())
 
 
 @pytest.mark.needs("torch", "flax")
@@ -611,8 +611,8 @@ def test_what_is_not_certain_is_not_written_but_the_guess_is_if_asked_for(
     order = ["b.conv", "b.norm", "z.conv", "a.norm", "z.norm", "a.conv"]
     shuffled = {name: arrays[name] for path in order for name in arrays if name.startswith(f"{path}.")}
     path, guess = write("torch", tmp_path / "w.pt", shuffled), tmp_path / "guess.json"
-    given = [part for key, value in options.items() for part in ("--set", f"{key}={value}")]
-    arguments = [str(path), "--from", "torch", "--to", "torch", "--block", "conv_stack", *given, "--align"]
+    assignments = [part for key, value in options.items() for part in ("--set", f"{key}={value}")]
+    arguments = [str(path), "--from", "torch", "--to", "torch", "--block", "conv_stack", *assignments, "--align"]
     assert status("port", *arguments, "--save-map", str(guess), "-o", str(tmp_path / "o.pt")) == 2
     printed = capsys.readouterr().err.splitlines()
     assert (

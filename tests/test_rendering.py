@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import frameworks
 from common.bench.analysis import Analysis
 from common.results.record import ResultsError, RunRecord, Unavailable, dump, load
 from common.spec.catalogue import names
@@ -117,7 +118,10 @@ def test_an_older_record_is_rendered(tmp_path: Path) -> None:
             "threads.json is no record of `convparity report`: its profile is `sweep`",
         ),
         ([paths.HERE / "aa.json"], "is no record of `convparity report`: it has no checks"),
-        ([RESULTS, "-b", "jax", "--threads", 2], "`--from` runs nothing, so --backend, --threads cannot be beside it"),
+        (
+            [RESULTS, "-b", "jax", "--threads", 2],
+            "`--from` runs nothing, so --backend, --threads cannot be used with it",
+        ),
     ],
 )
 def test_what_is_refused(
@@ -133,7 +137,7 @@ def test_a_run_writes_its_record_before_it_renders(tmp_path: Path, monkeypatch: 
     def fail(*_: object, **__: object) -> str:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("frameworks.BACKENDS", {"numpy": ("tests.numpy_backend", ("numpy",))})
+    monkeypatch.setattr(frameworks, "BACKENDS", {"numpy": frameworks.Row("tests.numpy_backend", ("numpy",))})
     missing = Unavailable("numpy", "", "check", "killed")
     monkeypatch.setattr(Runner, "check", lambda run, cases: run.record.unavailable.append(missing))
     monkeypatch.setattr(timing, "time_all", lambda *_: None)

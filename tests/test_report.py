@@ -50,8 +50,8 @@ def record() -> RunRecord:
         costs=[costed(case) for case in dict.fromkeys((*published_cases(), *timed_cases()))],
     )
     for backend in record.backends:
-        held = checked(backend, case="depthwise_separable-c3_64")
-        record.checks.append(replace(held, level="parameters", error=None, trainable=420, buffers=134))
+        counted = checked(backend, case="depthwise_separable-c3_64")
+        record.checks.append(replace(counted, level="parameters", error=None, trainable=420, buffers=134))
     for backend, standard, separable in (("torch", 0.4, 0.1), ("jax", 0.4, 1.0)):
         record.measurements += [
             row(STACKS["conv_stack"], backend, standard),
@@ -61,8 +61,8 @@ def record() -> RunRecord:
 
 
 def line(text: str, *parts: str) -> str:
-    (found,) = (row for row in text.splitlines() if all(part in row for part in parts))
-    return found
+    (match,) = (row for row in text.splitlines() if all(part in row for part in parts))
+    return match
 
 
 def cells(row: str) -> list[str]:
@@ -121,7 +121,7 @@ def test_a_table_says_how_far_twins_were_apart_and_what_the_machine_allows(recor
     record.peaks = Peaks(1e12, [(2**20, 1e10)])
     run, group = Analysis(record), record.measurements[0].group
     flops = next(cost.flops for cost in record.costs if cost.case == case)
-    assert "up to 1.10x apart here" in timing_tables.note(run, group)
+    assert "up to 1.10x apart in this table" in timing_tables.note(run, group)
     assert f"Bound: {flops / 1e9:.3g} ms, by arithmetic." in timing_tables.note(run, group)
     (cells,) = timing_tables.times(run, group).rows
     assert cells[5] == f"{flops / 1e12 / record.measurements[0].median:.0%}"
@@ -132,12 +132,12 @@ def test_everything_against_itself(record: RunRecord) -> None:
     case = STACKS["conv_stack"]
     again = [replace(row(case, name, 1.01, 1.02), config=Config(name, copy=1)) for name in ("torch", "jax")]
     record.measurements = [row(case, "torch", 1.0, 1.02), row(case, "jax", 2.0, 1.02), *again]
-    table, inside, of = same(Analysis(record))
+    table, inside, total = same(Analysis(record))
     assert [cells[1:] for cells in table.rows] == [["torch", table.rows[0][2]], ["jax", table.rows[1][2]]]
     assert table.rows[0][2].startswith("tie (1.01x [")
     assert table.rows[1][2].startswith("0.5")
-    assert (inside, of) == (1, 2)
-    assert "**1 of 2** intervals (50%) hold 1" in render(record, calibration=record)
+    assert (inside, total) == (1, 2)
+    assert "**1 of 2** intervals (50%) contain 1" in render(record, calibration=record)
 
 
 def test_what_moves_the_clock_is_told_from_the_records(record: RunRecord) -> None:
@@ -147,10 +147,10 @@ def test_what_moves_the_clock_is_told_from_the_records(record: RunRecord) -> Non
     kept = [row(thin, "torch", 0.4), row(thin, "torch", 0.1, allocator="tuned")]
     sweep = replace(record, title="Conditions", about="About it.", measurements=[*threads, *kept])
     text = render(record, sweeps={"conditions": sweep})
-    section = text[text.index("## What else moves the clock") :]
+    section = text[text.index("## What else changes the times") :]
     assert "takes 20.00x [20.00, 20.00] of torch's time" in section
-    assert "`OMP_NUM_THREADS` to 1 when it is not set, and takes 2.00x [2.00, 2.00]" in section
-    assert "told to keep them, torch takes 0.25x [0.25, 0.25] of the time" in section
+    assert f"if the variable is not set. On `{thin}` it takes 200 ms, 2.00x [2.00, 2.00]" in section
+    assert f"told to keep them, torch takes 100 ms on `{thin}`, 0.25x [0.25, 0.25] of its time" in section
     assert "## Conditions\n\nAbout it. From `convparity sweep report/sweeps/conditions.yaml`" in section
     assert line(section, "| paddle threads unset")
 

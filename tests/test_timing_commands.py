@@ -95,7 +95,7 @@ def test_an_interrupted_sweep_goes_on_where_it_was(
 
     monkeypatch.setattr(timing, "measure", measure)
     assert run() == 130
-    assert "has what was finished; the same command goes on from there" in capsys.readouterr().err
+    assert "has the finished tables; the same command continues from there" in capsys.readouterr().err
     assert measured(sweep) == ALL[:2]
     assert run() == 0
     assert calls == [CASES[0], CASES[1], CASES[1]]
@@ -164,7 +164,7 @@ def test_a_file_of_another_run_is_refused(
 def test_bench_against_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["-k", "pointwise", "--threads", "1", "--aa", "--json", str(tmp_path / "aa.json")]
     assert status("bench", *arguments) == 0
-    assert "of 1 intervals hold 1" in capsys.readouterr().out
+    assert "of 1 intervals contain 1" in capsys.readouterr().out
     rows = load(tmp_path / "aa.json").measurements
     assert [(row.config.label, len(row.processes)) for row in rows] == [("numpy", 2), ("numpy again", 2)]
 
@@ -203,5 +203,5 @@ def test_diff_of_two_runs(
     assert status("diff", str(new), str(old)) == 0
     dump(replace(record, environment={**record.environment, "cpu": "another"}), new)
     assert status("diff", str(old), str(new)) == 2
-    assert "are not of one machine and setting (cpu differ)" in capsys.readouterr().err
+    assert "are not from one machine and setting (cpu differ)" in capsys.readouterr().err
     assert status("diff", str(old), str(new), "--across-machines") == 1

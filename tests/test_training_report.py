@@ -11,7 +11,7 @@ from common.results.record import ResultsError, RunRecord, Unavailable, dump, wr
 from common.results.training import Fit, Oracle, TrainingRecord, stored
 from common.spec.catalogue import Case
 from report import rendering
-from report.rendering import beside
+from report.rendering import other_records
 from report.runs.runner import costed
 from report.sections import training as section
 from report.sections.page import render
@@ -88,14 +88,14 @@ def test_the_section_says_what_the_record_says(record: TrainingRecord) -> None:
 
 def test_the_verdict_depends_on_the_seeds(record: TrainingRecord) -> None:
     # Mean -29/3, deviation sqrt(1/3), so the interval is 4.303 / 3 = 1.434 on either side.
-    assert "9.67 points worse (95% interval by Student's t: -11.10 to -8.23; worse from 3 of the seeds)" in verdict(
+    assert "9.67 points worse (95% interval by Student's t: -11.10 to -8.23; worse for 3 of the seeds)" in verdict(
         record
     )
     assert verdict(record).endswith("**more than these seeds vary**, though 3 seeds are few.")
     record.fits = [replace(f, correct=99) if (f.net, f.seed) == (SEPARABLE, 0) else f for f in record.fits]
-    assert "worse from 2 of the seeds): **within what seeds vary**" in verdict(record)
+    assert "worse for 2 of the seeds): **within what seeds vary**" in verdict(record)
     record.seeds = 1
-    assert verdict(record).startswith("1 seed to compare says nothing")
+    assert verdict(record).startswith("1 seed to compare says nothing about")
 
 
 def test_a_missing_backend_is_said_and_leaves_the_rest(record: TrainingRecord) -> None:
@@ -131,11 +131,11 @@ def test_the_report_has_the_section_of_its_folder_or_of_the_checkout(
 ) -> None:
     monkeypatch.setattr(rendering, "HERE", tmp_path / "checkout")
     output, newer = tmp_path / "output", replace(record, environment=record.environment | {"commit": "def456"})
-    assert beside(output)["training"] is None
+    assert other_records(output)["training"] is None
     dump(record, tmp_path / "checkout" / "training.json")
-    assert beside(output)["training"] == record
+    assert other_records(output)["training"] == record
     dump(newer, output / "training.json")
-    assert beside(output)["training"] == newer
+    assert other_records(output)["training"] == newer
     run = RunRecord({"date": "2026-01-02", "commit": "abc"}, {})
     assert training_section(newer) not in render(run)
     page = render(run, training=newer)

@@ -12,17 +12,17 @@ _map = click.option(
     "map_",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Which layer is which, as --save-map writes it.",
+    help="The pairs of layers, in the form that --save-map writes.",
 )
 _save_map = click.option(
-    "--save-map", type=click.Path(path_type=Path), metavar="FILE", help="Write which layer was taken for which."
+    "--save-map", type=click.Path(path_type=Path), metavar="FILE", help="Write the pairs of layers that were matched."
 )
 
 
 @click.command(**described("convparity explain ghost_module --from torch --to paddle"))
 @click.argument("block")
-@click.option("--from", "source", required=True, metavar="NAME", help="The framework that the port is from.")
-@click.option("--to", "target", required=True, metavar="NAME", help="The framework that it is to.")
+@click.option("--from", "source", required=True, metavar="NAME", help="The framework to port from.")
+@click.option("--to", "target", required=True, metavar="NAME", help="The framework to port to.")
 def explain(block: str, source: str, target: str) -> None:
     """Prints how a block is ported: both implementations, where the arrays go, the rules and the pitfalls."""
     from rich.console import Console
@@ -44,11 +44,16 @@ def explain(block: str, source: str, target: str) -> None:
 @click.option("--from", "from_", required=True, metavar="NAME", help="The framework that IN belongs to.")
 @click.option("--to", required=True, metavar="NAME", help="The framework that OUT is for.")
 @click.option("--block", required=True, metavar="NAME", help="The block whose weights these are.")
-@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="An option of the block; repeats.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="An option of the block; repeatable.")
 @click.option(
-    "-o", "--output", required=True, metavar="OUT", type=click.Path(path_type=Path), help="Its suffix is its format."
+    "-o",
+    "--output",
+    required=True,
+    metavar="OUT",
+    type=click.Path(path_type=Path),
+    help="Its suffix decides the format.",
 )
-@click.option("--align", is_flag=True, help="Find layers that are named otherwise by their order and shapes.")
+@click.option("--align", is_flag=True, help="Match layers that have other names, by their order and shapes.")
 @_map
 @_save_map
 def port(
@@ -62,7 +67,7 @@ def port(
     map_: Path | None,
     save_map: Path | None,
 ) -> None:
-    r"""Writes the weights in IN, a file of one framework, as another framework's OUT, bit for bit and verified.
+    r"""Writes the weights in IN, a file of one framework, to OUT, a file of another: bit for bit, and verified.
 
     \b
     torch:      .pt .pth .safetensors
@@ -104,27 +109,27 @@ def port(
 def compare(first: str, second: str, size: str, map_: Path | None, save_map: Path | None) -> None:
     """Are two live modules of any two frameworks the same function? Aligns them, copies weights, runs and compares.
 
-    A and B are FILE.py:NAME or PACKAGE.MODULE:NAME, a module or what makes one, perhaps with arguments in
-    parentheses: 'nets.py:Net(width=8)'. Our own blocks are convparity.BACKEND:BLOCK, such as
+    A and B are FILE.py:NAME or PACKAGE.MODULE:NAME. NAME is a module, or a class or function that makes one; arguments
+    may follow in parentheses: 'nets.py:Net(width=8)'. The blocks of this project are convparity.BACKEND:BLOCK, such as
     'convparity.jax:mobilenet_v1(alpha=0.5)'.
     """
     from report.port.modules import compare_targets, input_shape, lines
     from report.port.weights import read_map, write_map
 
     writable(save_map)
-    found = compare_targets(first, second, input_shape(size), read_map(map_))
+    comparison = compare_targets(first, second, input_shape(size), read_map(map_))
     if save_map:
-        write_map(save_map, found.alignment.names)
-    for note in found.notes:
+        write_map(save_map, comparison.alignment.names)
+    for note in comparison.notes:
         click.echo(note)
-    _show_map(found.alignment.names)
-    for line in lines(found):
+    _show_map(comparison.alignment.names)
+    for line in lines(comparison):
         click.echo(line)
-    if not found.agrees:
+    if not comparison.agrees:
         sys.exit(EXIT_DISAGREE)
 
 
 def _show_map(names: dict[str, str]) -> None:
-    for ours, theirs in names.items():
-        if ours != theirs:
-            click.echo(f"  {ours} <- {theirs}")
+    for name, source_name in names.items():
+        if name != source_name:
+            click.echo(f"  {name} <- {source_name}")

@@ -29,7 +29,7 @@ from report.paths import FIGURE, HERE, RESULTS, TRAINING
     "source",
     type=click.Path(path_type=Path),
     metavar="RESULTS",
-    help="Run nothing: render this record of an earlier run, into its folder unless --output names another.",
+    help="Run nothing; render this record of an earlier run, into its folder unless --output names another.",
 )
 @output_option
 def report(
@@ -41,7 +41,7 @@ def report(
     output: Path | None,
 ) -> None:
     """The main job: checks, costs and timing. The raw results are written first; REPORT.md is rendered from them."""
-    from report.rendering import beside, publish
+    from report.rendering import other_records, publish
 
     if source:
         _alone()
@@ -60,7 +60,7 @@ def report(
     output = output or HERE
     results = output / RESULTS
     writable(results)
-    others = beside(output)  # before the work: a record may be bad
+    others = other_records(output)  # read before the work, because a record may be damaged
     steps = len(cases()) + len(timed)
     with runner(backends, threads or machine.processors(), steps, profile, devices=devices) as run:
         run.describe()
@@ -75,16 +75,16 @@ def report(
 
 
 def _alone() -> None:
-    """Refuses, beside --from, the options of a run."""
+    """Refuses the options of a run together with --from."""
     context = click.get_current_context()
-    given = [
+    refused = [
         max(option.opts, key=len)
         for option in context.command.params
         if option.name not in ("source", "output")
         and context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
     ]
-    if given:
-        raise click.UsageError(f"`--from` runs nothing, so {', '.join(given)} cannot be beside it")
+    if refused:
+        raise click.UsageError(f"`--from` runs nothing, so {', '.join(refused)} cannot be used with it")
 
 
 @click.command(**described("convparity train -b torch --seeds 3"))
@@ -96,7 +96,7 @@ def _alone() -> None:
 def train(backends: tuple[str, ...], devices: tuple[str, ...], seeds: int, epochs: int, output: Path | None) -> None:
     """Trains a separable net and its standard twin on handwritten digits in every framework, and compares.
 
-    The next `convparity report` has a section on it.
+    The next `convparity report` shows the results.
     """
     from report.runs import training
     from report.runs.runner import choose_backends, runner

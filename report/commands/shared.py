@@ -9,7 +9,7 @@ import click
 EXIT_DISAGREE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 backend_option = click.option(
-    "-b", "--backend", "backends", multiple=True, metavar="NAME", help="Only this framework; repeats."
+    "-b", "--backend", "backends", multiple=True, metavar="NAME", help="Only this framework; repeatable."
 )
 device_option = click.option(
     "-d",
@@ -17,10 +17,10 @@ device_option = click.option(
     "devices",
     multiple=True,
     metavar="NAME",
-    help="Only this device, in the frameworks that have it; repeats [default: each framework's first].",
+    help="Only this device, in the frameworks that have it; repeatable [default: each framework's first].",
 )
 block_option = click.option(
-    "-k", "--block", "words", multiple=True, metavar="WORD", help="Only cases whose id contains WORD; repeats."
+    "-k", "--block", "words", multiple=True, metavar="WORD", help="Only cases whose id contains WORD; repeatable."
 )
 json_option = click.option(
     "--json",
@@ -36,7 +36,7 @@ output_option = click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="The folder for what is written [default: report/ in the checkout].",
+    help="The folder for the output files [default: report/ in the checkout].",
 )
 profile_option = click.option("--profile", default="quick", show_default=True, metavar="NAME", help="quick or full.")
 
@@ -47,7 +47,7 @@ def described(example: str) -> dict[str, Any]:
 
 
 def writable(path: Path | None) -> None:
-    """Refuses before the work what could not be written after it."""
+    """Checks before the work that the file can be written after it."""
     from common.results.record import write_text
 
     if path:
@@ -55,7 +55,7 @@ def writable(path: Path | None) -> None:
 
 
 def finish(record: Any, json: Path | None) -> None:
-    """Writes the record, says what is missing, and ends with the status that it deserves."""
+    """Writes the record, prints what is missing, and exits with status 1 unless the record is complete."""
     from common.results.record import dump
 
     if json:

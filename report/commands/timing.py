@@ -34,12 +34,18 @@ BUDGET = {"quick": 5.0, "full": 30.0}  # seconds of timing a table
 @json_option
 @threads_option
 @profile_option
-@click.option("--mode", "modes", multiple=True, metavar="NAME", help="forward (default), gradients or step; repeats.")
-@click.option("--form", "forms", multiple=True, metavar="NAME", help="usual (default), eager or compiled; repeats.")
 @click.option(
-    "--variant", "variants", multiple=True, metavar="NAME", help="reference (default), tuned or ready-made; repeats."
+    "--mode", "modes", multiple=True, metavar="NAME", help="forward (default), gradients or step; repeatable."
 )
-@click.option("--aa", is_flag=True, help="Also time everything against itself: do the intervals hold 1?")
+@click.option("--form", "forms", multiple=True, metavar="NAME", help="usual (default), eager or compiled; repeatable.")
+@click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    metavar="NAME",
+    help="reference (default), tuned or ready-made; repeatable.",
+)
+@click.option("--aa", is_flag=True, help="Also time everything against itself: do the intervals contain 1?")
 def bench(
     backends: tuple[str, ...],
     devices: tuple[str, ...],
@@ -54,7 +60,7 @@ def bench(
 ) -> None:
     """Times every block in every framework, each in processes of its own.
 
-    Engines that run a block exported from torch take part if they are named: -b onnxruntime, -b openvino.
+    Engines (-b onnxruntime, -b openvino), which run the block exported from torch, take part only if they are named.
     """
     from common.config import FORMS, MODES, VARIANTS, configured
     from common.names import known
@@ -64,8 +70,8 @@ def bench(
     from report.runs.runner import choose_backends, choose_cases, runner
     from report.runs.timing import Saver, time_all
 
-    for kind, given, choices in (("mode", modes, MODES), ("form", forms, FORMS), ("variant", variants, VARIANTS)):
-        for name in given:
+    for kind, names, choices in (("mode", modes, MODES), ("form", forms, FORMS), ("variant", variants, VARIANTS)):
+        for name in names:
             known(kind, name, choices)
     choose_backends(backends, engines=True)
     cases, modes = choose_cases(timed_cases(profile), words), modes or MODES[:1]
@@ -95,11 +101,10 @@ def _print(record: "RunRecord") -> None:
         click.echo(f"\nwhat tuning buys\n{plain(tuning.table(run))}")
     if record.memory:
         click.echo(f"\nmemory of a call\n{plain(timing.memory(run))}")
-    table, inside, of = same(run)
-    if of:
-        click.echo(
-            f"\neverything against itself\n{plain(table)}\n{inside} of {of} intervals hold 1 ({inside / of:.0%})"
-        )
+    table, inside, total = same(run)
+    if total:
+        share = f"{inside} of {total} intervals contain 1 ({inside / total:.0%})"
+        click.echo(f"\neverything against itself\n{plain(table)}\n{share}")
 
 
 @click.command(**described("convparity sweep report/sweeps/threads.yaml --json threads.json"))
@@ -107,12 +112,12 @@ def _print(record: "RunRecord") -> None:
 @backend_option
 @json_option
 @threads_option
-@click.option("--plan", "only_plan", is_flag=True, help="Only say what would be done, and how long it would take.")
+@click.option("--plan", "only_plan", is_flag=True, help="Only print what would be run, and how long it would take.")
 def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int | None, only_plan: bool) -> None:
     """Times a grid of cases and configurations that a YAML file describes; common/bench/sweeps.py has the format.
 
-    Results go to the same name with .json, after every table. A run that was ended, however that came about, goes on
-    where it was: what is there is not run again.
+    After every table the results go to the same file name with .json. If a run is interrupted, the same command
+    continues it: finished tables are not run again.
     """
     import frameworks
     from common.bench import sweeps
@@ -122,8 +127,8 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     from report.runs.timing import Saver, left, resumed, time_all
     from report.text import Table, number, plain
 
-    found = sweeps.load(file)
-    every = sweeps.experiments(found, [*frameworks.BACKENDS, *frameworks.ENGINES], frameworks.ENGINES)
+    grid = sweeps.load(file)
+    every = sweeps.experiments(grid, [*frameworks.BACKENDS, *frameworks.ENGINES], frameworks.ENGINES)
     wanted = backends or tuple(dict.fromkeys(config.backend for experiment in every for config in experiment.configs))
     names, _ = choose_backends(wanted, engines=True)
     every = [replace(e, configs=tuple(c for c in e.configs if c.backend in names)) for e in every]
@@ -133,7 +138,7 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     todo = left(before, every) if before else every
     if before:
         click.echo(f"{path} has {len(every) - len(todo)} of {len(every)} tables already")
-    rows, seconds = sweeps.plan(todo, found.budget, found.processes)
+    rows, seconds = sweeps.plan(todo, grid.budget, grid.processes)
     cells = [[f"`{r.title}`", number(r.configs), number(r.processes), number(r.seconds)] for r in rows]
     click.echo(plain(Table(["table", "configurations", "processes", "about s"], cells)))
     click.echo(f"{len(todo)} tables, about {seconds / 60:.0f} minutes")
@@ -144,11 +149,11 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     with runner(wanted, threads, len(todo), "sweep") as run:
         if before:
             run.record = before
-        run.record.title, run.record.about = found.title, found.about
+        run.record.title, run.record.about = grid.title, grid.about
         try:
-            time_all(run, todo, found.budget, found.processes, found.memory, Saver(path, run.progress.note))
+            time_all(run, todo, grid.budget, grid.processes, grid.memory, Saver(path, run.progress.note))
         except KeyboardInterrupt:
-            click.echo(f"{path} has what was finished; the same command goes on from there", err=True)
+            click.echo(f"{path} has the finished tables; the same command continues from there", err=True)
             raise
     _print(run.record)
     finish(run.record, path)
@@ -159,23 +164,23 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
 @click.argument("after", type=click.Path(path_type=Path))
 @click.option("--across-machines", is_flag=True, help="Compare although the machines are not the same.")
 def diff(before: Path, after: Path, across_machines: bool) -> None:
-    """What became slower or faster from one run to another; exit status 1 if anything became slower."""
+    """Compares the times of two runs: what became slower or faster? Exit status 1 if anything became slower."""
     from common.bench import regressions
     from common.results.record import ResultsError, load
     from report.sections import diff as text
     from report.text import plain
 
     old, new = load(before), load(after)
-    found = regressions.diff(old, new)
+    changes = regressions.diff(old, new)
     if not across_machines and not regressions.same_machine(old, new):
-        differing = [name for name, *_ in found.environment if name in regressions.MACHINE]
+        differing = [name for name, *_ in changes.environment if name in regressions.MACHINE]
         raise ResultsError(
-            f"{before} and {after} are not of one machine and setting ({', '.join(differing)} differ), so their times "
-            "tell nothing of the code; --across-machines compares them all the same"
+            f"{before} and {after} are not from one machine and setting ({', '.join(differing)} differ): the times "
+            "say nothing about the code; --across-machines compares them anyway"
         )
-    if found.environment:
-        click.echo(plain(text.environments(found)) + "\n")
-    click.echo(plain(text.changes(found)))
-    click.echo(text.summary(found))
-    if found.regressions:
+    if changes.environment:
+        click.echo(plain(text.environments(changes)) + "\n")
+    click.echo(plain(text.changes(changes)))
+    click.echo(text.summary(changes))
+    if changes.regressions:
         sys.exit(EXIT_DISAGREE)

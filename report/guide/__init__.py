@@ -1,1 +1,1 @@
-"""The porting guide: pages made of the code that the tests run and of facts that they verify."""
+"""The porting guide: its pages show the code that the tests run and facts that the tests verify."""

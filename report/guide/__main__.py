@@ -1,4 +1,4 @@
-"""``python -m report.guide`` asks the frameworks what has changed since they were asked, for report/facts.json."""
+"""``python -m report.guide`` asks the frameworks again for the outdated facts in report/facts.json."""
 
 import sys
 import warnings
@@ -7,13 +7,13 @@ from report.guide import facts
 
 
 def main() -> None:
-    """Writes report/facts.json, unless nothing in it is outdated."""
+    """Writes report/facts.json if anything in it is outdated."""
     recorded, now = facts.load(), facts.keys()
     if recorded.keys == now:
         print("report/facts.json is current: nothing is asked")
         return
-    again, of = facts.outdated(recorded, now), sum(map(len, now.values()))
-    print(f"asked again, {len(again)} of {of}: {', '.join(again[:9])}{', ...' * (len(again) > 9)}")
+    again, total = facts.outdated(recorded, now), sum(map(len, now.values()))
+    print(f"asked again, {len(again)} of {total}: {', '.join(again[:9])}{', ...' * (len(again) > 9)}")
     warnings.simplefilter("ignore")  # naive ports may warn
     try:
         facts.dump(facts.measure(recorded, now))

@@ -19,9 +19,9 @@ def block_list() -> str:
     rows = []
     for family in names():
         case = documented(family)
-        found = cost(case.spec, case.input_shape)
+        costs = cost(case.spec, case.input_shape)
         rows.append(
-            [f"[`{family}`]({family}.md)", shape(case.input_shape), number(found.trainable), number(found.macs)]
+            [f"[`{family}`]({family}.md)", shape(case.input_shape), number(costs.trainable), number(costs.macs)]
         )
     return page("Blocks", markdown(Table(["block", "input shown", "trainable", "MACs"], rows)))
 
@@ -39,21 +39,21 @@ def block(family: str, facts: Facts, record: RunRecord, traps: tuple[Pitfall, ..
         code("\n".join(f"{kind}: {layer.formula}" for kind, layer in kinds.items()), "text"),
         _costs(family),
         "## Implementations",
-        "Cut from the files that the tests run; what a block uses of its framework's other files stands before it.",
+        "Cut from the files that the tests run. Code that a block uses from other files of its framework comes first.",
         tabs({TITLES[name]: code(sources.block_code(name, family)) for name in TITLES}),
         "## Where the arrays are",
-        "Canonical kernels are OIHW, linear weights [out, in]. The transpose is the one from there, found by comparing "
-        "the values that each framework holds; `*` stands for any number.",
+        "Canonical kernels are OIHW, linear weights [out, in]. *Transpose* leads from the canonical array to the "
+        "framework's; it was determined by comparing their values. `*` stands for any number.",
         tabs({TITLES[name]: parameters(facts, name, family) for name in TITLES}),
         "## What differs in defaults",
-        "Only what the layers of this block are concerned with, and only rows in which the frameworks are not all the "
-        "same. All rows are in the [pages of the pairs](../pairs/index.md).",
-        answers(facts, list(TITLES), lambda layers_of: bool(set(layers_of) & kinds.keys()), only_differing=True),
+        "Only rows that concern the layers of this block and in which the frameworks differ. All rows are on the "
+        "[pages of the pairs](../pairs/index.md).",
+        answers(facts, list(TITLES), lambda concerned: bool(set(concerned) & kinds.keys()), only_differing=True),
         "Pitfalls of these layers:",
         "\n".join(f"- [{trap.title}](../pitfalls/{trap.id}.md)" for trap in traps if set(trap.layers) & kinds.keys()),
         "## Do they agree?",
-        f"Against the float64 reference, in the report's last run ({about('checks')}). The margin is how many "
-        "times larger the error could have been at the worst element.",
+        f"Compared with the float64 reference in the report's last run ({about('checks')}). The number is the margin: "
+        "how many times larger the error could have been at the worst element.",
         _checks(family, record),
     )
 
@@ -64,15 +64,15 @@ def _costs(family: str) -> str:
     for step in diagram.steps(case):
         times = f" (x {step.times}, sizes of the first)" if step.times > 1 else ""
         rows.append([f"`{step.name}`{times}", shape(step.output), number(step.weights), number(step.macs)])
-    found = cost(case.spec, case.input_shape)
-    total = ["**all**", shape(case.spec.output_shape(case.input_shape)), number(found.trainable), number(found.macs)]
-    costs = dict.fromkeys(node.layer.cost for node in case.spec.nodes if node.layer.cost)
+    costs = cost(case.spec, case.input_shape)
+    total = ["**all**", shape(case.spec.output_shape(case.input_shape)), number(costs.trainable), number(costs.macs)]
+    rules = dict.fromkeys(node.layer.cost for node in case.spec.nodes if node.layer.cost)
     return "\n\n".join(
         [
             markdown(Table(["layer", "output", "trainable", "MACs"], [*rows, total])),
-            "; ".join(costs) + ".",
-            f"{number(found.flops)} FLOPs (2 x MACs), {number(found.buffers)} buffer values, weights "
-            f"{size(found.weight_bytes)}, activations {size(found.activation_bytes)} in float32.",
+            "; ".join(rules) + ".",
+            f"{number(costs.flops)} FLOPs (2 x MACs), {number(costs.buffers)} buffer values, weights "
+            f"{size(costs.weight_bytes)}, activations {size(costs.activation_bytes)} in float32.",
         ]
     )
 
@@ -94,12 +94,12 @@ def parameters(facts: Facts, name: str, family: str) -> str:
 def answers(
     facts: Facts, chosen: list[str], wanted: Callable[[tuple[str, ...]], bool], only_differing: bool = False
 ) -> str:
-    """Questions by framework."""
+    """A table of the answers: a question a row, a framework a column."""
     rows = []
     for key, question in QUESTIONS.items():
-        found = [facts.frameworks[name].answers[key] for name in chosen]
-        if wanted(question.layers) and not (only_differing and len(set(found)) == 1):
-            rows.append([question.label, *found])
+        texts = [facts.frameworks[name].answers[key] for name in chosen]
+        if wanted(question.layers) and not (only_differing and len(set(texts)) == 1):
+            rows.append([question.label, *texts])
     return markdown(Table(["", *(TITLES[name] for name in chosen)], rows))
 
 
@@ -107,11 +107,11 @@ def _checks(family: str, record: RunRecord) -> str:
     cases = list(dict.fromkeys(r.case for r in record.checks if r.block == family))
 
     def cell(case: str, name: str) -> str:
-        found = [r for r in record.checks if r.case == case and r.backend == name]
-        if not found:
+        results = [r for r in record.checks if r.case == case and r.backend == name]
+        if not results:
             return "not run"
-        margins = [r.margin for r in found if r.margin is not None]
-        return ("agrees" if all(r.passed for r in found) else "**DIFFERS**") + (
+        margins = [r.margin for r in results if r.margin is not None]
+        return ("agrees" if all(r.passed for r in results) else "**DIFFERS**") + (
             f", {min(margins):.1f}" if margins else ""
         )
 

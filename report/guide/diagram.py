@@ -1,4 +1,4 @@
-"""A block's layers as steps, repeated parts folded; and drawn, as text and as SVG, which needs no script or network."""
+"""A block's layers as steps, with repeated parts folded; drawn as text and as SVG, without script or network."""
 
 import itertools
 import re
@@ -14,7 +14,7 @@ from common.spec.catalogue import Case
 
 @dataclass(frozen=True)
 class Step:
-    """A layer of a block; ``times`` is how often its part is repeated, with other sizes, after this one."""
+    """A layer of a block; ``times`` is how often its part occurs, with other sizes after the first."""
 
     node: Node
     output: tuple[int, ...]
@@ -40,39 +40,39 @@ class Step:
         return self.node.layer.macs(self.output)
 
 
-def told(layer: Layer) -> str:
+def described(layer: Layer) -> str:
     """The layer and the settings that matter."""
     return " ".join([type(layer).__name__, ", ".join(filter(None, layer.settings()))]).strip()
 
 
 def _part(name: str) -> str:
     """``blocks.3`` of ``blocks.3.norm``; empty outside a numbered part."""
-    found = re.match(r"[^.]+\.\d+(?=\.)", name)
-    return found.group() if found else ""
+    match = re.match(r"[^.]+\.\d+(?=\.)", name)
+    return match.group() if match else ""
 
 
 def steps(case: Case) -> list[Step]:
-    """The block's layers; of consecutive parts of the same make, the first."""
+    """The block's layers; of consecutive parts with the same layers, only the first."""
     shapes, nodes = case.spec.shapes(case.input_shape), case.spec.nodes
     previous = dict(zip((node.name for node in nodes), ["input", *(node.name for node in nodes)], strict=False))
     parts = [(name, list(group)) for name, group in itertools.groupby(nodes, key=lambda node: _part(node.name))]
 
-    def make(name: str, group: list[Node]) -> object:
+    def layers(name: str, group: list[Node]) -> object:
         return name and [(node.name.removeprefix(name), type(node.layer)) for node in group]
 
-    kept: list[Step] = []
-    for built, alike in itertools.groupby(parts, key=lambda item: make(*item)):
+    listed: list[Step] = []
+    for built, alike in itertools.groupby(parts, key=lambda item: layers(*item)):
         several = list(alike)
         for name, group in several[:1] if built else several:
-            kept += [Step(node, shapes[node.name], previous[node.name], len(several), name) for node in group]
-    return kept
+            listed += [Step(node, shapes[node.name], previous[node.name], len(several), name) for node in group]
+    return listed
 
 
 def _rows(case: Case) -> Iterator[tuple[str, str, str]]:
     yield "input", sizes(case.input_shape), ""
     for step in steps(case):
         repeated = f"  x {step.times}" if step.times > 1 else ""
-        yield step.name + repeated, told(step.node.layer), f"reads {step.reads}" if step.reads else ""
+        yield step.name + repeated, described(step.node.layer), f"reads {step.reads}" if step.reads else ""
 
 
 def text(case: Case) -> str:

@@ -17,7 +17,7 @@ def explain(family: str, source: str, target: str) -> str:
     """The page as Markdown; needs no framework.
 
     Raises:
-        UnknownName: for a block or a framework that is not known, or twice the same framework.
+        UnknownName: for an unknown block or framework, or the same framework twice.
     """
     known("block", family, names())
     for name in (source, target):
@@ -37,10 +37,9 @@ def explain(family: str, source: str, target: str) -> str:
         "## Arrays",
         moves(recorded, source, target, family),
         "## Rules",
-        f"*There* is {TITLES[source]}, *here* {TITLES[target]}.",
         "\n".join(
             f"- {rule}"
-            for concerned, rule in rules.derived(recorded.frameworks[source], recorded.frameworks[target])
+            for concerned, rule in rules.derived(recorded, source, target)
             if not concerned or set(concerned) & set(layers)
         ),
         "## Arguments of its layers",
@@ -49,13 +48,13 @@ def explain(family: str, source: str, target: str) -> str:
         answers(recorded, [source, target], lambda concerned: bool(set(concerned) & set(layers)), only_differing=True),
         "## Pitfalls of its layers",
         _traps(recorded, source, target, set(layers)),
-        f"Found by running {versions(recorded)} ({run(recorded.environment)}).",
+        f"These facts are from running {versions(recorded)} ({run(recorded.environment)}).",
     ).replace(f"{GENERATED}\n\n", "")
 
 
 def _traps(recorded: Facts, source: str, target: str, layers: set[str]) -> Iterator[str]:
     for trap, ran in concerning(pitfalls.load(), source, target):
         if set(trap.layers) & layers:
-            turned = "" if trap.origin == source else " (Met from the other side.)"
+            turned = "" if trap.origin == source else " (Run in the other direction.)"
             outcome = recorded.pitfalls[trap.id][ran][0].detail
             yield f"**{trap.title}.** {trap.text}{turned} The naive port: {outcome}. {' '.join(trap.threads)}"

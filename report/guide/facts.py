@@ -1,4 +1,4 @@
-"""The facts of the guide: asked by `make facts`, kept in report/facts.json, and tested to hold."""
+"""The facts of the guide: `make facts` asks for them, report/facts.json keeps them, tests check them again."""
 
 import hashlib
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from report.guide import pitfalls, sources
 from report.guide.pitfalls import Outcome, Pitfall
 from report.paths import FACTS, ROOT, WRITTEN
 
-# What answers may depend on of each framework: its distributions, and those that are used beside it.
+# The distributions on which the answers of a framework may depend.
 DISTRIBUTIONS = {
     "torch": ("torch", "fvcore"),
     "paddle": ("paddlepaddle",),
@@ -31,7 +31,7 @@ Keys = dict[str, dict[str, str]]
 
 @dataclass(frozen=True)
 class FrameworkFacts:
-    """One framework's versions, arguments by layer and concept, answers, and where it keeps each block's arrays."""
+    """One framework's versions, arguments by layer and concept, answers, and the place of each block's arrays."""
 
     environment: dict[str, str]
     arguments: dict[str, dict[str, str]]
@@ -41,7 +41,7 @@ class FrameworkFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that the pages state and that running code said, and where and when it last ran.
+    """Everything on the pages that comes from running code, and where and when it last ran.
 
     ``keys`` says what each answer depends on: by ``questions`` and framework, ``blocks/<framework>`` and block,
     ``pitfalls/<pitfall>`` and the framework that it is ported to.
@@ -65,30 +65,30 @@ def keys() -> Keys:
         return [(ROOT / path).read_text("utf-8") for path in paths if (ROOT / path).exists()]
 
     asking, judging = texts("common/port/facts.py"), texts("report/guide/pitfalls.py")
-    found: Keys = {"questions": {}}
+    hashes: Keys = {"questions": {}}
     for name in frameworks.BACKENDS:
-        ours = [f"frameworks/{name}/{file}.py" for file in ("facts", "layers", "layout")]
-        used = [*asking, *texts(*ours), *_versions(name)]
-        found["questions"][name] = _hash(used)
-        found[f"blocks/{name}"] = {
+        files = [f"frameworks/{name}/{file}.py" for file in ("facts", "layers", "layout")]
+        used = [*asking, *texts(*files), *_versions(name)]
+        hashes["questions"][name] = _hash(used)
+        hashes[f"blocks/{name}"] = {
             family: _hash([*used, sources.block_code(name, family), repr(documented(family).spec.params())])
             for family in names()
         }
     for trap in pitfalls.load():
-        found[f"pitfalls/{trap.id}"] = {
+        hashes[f"pitfalls/{trap.id}"] = {
             target: _hash([*judging, trap.source, *_versions(trap.origin, target)]) for target in trap.targets
         }
-    return found
+    return hashes
 
 
 def _versions(*names_: str) -> list[str]:
-    found = []
+    versions = []
     for distribution in sorted({"numpy"}.union(*(DISTRIBUTIONS[name] for name in names_))):
         try:
-            found.append(f"{distribution} {metadata.version(distribution)}")
+            versions.append(f"{distribution} {metadata.version(distribution)}")
         except metadata.PackageNotFoundError:
-            found.append(f"no {distribution}")
-    return found
+            versions.append(f"no {distribution}")
+    return versions
 
 
 def _hash(parts: Iterable[str]) -> str:
@@ -96,7 +96,7 @@ def _hash(parts: Iterable[str]) -> str:
 
 
 def outdated(recorded: Facts, now: Keys) -> list[str]:
-    """Whatever depends on something else now than when it was asked: ``pitfalls/same_seed/paddle``."""
+    """The facts whose code or versions have changed since they were asked: ``pitfalls/same_seed/paddle``."""
     return [
         f"{group}/{name}"
         for group, by_name in now.items()
@@ -112,20 +112,20 @@ def ask(name: str) -> FrameworkFacts:
 
 
 def _questions(name: str) -> FrameworkFacts:
-    ours = frameworks.part(name, "facts")
-    return FrameworkFacts(frameworks.load(name).environment(), ours.arguments(), ours.answers(), {})
+    module = frameworks.part(name, "facts")
+    return FrameworkFacts(frameworks.load(name).environment(), module.arguments(), module.answers(), {})
 
 
 def _held(name: str, family: str) -> list[Held]:
-    ours, params = frameworks.part(name, "facts"), randomised(documented(family).spec)
-    return mapping(params, ours.held(frameworks.load(name).build(documented(family).spec, params).native))
+    module, params = frameworks.part(name, "facts"), randomised(documented(family).spec)
+    return mapping(params, module.held(frameworks.load(name).build(documented(family).spec, params).native))
 
 
 def measure(recorded: Facts, now: Keys) -> Facts:
-    """Asks again, in this process, what is `outdated`; the rest is as it is recorded.
+    """Asks again, in this process, for what is `outdated`; the rest stays as recorded.
 
     Raises:
-        ImportError: if a framework that must be asked is not installed, or a package of the tests.
+        ImportError: if a framework that must be asked, or a package of the tests, is not installed.
     """
     again = set(outdated(recorded, now))
 
@@ -155,12 +155,12 @@ def dump(facts: Facts) -> None:
 
 
 def load() -> Facts:
-    """Reads report/facts.json; without the file, nothing was asked yet."""
+    """Reads report/facts.json; gives empty facts if the file does not exist."""
     return msgspec.json.decode(FACTS.read_bytes(), type=Facts) if FACTS.exists() else Facts({})
 
 
 def changed(facts: Any, recorded: Any) -> list[str]:
-    """The keys under which two facts of one framework differ, in one line each."""
+    """One line for each key under which two facts of one framework differ."""
     old, new = msgspec.to_builtins(recorded), msgspec.to_builtins(facts)
     keys = [(group, key) for group in ("arguments", "answers", "parameters") for key in {**old[group], **new[group]}]
     return [

@@ -1,4 +1,4 @@
-"""docs/fast/: how to make separable convolutions fast on a CPU, each step with what it gained in the recorded runs."""
+"""docs/fast/: how to make separable convolutions fast on a CPU, and what each step gained in the recorded runs."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -33,9 +33,10 @@ def _index(networks: Analysis, blocks: Analysis, training: Analysis) -> str:
     parts = _load("tuned_parts")
     return page(
         "Separable convolutions fast on a CPU",
-        "A separable network has a fraction of the multiply-accumulates of its standard twin, and as one first writes "
-        "it, little of that arrives as time. What to do about it, step by step, in each framework; all of it is code "
-        'of this project (`variant="tuned"`), held to the same checks as the rest. Measured on CPUs only.',
+        "A separable network needs a fraction of the multiply-accumulates of its standard twin, but as a user first "
+        "writes it, little of the saving shows in the time. These pages say what to do about it, step by step, in each "
+        'framework. All of the code is part of this project (`variant="tuned"`) and passes the same checks as the '
+        "rest. All times are from CPUs.",
         "\n".join(f"- [{title}]({name}.md)" for name, title in TITLES.items()),
         f"Inference ({RUN}): the reference in a plain process, the tuned variant, and the fastest of two "
         "engines on the exported PyTorch block.",
@@ -44,10 +45,10 @@ def _index(networks: Analysis, blocks: Analysis, training: Analysis) -> str:
         f"{parts.record.about} ({RUN}.)",
         markdown(tuning.table(parts)),
         "On large maps JAX's and PyTorch's convolutions, each called alone, are as fast as an engine's. In a stack an "
-        "engine needs far less than the sum of its convolutions: it need not convert the layout of every map, and has "
-        "the norms and activations within its convolutions. So has PyTorch once it is compiled with frozen weights; "
-        "JAX has not. On small maps an engine's convolutions are faster, above all the depthwise ones, of which "
-        "MobileNetV1 has thirteen: so little work that what a call costs counts too.",
+        "engine takes far less time than the sum of its convolutions: it does not convert the layout of every map, and "
+        "it computes norms and activations within its convolutions. PyTorch does so too when it is compiled with "
+        "frozen weights; JAX does not. On small maps an engine's convolutions are faster, above all the depthwise "
+        "ones. MobileNetV1 has thirteen of these, with so little work that the cost of a call counts too.",
         f"## {blocks.record.title}",
         f"{blocks.record.about} ({RUN}.)",
         markdown(tuning.table(blocks)),
@@ -55,8 +56,8 @@ def _index(networks: Analysis, blocks: Analysis, training: Analysis) -> str:
         f"A training step ({RUN}):",
         markdown(tuning.table(training)),
         "## In other programs",
-        "It works in programs of others: [linen_mobilenet.py](linen_mobilenet.py) is a MobileNetV1 in Flax's older "
-        "API that knows nothing of this project; one line makes it faster, and prints by how much.",
+        "The tuned convolutions also work in other programs: [linen_mobilenet.py](linen_mobilenet.py) is a MobileNetV1 "
+        "in Flax's older API, written without this project. One added line makes it faster, and it prints by how much.",
     )
 
 
@@ -65,8 +66,8 @@ def _framework(name: str, steps: Analysis, training: Analysis) -> str:
     explained = in_order(name, [config.label for config in configs])
     return page(
         f"{TITLES[name]}: separable convolutions fast on a CPU",
-        f"Each step is on top of those before it. Times are of inference, in turns ({RUN}); brackets are "
-        "the intervals of `report/REPORT.md`, which hold together in a table.",
+        f"Each step is added to the steps before it. Times are of inference; the configurations took turns ({RUN}). "
+        "Brackets show intervals as in `report/REPORT.md`; all intervals of a table hold together.",
         markdown(tuning.steps(steps)),
         *(
             part
@@ -90,7 +91,7 @@ def _framework(name: str, steps: Analysis, training: Analysis) -> str:
 
 
 def _trained(name: str, training: Analysis) -> Iterator[str]:
-    yield f"A training step, all steps that apply, against the reference in a plain process ({RUN}):"
+    yield f"A training step: all changes that apply, compared with the reference in a plain process ({RUN}):"
     yield "\n".join(
         f"- {timing.title(gain.tuned.group)}: {milliseconds(gain.reference.median)} to "
         f"{milliseconds(gain.tuned.median)} ms, {gain.times_faster.text}"
@@ -103,10 +104,10 @@ def _gained(steps: Analysis, before: Config, after: Config) -> str:
     """What one step gained, case by case, in words."""
     parts = []
     for group, table in steps.tables.items():
-        found = {m.config: m for m in table}
-        if before in found and after in found:
-            ratio = steps.ratio(found[before], found[after], 2 * len(found))
-            times = [milliseconds(found[config].median) for config in (before, after)]
+        by_config = {m.config: m for m in table}
+        if before in by_config and after in by_config:
+            ratio = steps.ratio(by_config[before], by_config[after], 2 * len(by_config))
+            times = [milliseconds(by_config[config].median) for config in (before, after)]
             parts.append(f"{timing.title(group)} {times[0]} to {times[1]} ms, {ratio.text}")
     return "Gained: " + "; ".join(parts) + "."
 
@@ -115,6 +116,6 @@ def _defects(name: str) -> Iterator[str]:
     if name in DEFECTS:
         yield "## What is wrong upstream"
         yield "\n".join(
-            f"- [{file}](../upstream/{file}): {what}. A script of its own, which prints what it finds."
-            for file, what in DEFECTS[name].items()
+            f"- [{file}](../upstream/{file}): {defect}. A stand-alone script that prints what happens."
+            for file, defect in DEFECTS[name].items()
         )

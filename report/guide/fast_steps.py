@@ -1,4 +1,4 @@
-"""What docs/fast/ says of each step, bound to the configuration of the sweep ``steps_<framework>`` that it leads to."""
+"""The text of docs/fast/ for each step, by the configuration of the sweep ``steps_<framework>`` after the step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,54 +18,54 @@ class Step:
 
 ALLOCATOR = Step(
     "Keep the memory",
-    "glibc gives a large array back to the system when it is freed, and the next one of its size is faulted in again, "
-    "page by page: for maps of megabytes that can take longer than the arithmetic. Told so before the process starts, "
-    "it keeps what it has, in huge pages.",
+    "glibc gives a large array back to the system when it is freed, and the next array of that size is faulted in "
+    "again, page by page. For maps of megabytes this can take longer than the arithmetic. With these variables, set "
+    "before the process starts, glibc keeps its memory, in huge pages.",
     "\n".join(f"export {name}={value}" for name, value in KEEPING.items()),
     "sh",
 )
 
-STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the configuration that has it
+STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the configuration after the step
     "torch": {
         "torch tuned allocator": ALLOCATOR,
         "torch nhwc tuned allocator": Step(
             "Channels last",
-            "oneDNN's convolutions work on blocks of channels; in NHWC memory their maps need no reordering, and a "
-            "pointwise convolution is a product of matrices. Shapes stay NCHW. This is the step for training, too.",
+            "oneDNN's convolutions work on blocks of channels. In NHWC memory their maps need no reordering, and a "
+            "pointwise convolution is a product of matrices. Shapes stay NCHW. This step is for training, too.",
             "module = module.to(memory_format=torch.channels_last)\n"
             "y = module(x.to(memory_format=torch.channels_last))",
         ),
         "torch tuned eager": Step(
             "Fold the norms",
-            "In evaluation a norm is a scale and a shift a channel, which the convolution before it can take: one pass "
-            "over every map less. For inference only.",
+            "In evaluation a norm is a scale and a shift for each channel. They can become part of the convolution "
+            "before it, which saves one pass over every map. For inference only.",
             'from frameworks.torch.tuned import fold\n\nmodule = fold(module, [("stem.conv", "stem.norm"), ...])',
         ),
         "torch tuned": Step(
             "Compile, with frozen weights",
-            "`torch.compile` fuses what stands between convolutions. With weights that are constants, activations "
-            "become part of oneDNN's convolutions too, and its own order of each weight is found once instead of at "
-            "every call. The first call takes as long as the report says, once for each shape.",
+            "`torch.compile` fuses the layers between convolutions. If the weights are constants, activations become "
+            "part of oneDNN's convolutions too, and oneDNN reorders each weight once instead of at every call. The "
+            "first call compiles, once for each shape; the report says how long it takes.",
             "from frameworks.torch.tuned import frozen\n\nrun = frozen(module, x)\ny = run(x)",
         ),
     },
     "paddle": {
         "paddle": Step(
             "Threads",
-            "Paddle sets `OMP_NUM_THREADS` to 1 when it is imported, unless it is set.",
+            "Paddle sets `OMP_NUM_THREADS` to 1 when it is imported, unless the variable is set already.",
             "export OMP_NUM_THREADS=$(nproc)",
             "sh",
         ),
         "paddle tuned allocator": ALLOCATOR,
         "paddle compiled tuned allocator": Step(
             "A static graph alone",
-            "`paddle.jit.to_static` runs the same kernels: it is here to be seen to be no answer.",
+            "`paddle.jit.to_static` runs the same kernels. This step shows that it is not enough.",
             "layer = paddle.jit.to_static(layer)",
         ),
         "paddle tuned": Step(
             "Paddle Inference",
             "Eager Paddle and `to_static` never call oneDNN. Paddle Inference does, and folds norms and activations "
-            "into the convolutions. For inference, in float32, one shape a predictor; training stays as it is.",
+            "into the convolutions. For inference only, in float32, with one predictor for each shape.",
             "from frameworks.paddle.tuned import predictor\n\nrun = predictor(layer, x.shape)\ny = run(x)  # an array",
         ),
     },
@@ -73,8 +73,8 @@ STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the c
         "jax tuned default allocator": Step(
             "Other formulations",
             "XLA runs a depthwise convolution on one thread of a CPU (jax#23713), and the gradients of grouped ones as "
-            "slowly as dense ones (jax#13800). The same sums, written as shifted maps times weights, as a convolution "
-            "for each group or as products of matrices, are what XLA is good at. Gradients come with them.",
+            "slowly as those of dense ones (jax#13800). XLA is fast at the same sums in other forms: shifted maps "
+            "times weights, one convolution for each group, or products of matrices. Their gradients are included.",
             "from frameworks.jax.tuned import depthwise_conv, grouped_conv, pointwise_conv, tuned\n\n"
             "y = depthwise_conv(x, kernel, padding=((1, 1), (1, 1)))  # NHWC, and HWIO\n"
             "fast = jax.jit(tuned(apply))  # or any function, as it is: its convolutions are replaced",
@@ -85,8 +85,8 @@ STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the c
         "flax tuned default allocator": Step(
             "Other formulations",
             "Flax's convolutions are JAX's (flax#4207), and its layers take the function that convolves as an "
-            "argument. So a layer, a whole module or, in the older API, `apply` gets the faster ones, with its "
-            "parameters as they are.",
+            "argument. So a layer, a whole module or, in the older API, `apply` can use the faster ones. The "
+            "parameters stay as they are.",
             "from frameworks.flax.tuned import DepthwiseConv, conv_general_dilated, tuned\n\n"
             "layer = DepthwiseConv(channels, (3, 3), rngs=rngs)  # for nnx.Conv(feature_group_count=channels)\n"
             "layer = nnx.Conv(..., conv_general_dilated=conv_general_dilated, rngs=rngs)\n"
@@ -116,14 +116,15 @@ DEFECTS = {
     "paddle": {
         "paddle_inference_pir_onednn_segfault.py": "Paddle Inference with oneDNN ends the process on a convolution "
         "with LeakyReLU",
-        "paddle_inference_batch_norm_segfault.py": "and on a norm without scale and shift",
-        "paddle_mean.py": "`paddle.mean` of many float32 values on a CPU is off in the fifth digit, or the third",
+        "paddle_inference_batch_norm_segfault.py": "Paddle Inference ends the process on a norm "
+        "without scale and shift",
+        "paddle_mean.py": "`paddle.mean` of many float32 values on a CPU is wrong in the fifth digit, or in the third",
     },
 }
 
 
 def in_order(name: str, labels: Sequence[str]) -> list[Step]:
-    """The step to each configuration of a framework but the first, a plain process.
+    """The step to each configuration of a framework after the first, which is a plain process.
 
     Raises:
         ValueError: if a configuration has no step, or a step no configuration.

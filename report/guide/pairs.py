@@ -29,18 +29,17 @@ def pair_list() -> str:
 
 def pair(source: str, target: str, facts: Facts, traps: tuple[Pitfall, ...]) -> str:
     """docs/pairs/<source>-to-<target>.md."""
-    ours = [facts.frameworks[source], facts.frameworks[target]]
     return page(
         f"{TITLES[source]} → {TITLES[target]}",
-        "Everything but the last table was read from the signatures or found by running the frameworks "
-        f"({about('facts')}); tests find it again. *There* is {TITLES[source]}, *here* {TITLES[target]}.",
+        "Everything but the last table was read from the signatures or comes from running the frameworks "
+        f"({about('facts')}). Tests check it again.",
         "## Rules",
-        "\n".join(f"- {rule}" for _, rule in rules.derived(*ours)),
+        "\n".join(f"- {rule}" for _, rule in rules.derived(facts, source, target)),
         "## Arguments and defaults",
-        "An argument without `=` has no default." + _ours(source, target),
+        "An argument without `=` has no default." + _operations(source, target),
         [f"### {layer}\n\n{arguments(facts, layer, source, target)}" for layer in ARGUMENTS],
         "## Arrays",
-        "Of `mobilenet_v1`, which has every kind; the transpose leads from the one to the other.",
+        f"Those of `mobilenet_v1`, which has every kind. The transpose is from {TITLES[source]} to {TITLES[target]}.",
         moves(facts, source, target, "mobilenet_v1"),
         "## Defaults and behaviour",
         [
@@ -49,20 +48,20 @@ def pair(source: str, target: str, facts: Facts, traps: tuple[Pitfall, ...]) -> 
         ],
         "## Pitfalls",
         _trap_links(facts, traps, source, target),
-        "## In prose only",
-        "No test runs these.",
+        "## Not tested",
+        "No test covers these rows.",
         markdown(
             Table(
                 ["", TITLES[source], TITLES[target]],
-                [[what, said[source], said[target]] for what, said in rules.PROSE.items()],
+                [[topic, text[source], text[target]] for topic, text in rules.PROSE.items()],
             )
         ),
     )
 
 
-def _ours(*chosen: str) -> str:
+def _operations(*chosen: str) -> str:
     return (
-        " JAX has operations instead of layers; its BatchNorm and dropout are those of `frameworks/jax/layers.py`."
+        " JAX has operations instead of layers; its BatchNorm and dropout are from `frameworks/jax/layers.py`."
         if "jax" in chosen
         else ""
     )
@@ -74,36 +73,36 @@ def _cell(text: str) -> str:
 
 def arguments(facts: Facts, layer: str, source: str, target: str) -> str:
     """One layer's arguments, side by side."""
-    there, here = (facts.frameworks[name].arguments[layer] for name in (source, target))
+    old, new = (facts.frameworks[name].arguments[layer] for name in (source, target))
     rows = [
-        [concept, _cell(there.get(concept, "")), _cell(here.get(concept, ""))]
+        [concept, _cell(old.get(concept, "")), _cell(new.get(concept, ""))]
         for concept in ARGUMENTS[layer]
-        if concept in there or concept in here
+        if concept in old or concept in new
     ]
     return markdown(Table([f"{layer}", TITLES[source], TITLES[target]], rows)) if rows else "Neither has arguments."
 
 
 def moves(facts: Facts, source: str, target: str, family: str) -> str:
     """Where each array of a block is in both, and the transpose between."""
-    there = {row.canonical: row for row in facts.frameworks[source].parameters[family]}
+    old = {row.canonical: row for row in facts.frameworks[source].parameters[family]}
     rows = [
-        [f"`{there[row.canonical].native}`", f"`{row.native}`", row.shape, rules.transpose(there[row.canonical], row)]
+        [f"`{old[row.canonical].native}`", f"`{row.native}`", row.shape, rules.transpose(old[row.canonical], row)]
         for row in facts.frameworks[target].parameters[family]
     ]
-    return markdown(Table([TITLES[source], TITLES[target], "shape here", ""], rows))
+    return markdown(Table([TITLES[source], TITLES[target], f"shape in {TITLES[target]}", "transpose"], rows))
 
 
 def _topic(facts: Facts, topic: str, source: str, target: str) -> str:
     rows = []
     for key, question in QUESTIONS.items():
         if question.topic == topic:
-            there, here = (facts.frameworks[name].answers[key] for name in (source, target))
-            rows.append([question.label, there, here if there == here else f"**{here}**"])
+            old, new = (facts.frameworks[name].answers[key] for name in (source, target))
+            rows.append([question.label, old, new if old == new else f"**{new}**"])
     return markdown(Table(["", TITLES[source], TITLES[target]], rows))
 
 
 def concerning(traps: tuple[Pitfall, ...], source: str, target: str) -> list[tuple[Pitfall, str]]:
-    """The pitfalls of a port, with the target under which each was run; the other way round if only that was."""
+    """The pitfalls of a port, each with the target of its run; then those that were run in the other direction."""
     direct = [(trap, target) for trap in traps if trap.origin == source and target in trap.targets]
     turned = [(trap, source) for trap in traps if trap.origin == target and source in trap.targets]
     return direct + turned
@@ -117,11 +116,11 @@ def _trap_links(facts: Facts, traps: tuple[Pitfall, ...], source: str, target: s
         ]
         return markdown(Table(["pitfall", "the naive port"], rows)) if rows else ""
 
-    found = concerning(traps, source, target)
-    turned = listed([(trap, ran) for trap, ran in found if trap.origin != source])
+    pitfalls = concerning(traps, source, target)
+    turned = listed([(trap, ran) for trap, ran in pitfalls if trap.origin != source])
     return [
-        listed([(trap, ran) for trap, ran in found if trap.origin == source]),
-        f"Run the other way round, from {TITLES[target]} to {TITLES[source]}; the difference is the same:"
+        listed([(trap, ran) for trap, ran in pitfalls if trap.origin == source]),
+        f"These were run in the other direction, from {TITLES[target]} to {TITLES[source]}; the difference is the same:"
         if turned
         else "",
         turned,

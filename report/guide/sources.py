@@ -1,4 +1,4 @@
-"""The blocks' code as it stands in the frameworks' files, read as text: no framework is imported."""
+"""The blocks' code in the frameworks' files, read as text: no framework is imported."""
 
 import ast
 import functools
@@ -40,18 +40,18 @@ def _segment(file: _File, node: ast.stmt) -> str:
     return "\n".join(file.text.splitlines()[first - 1 : node.end_lineno])
 
 
-def _collect(path: Path, name: str, found: dict[Path, dict[str, str]]) -> None:
-    """Puts a definition, and before it those that it uses, into ``found``."""
+def _collect(path: Path, name: str, collected: dict[Path, dict[str, str]]) -> None:
+    """Puts a definition into ``collected``, after those that it uses."""
     file = _read(path)
     node = file.definitions.get(name)
-    if node is None or name in found.setdefault(path, {}):
+    if node is None or name in collected.setdefault(path, {}):
         return
     for used in dict.fromkeys(child.id for child in ast.walk(node) if isinstance(child, ast.Name)):
         if used in file.imports:
-            _collect(file.imports[used], used, found)
+            _collect(file.imports[used], used, collected)
         elif used != name:
-            _collect(path, used, found)
-    found[path][name] = _segment(file, node)
+            _collect(path, used, collected)
+    collected[path][name] = _segment(file, node)
 
 
 def block_file(framework: str, family: str) -> tuple[Path, str]:
@@ -66,11 +66,11 @@ def block_file(framework: str, family: str) -> tuple[Path, str]:
 
 
 def block_code(framework: str, family: str) -> str:
-    """The block's code, after what it uses of the framework's other files; each file's name stands before its part."""
+    """The block's code, after the code that it uses from other files of the framework; each part names its file."""
     path, name = block_file(framework, family)
-    found: dict[Path, dict[str, str]] = {}
-    _collect(path, name, found)
+    collected: dict[Path, dict[str, str]] = {}
+    _collect(path, name, collected)
     parts = sorted(
-        ((file, list(code.values())) for file, code in found.items() if code), key=lambda item: item[0] == path
+        ((file, list(code.values())) for file, code in collected.items() if code), key=lambda item: item[0] == path
     )
     return "\n\n\n".join(f"# {file.relative_to(ROOT)}\n\n" + "\n\n\n".join(code) for file, code in parts)

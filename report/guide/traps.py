@@ -20,14 +20,14 @@ def pitfall_list(facts: Facts, traps: tuple[Pitfall, ...]) -> str:
         groups[trap.layers[0] if trap.layers else OTHER].append(row)
     return page(
         "Pitfalls",
-        f"{len(traps)} traps, each run as a naive and a right port beside the framework that it comes from, "
-        f"{sum(len(trap.targets) for trap in traps)} ports in all ({about('facts')}). The "
-        "code shown is the test's.",
-        "Right means: no further off than rounding may put two results, by a bound from the length of the sums; "
-        "whole numbers must be equal. Wrong means: an exception, another shape or whole number, or more than 1000 "
-        "roundings of the output's scale. `report/guide/pitfalls.py` has the rule.",
+        f"{len(traps)} pitfalls, with {sum(len(trap.targets) for trap in traps)} ports in all ({about('facts')}). Each "
+        "port is written twice, naive and right, and both are compared with the framework that the code comes from. "
+        "The pages show the code that the tests run.",
+        "*Right*: the difference is within what rounding may cause, by a bound from the length of the sums; whole "
+        "numbers must be equal. *Wrong*: an exception, another shape, another whole number, or a difference of more "
+        "than 1000 roundings of the output's scale. `report/guide/pitfalls.py` has the rule.",
         [
-            f"## {layer}\n\n{markdown(Table(['pitfall', 'from → to', 'the naive port (the first)'], rows))}"
+            f"## {layer}\n\n{markdown(Table(['pitfall', 'from → to', 'the naive port (to the first)'], rows))}"
             for layer, rows in groups.items()
             if rows
         ],
@@ -42,7 +42,7 @@ def pitfall(trap: Pitfall, facts: Facts) -> str:
             [
                 f"**The naive port**: {_wrong(outcomes[target][0])}",
                 code(trap.code(f"naive_{target}")),
-                f"**The right one**: {_right(outcomes[target][1], trap.sampled)}",
+                f"**The right port**: {_right(outcomes[target][1], trap.sampled)}",
                 code(trap.code(f"right_{target}", trap.code(f"naive_{target}"))),
             ]
         )
@@ -53,7 +53,7 @@ def pitfall(trap: Pitfall, facts: Facts) -> str:
         trap.title,
         trap.text,
         f"From {TITLES[trap.origin]} to {', '.join(TITLES[target] for target in trap.targets)}.{layers}",
-        "People met it in " + ", ".join(f"[{thread(url)}]({url})" for url in trap.threads) + ".",
+        "Reported in " + ", ".join(f"[{thread(url)}]({url})" for url in trap.threads) + ".",
         f"## {TITLES[trap.origin]}",
         code("\n\n\n".join(part for part in (trap.setup, trap.code("source")) if part)),
         "## The ports",
@@ -74,7 +74,7 @@ def _right(outcome: Outcome, sampled: bool) -> str:
     if not outcome.allowance:
         return "the same." if outcome.error == 0 else f"{outcome.detail}."
     cause = "chance" if sampled else "rounding"
-    return f"off by {outcome.error:.2g}, where {cause} may put it off by {outcome.allowance:.2g}."
+    return f"off by {outcome.error:.2g}; {cause} may cause up to {outcome.allowance:.2g}."
 
 
 def thread(url: str) -> str:

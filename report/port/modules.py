@@ -15,7 +15,7 @@ from common.processes.pool import Worker, WorkerFailed
 from common.processes.serve import serve
 from common.spec.params import Arrays, Shapes
 from convparity.packages import OURS, PROGRAM, Packages
-from report.port.targets import Found, parse
+from report.port.targets import Loaded, parse
 
 
 class Isolated:
@@ -39,18 +39,18 @@ class Isolated:
 
 
 class Session:
-    """What can be asked of the process of one module."""
+    """The requests that the process of one module answers."""
 
     def __init__(self, target: str) -> None:
-        self._found = Found(parse(target))
+        self._loaded = Loaded(parse(target))
 
     def framework(self) -> str | None:
-        return self._found.framework
+        return self._loaded.framework
 
     def open(self, shape: Shape, alone: bool) -> tuple[float, Shapes]:
-        found = self._found
-        assert found.framework is not None
-        self._live = Isolated(found.native, found.framework, found.packages, shape, alone)
+        loaded = self._loaded
+        assert loaded.framework is not None
+        self._live = Isolated(loaded.native, loaded.framework, loaded.packages, shape, alone)
         return self._live.precision, dict(self._live.shapes())
 
     def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None) -> tuple[Observed, list[str]]:
@@ -73,11 +73,11 @@ class Remote:
             raise PortError(reason if self._where in reason else f"{self._target}: {reason}") from None
 
     def start(self) -> None:
-        """Sets the process off, to be waited for in `found`."""
+        """Asks the process for the module; `wait` waits for the answer."""
         self._worker.post("framework")
 
-    def found(self) -> str:
-        """The module's framework."""
+    def wait(self) -> str:
+        """The module's framework, once the process has the module."""
         self.framework: str = self._collect()
         return self.framework
 
@@ -91,8 +91,8 @@ class Remote:
 
     def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
         self._worker.post("observe", arrays, x, dy)
-        found, self.notes = self._collect()
-        return found
+        observed, self.notes = self._collect()
+        return observed
 
     def stop(self) -> None:
         self._worker.stop()
@@ -108,7 +108,7 @@ def compare_targets(first: str, second: str, shape: Shape, names: NameMap | None
     try:
         for remote in remotes:
             remote.start()
-        kinds = [remote.found() for remote in remotes]
+        kinds = [remote.wait() for remote in remotes]
         for remote in remotes:
             remote.open(shape, kinds[0] == kinds[1])
         return compare_live(*remotes, shape, names)
@@ -146,9 +146,9 @@ def input_shape(text: str) -> Shape:
     return (n, c, h, w)
 
 
-def lines(found: Comparison, failures: bool = False) -> list[str]:
-    """A line for each thing that was compared, or that failed, and the first layer that differs."""
-    rows = [finding for finding in found.findings if finding.problem or not failures]
+def lines(comparison: Comparison, failures: bool = False) -> list[str]:
+    """A line for each comparison, or for each that failed, and the first layer that differs."""
+    rows = [finding for finding in comparison.findings if finding.problem or not failures]
 
     def line(finding: Any) -> str:
         if finding.problem:
@@ -158,9 +158,9 @@ def lines(found: Comparison, failures: bool = False) -> list[str]:
         )
         return f"{finding.what}: agrees{numbers}"
 
-    last = [f"first layer that differs: {found.divergence}"] if found.divergence else []
+    last = [f"first layer that differs: {comparison.divergence}"] if comparison.divergence else []
     if not last and any(row.problem for row in rows if row.what.startswith("output")):
-        last = ["every layer that holds arrays agrees: what comes after them differs"]
+        last = ["every layer with arrays agrees; the computation after them differs"]
     return [line(row) for row in rows if row.what != "case" or row.problem] + last
 
 

@@ -19,15 +19,15 @@ from common.oracle.backprop import without_dropout
 from common.port.weights import PortError
 from common.spec.catalogue import block
 from common.spec.params import initial
-from convparity.packages import OURS, theirs
+from convparity.packages import OURS, of_project
 
-OWN = "convparity"
+BLOCKS = "convparity"  # where the blocks of this project are
 _TARGET = re.compile(r"(?P<where>[^()]+?):(?P<name>[A-Za-z_][\w.]*)(?P<call>\(.*\))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a module is, what it is called there, and what its factory is called with, if that was said."""
+    """Where a module is, its name there, and the arguments of its factory, if any."""
 
     where: str
     name: str
@@ -41,30 +41,30 @@ def parse(text: str) -> Target:
     Raises:
         PortError: for anything else, or arguments that are not literals.
     """
-    found = _TARGET.fullmatch(text.strip())
-    if not found:
+    match = _TARGET.fullmatch(text.strip())
+    if not match:
         raise PortError(f"`{text}` is no module; write FILE.py:NAME, PACKAGE.MODULE:NAME or convparity.BACKEND:BLOCK")
     try:
-        call = ast.parse(f"f{found['call'] or '()'}", mode="eval").body
+        call = ast.parse(f"f{match['call'] or '()'}", mode="eval").body
         assert isinstance(call, ast.Call)
         arguments = tuple(ast.literal_eval(item) for item in call.args)
         options = tuple((str(item.arg), ast.literal_eval(item.value)) for item in call.keywords)
     except (ValueError, SyntaxError, AssertionError):
         raise PortError(f"`{text}`: arguments must be literals, such as (alpha=0.5, bias=False)") from None
-    return Target(found["where"], found["name"], arguments, options)
+    return Target(match["where"], match["name"], arguments, options)
 
 
-class Found:
-    """A module that was found, and the packages that its code sees."""
+class Loaded:
+    """A module that was loaded, and the packages that its code sees."""
 
     def __init__(self, target: Target) -> None:
-        self.packages = theirs(str(Path.cwd()))
-        if target.where.partition(".")[0] == OWN:
+        self.packages = of_project(str(Path.cwd()))
+        if target.where.partition(".")[0] == BLOCKS:
             self.packages = OURS
-            self.native = _own(target)
+            self.native = _block(target)
         elif target.where.endswith(".py"):
             root, module = _root(Path(target.where))
-            self.packages = theirs(root, str(Path.cwd()))
+            self.packages = of_project(root, str(Path.cwd()))
             self.native = self._made(target, lambda: _from_file(Path(target.where).resolve(), module))
         else:
             self.native = self._made(target, lambda: importlib.import_module(target.where))
@@ -85,9 +85,9 @@ class Found:
             raise PortError(f"{target.where}:{target.name}: {first_line(error)}") from None
 
 
-def _own(target: Target) -> Any:
+def _block(target: Target) -> Any:
     if target.arguments:
-        raise PortError(f"options of `{target.name}` are given by name, such as (alpha=0.5)")
+        raise PortError(f"options of `{target.name}` need names, such as (alpha=0.5)")
     try:
         backend = known("backend", target.where.partition(".")[2], frameworks.BACKENDS)
         spec = without_dropout(block(target.name, **dict(target.options)))
@@ -122,20 +122,20 @@ def _from_file(path: Path, module: str) -> ModuleType:
 
 
 def _attribute(module: ModuleType, target: Target) -> Any:
-    found: Any = module
+    value: Any = module
     for part in target.name.split("."):
-        if not hasattr(found, part):
-            near = difflib.get_close_matches(part, [item for item in dir(found) if not item.startswith("_")], 3)
+        if not hasattr(value, part):
+            near = difflib.get_close_matches(part, [item for item in dir(value) if not item.startswith("_")], 3)
             nearest = f"; nearest: {', '.join(near)}" if near else ""
             raise PortError(f"{target.where} has no `{target.name}`{nearest}")
-        found = getattr(found, part)
-    return found
+        value = getattr(value, part)
+    return value
 
 
-def _made(found: Any, target: Target) -> Any:
-    if frameworks.owner(found) is not None or not callable(found):
-        return found
+def _made(value: Any, target: Target) -> Any:
+    if frameworks.owner(value) is not None or not callable(value):
+        return value
     options = dict(target.options)
-    if "rngs" in inspect.signature(found).parameters and "rngs" not in options:  # a Flax module's
+    if "rngs" in inspect.signature(value).parameters and "rngs" not in options:  # a Flax module's
         options["rngs"] = importlib.import_module("flax.nnx").Rngs(0)
-    return found(*target.arguments, **options)
+    return value(*target.arguments, **options)

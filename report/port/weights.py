@@ -32,7 +32,7 @@ SIZES = (9, 12, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384, 
 
 @dataclass(frozen=True)
 class Ported:
-    """What was written: the canonical arrays, what was done on the way in sentences, and the layers' names by ours."""
+    """What was written: the canonical arrays, sentences on what was done, and the file's layer names by the spec's."""
 
     arrays: Arrays
     notes: tuple[str, ...]
@@ -77,15 +77,15 @@ def port(
     _known_suffix(from_, source, reader.SUFFIXES)
     _known_suffix(to, destination, writer.SUFFIXES)
     if destination.is_dir():
-        raise PortError(f"{destination} is there already; a directory is not replaced")
+        raise PortError(f"{destination} exists already; a directory is not replaced")
     arrays, notes = read(from_, source)
-    names, found = _names(spec, arrays, names or {}, by_structure, save_map)
+    names, matched = _names(spec, arrays, names or {}, by_structure, save_map)
     arrays = fit(spec, renamed(arrays, names))
-    notes = [*notes, *found]
+    notes = [*notes, *matched]
     with _replacing(destination) as part:
         writer.write(part, frameworks.part(to, "layout").to_native(arrays))
-        again, _ = read(to, part)
-        if wrong := [name for name in arrays if not _same(arrays[name], again.get(name))]:
+        written, _ = read(to, part)
+        if wrong := [name for name in arrays if not _same(arrays[name], written.get(name))]:
             raise Disagreement(f"`{wrong[0]}` reads back from {to}'s file as something else")
         notes.append(_verified(to, spec, arrays))
     return Ported(arrays, tuple(notes), names)
@@ -97,13 +97,13 @@ def options_of(assignments: Sequence[str]) -> dict[str, Any]:
     Raises:
         SpecError: for one without ``=``.
     """
-    found: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     for text in assignments:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise SpecError(f"`--set {text}` must be --set KEY=VALUE")
-        found[key.strip()] = _value(value.strip())
-    return found
+        options[key.strip()] = _value(value.strip())
+    return options
 
 
 def _value(text: str) -> Any:
@@ -119,15 +119,15 @@ def _known_suffix(backend: str, path: Path, suffixes: Sequence[str]) -> None:
     if path.suffix in suffixes or (path.is_dir() and "" in suffixes):
         return
     choices = ", ".join(suffix or "a directory (Orbax)" for suffix in suffixes)
-    what = f"suffix `{path.suffix}`" if path.suffix else "no suffix"
-    raise PortError(f"{path} has {what}; {backend} has weights in {choices}")
+    suffix = f"suffix `{path.suffix}`" if path.suffix else "no suffix"
+    raise PortError(f"{path} has {suffix}; {backend} has weights in {choices}")
 
 
 def read(backend: str, path: Path) -> tuple[Arrays, list[str]]:
-    """The canonical arrays of a file, under the file's module paths, and what was taken off around them.
+    """The canonical arrays of a file, under the file's module paths, and notes on what was removed around them.
 
     Raises:
-        PortError: in one line, if it is not there, damaged, hostile, or not of finite real numbers.
+        PortError: in one line, if the file is missing, damaged or hostile, or has other than finite real numbers.
     """
     try:
         native, notes = frameworks.part(backend, "files").read(path)
@@ -145,20 +145,20 @@ def read(backend: str, path: Path) -> tuple[Arrays, list[str]]:
 def _names(
     spec: BlockSpec, arrays: Arrays, names: NameMap, by_structure: bool, save_map: Path | None
 ) -> tuple[NameMap, list[str]]:
-    """The spec's layers by the file's names, and how they were found."""
+    """The file's name for each layer of the spec, and a note on how they were matched."""
     if not by_structure:
         return names, []
-    ours = leaves({param.name: param.shape for param in spec.params()})
-    theirs = leaves({name: array.shape for name, array in arrays.items()})
-    found = align(ours, theirs, names)
+    spec_leaves = leaves({param.name: param.shape for param in spec.params()})
+    file_leaves = leaves({name: array.shape for name, array in arrays.items()})
+    alignment = align(spec_leaves, file_leaves, names)
     if save_map:
-        write_map(save_map, found.names)
-    if found.doubts:
+        write_map(save_map, alignment.names)
+    if alignment.doubts:
         advice = "give the right names with --map" + (
             f" (a guess is in {save_map})" if save_map else ", --save-map F writes a guess"
         )
-        raise PortError(f"which layer is which is not certain: {advice}", found.doubts)
-    return found.names, [f"matched {len(found.names)} layers {found.how}"]
+        raise PortError(f"which layer is which is not certain: {advice}", alignment.doubts)
+    return alignment.names, [f"matched {len(alignment.names)} layers {alignment.how}"]
 
 
 def write_map(path: Path, names: NameMap) -> None:
@@ -180,7 +180,7 @@ def read_map(path: Path | None) -> NameMap:
 
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """A path of the same name to write to, which takes the place of ``path`` if all goes well."""
+    """A temporary path of the same name to write to; it replaces ``path`` if nothing is raised."""
     try:
         folder = Path(tempfile.mkdtemp(prefix=".convparity-", dir=path.parent))
         try:
@@ -204,10 +204,10 @@ def _preference(size: tuple[int, int]) -> tuple[bool, int]:
 
 
 def sample_shape(spec: BlockSpec) -> tuple[int, int, int, int]:
-    """An input that the block takes, of those tried: height and width differ if they can, and the size is moderate.
+    """The shape of an input that the block takes: of moderate size, height and width different if possible.
 
     Raises:
-        SpecError: if it takes none of them.
+        SpecError: if it takes none of the sizes that are tried.
     """
     for height, width in sorted(itertools.product(SIZES, SIZES), key=_preference):
         with contextlib.suppress(SpecError):
@@ -237,5 +237,5 @@ def _verified(backend: str, spec: BlockSpec, arrays: Arrays) -> str:
     if problem:
         raise Disagreement(f"{backend} with these weights: {problem}")
     size = "x".join(map(str, shape))
-    vain = ", but is all but constant with these weights, which tells little" if expected.degenerate else ""
-    return f"verified in {backend}: reads back bit for bit, output on {size} agrees with the reference{vain}"
+    constant = ", but is almost constant with these weights, which proves little" if expected.degenerate else ""
+    return f"verified in {backend}: reads back bit for bit, output on {size} agrees with the reference{constant}"

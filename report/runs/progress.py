@@ -6,7 +6,7 @@ from typing import Self
 
 
 class Progress:
-    """Counts ``steps`` steps; `step` ends one, `say` tells what is being done, `note` keeps a line."""
+    """Counts ``steps`` steps: `step` ends one, `say` shows the current work, `note` prints a line that stays."""
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
@@ -38,7 +38,7 @@ class Progress:
             self._bar.stop()
 
     def say(self, text: str) -> None:
-        """Shows what is going on, on a terminal only."""
+        """Shows the current work; on a terminal only."""
         if self._bar:
             self._bar.update(self._task, description=text)
 

@@ -25,17 +25,17 @@ Named = TypeVar("Named", Case, Fault)
 
 
 class NothingToRun(RuntimeError):
-    """No framework that was asked for, or none at all, is installed."""
+    """A framework that was named is not installed, or none is."""
 
 
 def choose_backends(names: Sequence[str], engines: bool = False) -> tuple[list[str], list[Unavailable]]:
-    """The backends to run, and those left out because they are not installed: only if they were not asked for.
+    """The backends to run, and those that are not installed; a backend that was named must be installed.
 
-    ``engines`` may then be asked for too; they are never among the backends otherwise.
+    With ``engines``, engines may be named too; they are never chosen by default.
 
     Raises:
         UnknownName: for a name that is not in the table.
-        NothingToRun: if one that was asked for is not installed, or none is.
+        NothingToRun: if one that was named is not installed, or none is.
     """
     choices = [*frameworks.BACKENDS, *(frameworks.ENGINES if engines else ())]
     wanted = [known("backend", name, choices) for name in dict.fromkeys(names)] or list(frameworks.BACKENDS)
@@ -47,58 +47,58 @@ def choose_backends(names: Sequence[str], engines: bool = False) -> tuple[list[s
 
 
 def devices_of(names: Iterable[str]) -> dict[str, list[str]]:
-    """The devices of each framework, which it tells in a process of its own; none of one that cannot start."""
-    workers, found = [Worker(name, frameworks.module(name), machine.processors()) for name in names], {}
+    """The devices of each framework, asked in a process of its own; a framework that cannot start is left out."""
+    workers, devices = [Worker(name, frameworks.module(name), machine.processors()) for name in names], {}
     try:
         for worker in workers:
             with contextlib.suppress(WorkerFailed):
                 worker.post("environment")
         for worker in workers:
             with contextlib.suppress(WorkerFailed):
-                found[worker.name] = worker.collect()["devices"].split(", ")
+                devices[worker.name] = worker.collect()["devices"].split(", ")
     finally:
         for worker in workers:
             worker.stop()
-    return found
+    return devices
 
 
 def choose_places(names: Sequence[str], devices: Sequence[str]) -> list[Config]:
-    """Every framework on those of the devices that it has, or on its first if none is named.
+    """Every framework on each of the devices that it has, or on its first device if none is named.
 
-    Frameworks differ in their names: what torch calls ``cuda`` is ``gpu`` to the others.
+    Frameworks use different names: what torch calls ``cuda`` is ``gpu`` to the others.
 
     Raises:
         UnknownName: for a device that no framework has, and a framework that has none of the devices.
     """
     if not devices:
         return list(map(Config, names))
-    found = devices_of(names)
-    for name, choices in found.items():
+    available = devices_of(names)
+    for name, choices in available.items():
         if not set(choices) & set(devices):
             known(f"device of {name}", devices[0], choices)
-    for device in devices if found else ():
-        known("device", device, dict.fromkeys(choice for choices in found.values() for choice in choices))
-    # What could not start is tried again, for its reason to be told.
-    return [Config(n, device=d) for n in names for d in dict.fromkeys(devices) if d in found.get(n, devices)]
+    for device in devices if available else ():
+        known("device", device, dict.fromkeys(choice for choices in available.values() for choice in choices))
+    # A framework that could not start is tried again, so that its reason is reported.
+    return [Config(n, device=d) for n in names for d in dict.fromkeys(devices) if d in available.get(n, devices)]
 
 
 def refuse_devices(configs: Iterable[Config]) -> None:
-    """Refuses before the work what could not be built.
+    """Checks before the work that every device exists.
 
     Raises:
         UnknownName: for a device that its framework does not have.
     """
     named = [config for config in configs if config.device]
-    found = devices_of(dict.fromkeys(config.backend for config in named))
+    available = devices_of(dict.fromkeys(config.backend for config in named))
     for config in named:
-        known(f"device of {config.backend}", config.device, found.get(config.backend, [config.device]))
+        known(f"device of {config.backend}", config.device, available.get(config.backend, [config.device]))
 
 
 def choose(items: Sequence[Named], words: Sequence[str], choices: str) -> list[Named]:
     """The items whose id contains one of the words; all without words.
 
     Raises:
-        UnknownName: for a word that is in no id, with a sentence of the choices.
+        UnknownName: for a word that no id contains; ``choices`` is a sentence that lists the choices.
     """
     for word in words:
         if not any(word in item.id for item in items):
@@ -137,7 +137,7 @@ class Runner:
         self.record.unavailable.append(Unavailable(worker.name, case, stage, str(error)))
 
     def describe(self) -> None:
-        """Starts every worker and records its environment; one that cannot start is out."""
+        """Starts every worker and records its environment; drops those that cannot start."""
         for worker in list(self.workers):
             self.progress.say(f"starting {worker.name}")
             try:
@@ -147,12 +147,12 @@ class Runner:
                 self.workers.remove(worker)
 
     def check(self, cases: Sequence[Case], variant: str = "reference") -> None:
-        """Checks all cases in all workers at once, while the reference is ahead in a thread."""
+        """Checks all cases in all workers at once, while a thread computes the references ahead."""
         with ThreadPoolExecutor(1) as ahead:
             for case, expected in zip(cases, ahead.map(expectations, cases), strict=True):
                 arguments = {name: (case, expected, variant, at.device) for name, at in self.places.items()}
                 answers = self._ask_all(case.id, "check", arguments)
-                results = [result for found, _ in answers for result in found]
+                results = [result for checks, _ in answers for result in checks]
                 self.record.checks += results
                 self.record.unavailable += [item for _, absent in answers for item in absent]
                 failed = [result for result in results if not result.passed]
@@ -162,7 +162,7 @@ class Runner:
                     self.progress.note(result.message)
 
     def selftest(self, faults: Sequence[Fault]) -> None:
-        """Puts each fault into all workers at once, and looks whether the check catches it."""
+        """Puts each fault into all workers at once, and records whether the check catches it."""
         for fault in faults:
             expected = needed(fault, expectations(fault.case))
             arguments = {
@@ -177,18 +177,18 @@ class Runner:
                 if not result.caught:
                     self.progress.note(missed(result))
 
-    def _ask_all(self, what: str, request: str, arguments: Mapping[str, tuple[object, ...]]) -> list[Any]:
-        """The answers of all workers, asked at once, each with its own arguments; one that fails loses its own."""
+    def _ask_all(self, case: str, request: str, arguments: Mapping[str, tuple[object, ...]]) -> list[Any]:
+        """Asks all workers at once, each with its own arguments; returns the answers, without those that fail."""
         answers = []
-        for worker in [w for w in self.workers if self.post(w, what, request, *arguments[w.name])]:
+        for worker in [w for w in self.workers if self.post(w, case, request, *arguments[w.name])]:
             try:
                 answers.append(worker.collect())
             except WorkerFailed as error:
-                self.lose(worker, what, request, error)
+                self.lose(worker, case, request, error)
         return answers
 
     def post(self, worker: Worker, case: str, request: str, *arguments: object) -> bool:
-        """Sends a request whose answer `collect` will give; whether it could be sent."""
+        """Sends a request, whose answer `Worker.collect` gives; returns whether it could be sent."""
         try:
             worker.post(request, *arguments)
         except WorkerFailed as error:
@@ -217,7 +217,7 @@ def runner(
     x64: bool = False,
     devices: Sequence[str] = (),
 ) -> Iterator[Runner]:
-    """Workers for the backends on the devices, ended on the way out however that comes about.
+    """Workers for the backends on the devices; they are stopped when the context ends, also after an error.
 
     Raises:
         UnknownName, NothingToRun: as `choose_backends` and `choose_places` do.
@@ -232,6 +232,6 @@ def runner(
         try:
             yield run
         finally:
-            run.record.seconds += time.monotonic() - start  # to those of a run that is continued
+            run.record.seconds += time.monotonic() - start  # a continued run has seconds already
             for worker in workers:
                 worker.stop()

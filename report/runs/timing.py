@@ -1,4 +1,4 @@
-"""From a list of experiments to a record's measurements: processes, resuming, and what to save when."""
+"""From a list of experiments to a record's measurements: processes, resuming and saving."""
 
 import contextlib
 import time
@@ -16,11 +16,11 @@ from common.session.tasks import Experiment, Task, task
 from report.runs.runner import Runner, costed
 from report.text import milliseconds
 
-PROCESSES = 2  # of each configuration, to know what one process differs from another
+PROCESSES = 2  # of each configuration, to measure how much processes differ
 
 
 def threads(config: Config, usual: int) -> int | None:
-    """How many a configuration's process is given; None leaves it to the framework."""
+    """The number of threads for a configuration's process; None leaves it to the framework."""
     return None if config.threads == "unset" else usual if config.threads == "usual" else int(config.threads)
 
 
@@ -30,10 +30,10 @@ class Fleet:
     def __init__(self, usual: int, timeout: float, processes: int) -> None:
         self._usual, self._timeout, self._processes = usual, timeout, processes
         self._workers: dict[tuple[Config, bool, int], Worker] = {}
-        self.environments: dict[Config, dict[str, str]] = {}  # what each said when it started
+        self.environments: dict[Config, dict[str, str]] = {}  # what each process reported when it started
 
     def ready(self, experiment: Experiment) -> list[tuple[Config, Worker]]:
-        """The experiment's processes; they start all at once when first asked for."""
+        """The experiment's processes; those that do not run yet start all at once."""
         x64 = experiment.case.dtype == "float64"
         keys = [(config, x64, number) for number in range(self._processes) for config in experiment.configs]
         for key in self._workers.keys() - set(keys):
@@ -41,7 +41,7 @@ class Fleet:
         new = [key for key in keys if key not in self._workers]
         self._workers |= {key: self._worker(key[0], x64) for key in new}
         for key in new:
-            with contextlib.suppress(WorkerFailed):  # which it will say again when it is asked for more
+            with contextlib.suppress(WorkerFailed):  # the next request reports the same failure
                 self._workers[key].post("environment")
         for key in new:
             with contextlib.suppress(WorkerFailed):
@@ -61,17 +61,17 @@ class Fleet:
 
 @contextlib.contextmanager
 def fleet(run: Runner, processes: int) -> Iterator[Fleet]:
-    """A fleet that is ended on the way out."""
-    found = Fleet(run.threads, run.timeout, processes)
+    """A fleet that is stopped when the context ends."""
+    workers = Fleet(run.threads, run.timeout, processes)
     try:
-        yield found
+        yield workers
     finally:
-        found.stop()
+        workers.stop()
 
 
 def peaks(run: Runner) -> None:
-    """Measures what the machine does at best, in a process of its own."""
-    run.progress.say("what the machine does at best")
+    """Measures the machine's peak rates, in a process of its own."""
+    run.progress.say("the machine's peak rates")
     worker = Worker("machine", "numpy", run.threads, run.timeout, entry="common.bench.roof")
     try:
         run.record.peaks = worker.ask("peaks")
@@ -91,7 +91,7 @@ def time_all(
 ) -> None:
     """Times experiments one by one for about ``budget`` seconds each, ``save`` after each; see `measure`.
 
-    In new processes: after the training of the checks Paddle's convolutions took three times as long in the old.
+    This starts new processes: Paddle's convolutions took three times as long in processes that had trained before.
     """
     for worker in run.workers:
         worker.stop()
@@ -139,23 +139,23 @@ def _weigh(run: Runner, experiment: Experiment, work: Task) -> None:
 
 
 def _forget(record: RunRecord, experiment: Experiment) -> None:
-    """Takes out what an earlier, incomplete attempt has left."""
+    """Removes the rows of an earlier, incomplete attempt."""
     record.measurements = [item for item in record.measurements if item.group != experiment.group]
     record.memory = [item for item in record.memory if item.group != experiment.group]
     record.unavailable = [item for item in record.unavailable if item.group != experiment.group]
 
 
 def left(record: RunRecord, experiments: Sequence[Experiment]) -> list[Experiment]:
-    """The experiments that the record does not have, or of which a process died or hung."""
-    found: dict[tuple[str, str, str], set[Config | None]] = {}
+    """The experiments that the record does not have, and those of which a process died or hung."""
+    recorded: dict[tuple[str, str, str], set[Config | None]] = {}
     for item in (*record.measurements, *record.unavailable):
-        found.setdefault(item.group, set()).add(item.config)
+        recorded.setdefault(item.group, set()).add(item.config)
     died = {item.group for item in record.unavailable if item.died}
-    return [e for e in experiments if e.group in died or not found.get(e.group, set()).issuperset(e.configs)]
+    return [e for e in experiments if e.group in died or not recorded.get(e.group, set()).issuperset(e.configs)]
 
 
 def resumed(path: Path, environment: dict[str, str]) -> RunRecord | None:
-    """What a file already holds of this run; None if there is no file.
+    """The record that a file already has of this run; None if there is no file.
 
     Raises:
         ResultsError: if it cannot be read, or is of another machine, version or commit.
@@ -165,14 +165,14 @@ def resumed(path: Path, environment: dict[str, str]) -> RunRecord | None:
     record = load(path)
     for name, value in environment.items():
         if name != "date" and record.environment.get(name) != value:
-            theirs = record.environment.get(name, "not said")
-            differs = f"{path} is of a run with {name} `{theirs}`, this one has `{value}`"
+            recorded = record.environment.get(name, "not recorded")
+            differs = f"{path} is of a run with {name} `{recorded}`, this one has `{value}`"
             raise ResultsError(f"{differs}; name another file with --json")
     return record
 
 
 class Saver:
-    """Writes the record after each experiment; what cannot be written now is tried again after the next."""
+    """Writes the record after each experiment; if that fails, it tries again after the next one."""
 
     def __init__(self, path: Path | None, note: Callable[[str], None]) -> None:
         self._path, self._note = path, note

@@ -14,7 +14,7 @@ from common.spec.params import Arrays, initial
 from report.runs.runner import Runner, costed
 
 NETS = (digits.digits_separable(), digits.digits_standard())
-THREADS = 1  # nets as small as these gain nothing from a second
+THREADS = 1  # such small nets gain nothing from a second
 COMPARED = 42  # steps, from the first seed, that are compared with the oracle: two epochs
 
 
@@ -38,20 +38,20 @@ def train(run: Runner, seeds: int, epochs: int) -> TrainingRecord:
     )
     for spec in NETS:
         for seed in range(seeds):
-            what, params, batches = (
+            label, params, batches = (
                 f"{spec.family}, seed {seed}",
                 initial(spec, seed),
                 digits.batches(data, epochs, seed),
             )
-            run.progress.say(f"train {what}")
+            run.progress.say(f"train {label}")
             job = (spec, params, batches, OPTIMISER, data.test_x, "float32")
-            asked = [w for w in run.workers if run.post(w, what, "fit", *job, run.places[w.name].device)]
+            asked = [w for w in run.workers if run.post(w, label, "fit", *job, run.places[w.name].device)]
             if seed == 0:
                 record.oracles.append(_oracle(spec, params, batches[:COMPARED]))
             fits = [fit for worker in asked if (fit := _collect(run, worker, spec, seed, data))]
             record.fits += fits
             shares = ", ".join(f"{fit.backend} {fit.correct / len(data.test_x):.1%}" for fit in fits)
-            run.progress.step(f"train {what}: {shares or 'nothing'}")
+            run.progress.step(f"train {label}: {shares or 'nothing'}")
     return record
 
 
@@ -61,7 +61,7 @@ def _oracle(spec: BlockSpec, params: Arrays, batches: list[Batch]) -> Oracle:
 
 
 def _collect(run: Runner, worker: Worker, spec: BlockSpec, seed: int, data: Digits) -> Fit | None:
-    """A worker's answer; None, and the reason in the record, where there is none of use."""
+    """A worker's answer; None, with the reason in the record, if it failed or its loss is not finite."""
     try:
         losses, logits = worker.collect()
         if not np.isfinite(losses).all():

@@ -13,19 +13,19 @@ def agreement_section(record: RunRecord) -> Iterator[str]:
     """Which blocks agree in which framework, by what margin, and what does not."""
     yield "## Do they agree?"
     yield (
-        "Each framework's block is built; its output shape and the arrays it holds (names, shapes, values, which are "
-        "trained) are compared with the spec, and its output, on random numbers and on photographs, with a float64 "
-        "NumPy reference. All but the largest cases are also trained: output in training mode, every gradient, running "
-        "statistics, and every array after each of three steps of SGD (momentum, weight decay) and of Adam, with "
-        "dropout at rate 0. A cell says how many cases agree, and the smallest *margin*: how many times larger the "
-        "error could have been at the worst element. The allowance is derived from float32's rounding in each layer "
-        "(`common/oracle/rounding.py`, `common/oracle/training_rounding.py`) and does not depend on what a framework "
-        "returned."
+        "Each framework's block is built. Its output shape and its arrays (names, shapes, values, which are trained) "
+        "are compared with the spec. Its output, on random numbers and on photographs, is compared with a float64 "
+        "NumPy reference. All but the largest cases are also trained, with dropout at rate 0: the output in training "
+        "mode, every gradient, the running statistics, and every array after each of three steps of SGD (momentum, "
+        "weight decay) and of Adam are compared too. A cell says how many cases agree, and the smallest *margin*: how "
+        "many times larger the error could have been at the worst element. The allowance is derived from float32's "
+        "rounding in each layer (`common/oracle/rounding.py`, `common/oracle/training_rounding.py`). It does not "
+        "depend on what a framework returned."
     )
     yield markdown(agreement(record))
     yield (
-        "How the margins of all comparisons are spread. Above 1 passes; below 2 it passed narrowly, and above 1000 an "
-        "error could hide."
+        "How the margins of all comparisons are spread. A comparison with a margin above 1 passes. Below 2 it passed "
+        "narrowly. Above 1000 an error could hide."
     )
     yield markdown(margins(record))
     if failed := failures(record):
@@ -34,15 +34,14 @@ def agreement_section(record: RunRecord) -> Iterator[str]:
     declared = {(r.backend, r.input) for r in record.checks if r.level == "known_differences" and r.passed}
     if declared:
         yield (
-            "Differences that are declared, with cause and link, in `frameworks/<name>/known_differences.toml`; each "
-            "was seen to occur, and to follow exactly the relation that its row gives: "
-            + ", ".join(f"{what} in {backend}" for backend, what in sorted(declared))
-            + "."
+            "Known differences, each declared with its cause and a link in "
+            "`frameworks/<name>/known_differences.toml`. Each of them occurred, and follows exactly the relation that "
+            "its row gives: " + ", ".join(f"{name} in {backend}" for backend, name in sorted(declared)) + "."
         )
 
 
 def backends(record: RunRecord) -> list[str]:
-    """Every backend that the record says anything of."""
+    """Every backend in the record, also those that are not available."""
     return unique([*record.backends, *(item.backend for item in record.unavailable)])
 
 
@@ -52,7 +51,7 @@ def _at(label: str, place: str) -> bool:
 
 
 def agreement(record: RunRecord) -> Table:
-    """Block by backend, or variant of it: cases that agree of those checked, and the smallest margin seen."""
+    """A block a row, a backend or its variant a column: how many checked cases agree, and the smallest margin."""
     checked = unique(result.backend for result in record.checks)
     names = unique(label for name in backends(record) for label in [c for c in checked if _at(c, name)] or [name])
 
@@ -76,7 +75,7 @@ def agreement(record: RunRecord) -> Table:
 
 
 def margins(record: RunRecord) -> Table:
-    """How the margins are spread, a backend a row; where there is no error at all, they have no number."""
+    """How the margins are spread, a backend a row; a comparison without any error has no finite margin."""
     edges = [0, 2, 3, 5, 10, 30, 100, 1000, np.inf]
 
     def row(name: str) -> list[str]:

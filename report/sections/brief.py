@@ -17,16 +17,16 @@ CASES = (
 
 
 def brief(run: Analysis) -> str:
-    """Some rows of the report's overview, and what it says of the separable stack on the same map."""
-    every = overview(run)
-    rows = [row for row in every.rows if row[0].strip("`") in CASES]
+    """Some rows of the report's overview, and its verdict on the separable stack on the same map."""
+    table = overview(run)
+    rows = [row for row in table.rows if row[0].strip("`") in CASES]
     stacks = [saving for saving in savings(run) if saving.standard.case in CASES]
     where, costs = run.record.environment, [run.costs[case].macs for case in CASES[2:4] if case in run.costs]
     return "\n\n".join(
         [
             f"Median milliseconds of a forward pass, float32, {where['threads a framework']} threads of an "
-            f"{where['cpu'].partition(' (')[0]}; bold is the fastest and whatever is too close to it to call:",
-            markdown(Table(every.header, rows)),
+            f"{where['cpu'].partition(' (')[0]}; bold marks the fastest and all that tie with it:",
+            markdown(Table(table.header, rows)),
             *([verdict(stacks, costs[0] / costs[1])] if stacks else []),
         ]
     )

@@ -11,32 +11,33 @@ from report.text import Table, markdown, ran
 
 def calibration_section(run: Analysis) -> Iterator[str]:
     """The section on a run in which everything was timed against itself."""
-    table, inside, of = same(run)
-    if not of:
+    table, inside, total = same(run)
+    if not total:
         return
     apart = [ratio for group in run.tables for ratio in run.twins(group)]
     yield "## Can the clock be trusted?"
     each = len(run.record.measurements[0].processes)
     yield (
-        f"Every configuration was timed against itself, each side in {each} processes of its own, by the method of all "
-        f"tables. **{inside} of {of}** intervals ({inside / of:.0%}) hold 1, as {CONFIDENCE:.0%} should. Two processes "
-        f"of the same code were up to {max(apart):.2f}x apart; one process's own effect has a standard deviation of "
-        f"{run.spread.deviation:.1%}, so between two configurations, each in two processes, less than "
-        f"{run.spread.ratio:.2f}x is no difference. From {ran(run.record, 'bench --aa')}."
+        f"Every configuration was timed against itself, each side in {each} processes of its own, by the same "
+        f"method as in all tables. **{inside} of {total}** intervals ({inside / total:.0%}) contain 1; "
+        f"{CONFIDENCE:.0%} should. Two processes of the same code were up to {max(apart):.2f}x apart. The effect of "
+        f"one process has a standard deviation of {run.spread.deviation:.1%}. So a ratio below "
+        f"{run.spread.ratio:.2f}x between two configurations, each in two processes, is no difference. "
+        f"From {ran(run.record, 'bench --aa')}."
     )
     yield f"<details><summary>Every configuration against itself</summary>\n\n{markdown(table)}\n\n</details>"
 
 
 def same(run: Analysis) -> tuple[Table, int, int]:
-    """Every configuration against itself, in other processes: the ratios, how many hold 1, and of how many."""
+    """Every configuration against itself, in other processes: the ratios, how many contain 1, and their number."""
     first = {m.key: m for m in run.record.measurements}
-    found = [
+    pairs = [
         (m, run.ratio(m, first[*m.group, replace(m.config, copy=0)]))
         for m in run.record.measurements
         if m.config.copy and (*m.group, replace(m.config, copy=0)) in first
     ]
     table = Table(
         ["case", "configuration", "again over first"],
-        [[title(m.group), m.config.label.removesuffix(" again"), ratio.text] for m, ratio in found],
+        [[title(m.group), m.config.label.removesuffix(" again"), ratio.text] for m, ratio in pairs],
     )
-    return table, sum(not ratio.called for _, ratio in found), len(found)
+    return table, sum(not ratio.called for _, ratio in pairs), len(pairs)

@@ -21,23 +21,24 @@ FOUR = tuple(case.id for entry in convolutions.ENTRIES for case in entry.publish
 
 
 def costs_section(record: RunRecord) -> Iterator[str]:
-    """Parameters, MACs and bytes, from the graphs and from what the frameworks hold."""
+    """Parameters, MACs and bytes, from the graphs; and the parameters as the frameworks count them."""
     if not record.costs:
         return
     yield "## What the blocks cost"
     yield (
         "*MACs* are the multiply-accumulates of convolutions and linear layers; *FLOPs* are twice that. Tools use the "
         "words differently: fvcore, thop and ptflops print MACs, torch's FlopCounterMode and XLA print 2 x MACs. "
-        "The tables of this section are derived from the layer graph; only the last counts what the frameworks hold."
+        "The tables of this section are derived from the layer graph; only the last counts the frameworks' arrays."
     )
     yield from _four(record)
     yield "### Published and timed settings"
     yield (
-        "Buffers are running statistics, which are not trained. Activations are every layer's output, counted once; "
-        "read and written is the traffic of float32 layers run one after another, with nothing fused."
+        "*Buffers* are running statistics, which are not trained. *Activations* are every layer's output, counted "
+        "once. *Read* and *written* are the memory traffic of float32 layers that run one after another, with nothing "
+        "fused."
     )
     yield markdown(counts(record, [c for c in record.costs if c.case not in FOUR]))
-    yield "The same counts, read back from what each framework holds (where that setting was checked):"
+    yield "The same counts, from the arrays of each framework (where that setting was checked):"
     yield markdown(holdings(record, record.costs))
 
 
@@ -53,8 +54,8 @@ def _four(record: RunRecord) -> Iterator[str]:
     rows.append(["depthwise, then pointwise", *both, shape(pointwise.output_shape)])
     yield markdown(Table(["convolution", "weights", "MACs", "output"], rows))
     yield (
-        "The formulas behind it (k: kernel size; H, W: of the output). For k = 3 the last is often quoted as 1/9; "
-        "1/C_out comes on top."
+        "The formulas (k: kernel size; H, W: size of the output). For k = 3 the last row is often quoted as 1/9; the "
+        "term 1/C_out is added to it."
     )
     yield markdown(FORMULAS)
 
@@ -80,8 +81,8 @@ def counts(record: RunRecord, costs: Sequence[CaseCost]) -> Table:
     return Table(header, rows)
 
 
-def held(record: RunRecord, case: str) -> str:
-    """What the frameworks hold of a checked case, as counted in each; empty if it was not checked."""
+def counted(record: RunRecord, case: str) -> str:
+    """The arrays of a checked case as each framework counts them; empty if it was not checked."""
     results = [r for r in record.checks if r.level == "parameters" and r.case == case]
     counts = {f"{number(r.trainable)} + {number(r.buffers or 0)}" for r in results if r.trainable is not None}
     if len(counts) == 1:
@@ -90,8 +91,8 @@ def held(record: RunRecord, case: str) -> str:
 
 
 def holdings(record: RunRecord, costs: Sequence[CaseCost]) -> Table:
-    """Trainable values and buffers that the frameworks themselves hold, for cases that were checked."""
+    """Trainable values and buffers of the checked cases, in the spec and as the frameworks count them."""
     # A case's name without the input's shape, which parameters do not depend on.
     spec = {c.case.rpartition("-")[0]: f"{number(c.trainable)} + {number(c.buffers)}" for c in costs}
-    rows = [[f"`{case}`", expected, found] for case, expected in spec.items() if (found := held(record, case))]
-    return Table(["case", "spec: trainable + buffers", "held"], rows)
+    rows = [[f"`{case}`", expected, text] for case, expected in spec.items() if (text := counted(record, case))]
+    return Table(["case", "spec: trainable + buffers", "frameworks"], rows)

@@ -1,4 +1,4 @@
-"""The section on what moves the clock apart from the code: pure functions of Analyses."""
+"""The section on what changes the times apart from the code: pure functions of Analyses."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -11,28 +11,28 @@ from common.results.measurements import Measurement
 from report.sections.timing_tables import title
 from report.text import milliseconds
 
-ALONE = 1.2  # threads used, up to which it is one
+ALONE = 1.2  # if no more threads than this are used, the work is on one thread
 
 
 def effects_section(runs: Sequence[Analysis]) -> Iterator[str]:
-    """What moves the clock beside the code, as far as the records show it: a sentence each."""
+    """What changes the times apart from the code, as far as the records show it: a sentence each."""
     lines = [*_depthwise(runs), *_unset(runs), *_faults(runs)]
     if lines:
-        yield "## What else moves the clock"
+        yield "## What else changes the times"
         yield "\n".join(f"- {line}" for line in lines)
 
 
 def _against(runs: Sequence[Analysis], **changed: str) -> list[tuple[Measurement, Ratio]]:
     """Measurements of a changed configuration with their ratio to the unchanged one of the same table."""
-    found = []
+    pairs = []
     for run in runs:
         usual = {m.key: m for m in run.record.measurements}
         for m in run.record.measurements:
             plain = replace(m.config, **{name: getattr(Config(""), name) for name in changed})
             other = usual.get((*m.group, plain))
             if other and all(getattr(m.config, name) == value for name, value in changed.items()):
-                found.append((m, run.ratio(m, other)))
-    return found
+                pairs.append((m, run.ratio(m, other)))
+    return pairs
 
 
 def _depthwise(runs: Sequence[Analysis]) -> Iterator[str]:
@@ -46,31 +46,31 @@ def _depthwise(runs: Sequence[Analysis]) -> Iterator[str]:
             if place and run.ratios(group)[place, 0].called:
                 yield (
                     f"**JAX's depthwise convolution** runs on one thread ({slow.threads_used:.1f} used) and takes "
-                    f"{run.ratios(group)[place, 0].text} of {rows[0].config.label}'s time on {title(group)}, as "
-                    "others have found ([jax#23713](https://github.com/jax-ml/jax/issues/23713))."
+                    f"{run.ratios(group)[place, 0].text} of {rows[0].config.label}'s time on {title(group)}. "
+                    "Others report the same ([jax#23713](https://github.com/jax-ml/jax/issues/23713))."
                 )
                 return
 
 
 def _unset(runs: Sequence[Analysis]) -> Iterator[str]:
-    found = _against(runs, threads="unset")
-    for m, ratio in _largest([pair for pair in found if pair[0].backend == "paddle" and pair[0].threads_used < ALONE]):
+    pairs = _against(runs, threads="unset")
+    for m, ratio in _largest([pair for pair in pairs if pair[0].backend == "paddle" and pair[0].threads_used < ALONE]):
         yield (
             f"**Paddle in a plain process** computes on one thread ({m.threads_used:.1f} used): it sets "
-            f"`OMP_NUM_THREADS` to 1 when it is not set, and takes {ratio.text} of the time with this run's threads on "
-            f"{title(m.group)}, {milliseconds(m.median)} ms."
+            f"`OMP_NUM_THREADS` to 1 if the variable is not set. On {title(m.group)} it takes {milliseconds(m.median)} "
+            f"ms, {ratio.text} of its time with this run's threads."
         )
 
 
 def _faults(runs: Sequence[Analysis]) -> Iterator[str]:
     for m, ratio in _largest(_against(runs, allocator="tuned")):
         yield (
-            f"**Page faults:** glibc gives large arrays back to the system after every operation and faults them in "
-            f"again at the next; told to keep them, {m.backend} takes {ratio.text} of the time on "
-            f"{title(m.group)}, {milliseconds(m.median)} ms."
+            "**Page faults:** glibc gives large arrays back to the system after every operation and faults them in "
+            f"again at the next. If it is told to keep them, {m.backend} takes {milliseconds(m.median)} ms on "
+            f"{title(m.group)}, {ratio.text} of its time without that."
         )
 
 
-def _largest(found: Sequence[tuple[Measurement, Ratio]]) -> list[tuple[Measurement, Ratio]]:
-    """The one whose ratio is farthest from 1, of those that are called a difference."""
-    return sorted((pair for pair in found if pair[1].called), key=lambda pair: abs(math.log(pair[1].value)))[-1:]
+def _largest(pairs: Sequence[tuple[Measurement, Ratio]]) -> list[tuple[Measurement, Ratio]]:
+    """The pair whose ratio is farthest from 1, among those that count as a difference; empty if none does."""
+    return sorted((pair for pair in pairs if pair[1].called), key=lambda pair: abs(math.log(pair[1].value)))[-1:]

@@ -11,7 +11,7 @@ def missing_section(record: RunRecord) -> Iterator[str]:
     """What could not be checked or timed, and why."""
     yield "## Not available"
     if not record.unavailable:
-        yield "Nothing failed and every framework was there."
+        yield "Nothing failed, and every framework was installed."
         return
     yield "What could not be checked or timed, and why; every other row is complete."
     rows = [[u.backend, u.case or "everything", u.stage, u.reason] for u in record.unavailable]
@@ -22,14 +22,14 @@ def method_section(raw: str) -> Iterator[str]:
     """How times are taken."""
     yield "## How it was measured"
     yield (
-        "Every configuration has processes of its own, two unless it says otherwise, started with the same number of "
-        "threads in their environment before the framework is imported. In each round every process has one turn, in a "
-        "new random order, so that drift of the machine hits all alike; the other processes are stopped meanwhile "
-        "(SIGSTOP), since idle threads of some pools spin. A turn starts with uncounted calls and then times about 30 "
-        "ms of calls. Rounds go on until each ratio to one of them is known to "
-        f"{schedule.HALF_WIDTH:.0%} from the rounds alone, or the time is up, but there are no less than "
-        f"{schedule.MIN_ROUNDS}. What is timed is compared with the reference before the first and after the last "
-        "round: a row that fails is listed as wrong, without a time. Arrays are on the device, in the framework's own "
-        "layout, before the clock starts, and the clock stops when the result is there. All raw samples are in "
-        f"[{raw}]({raw}). Accelerators are detected and preferred, but only CPUs were ever run."
+        "Every configuration has processes of its own: two, unless the table says otherwise. All processes start with "
+        "the same number of threads in their environment, before the framework is imported. In each round every "
+        "process has one turn, in a new random order, so that drift of the machine affects all equally. The other "
+        "processes are stopped meanwhile (SIGSTOP), because idle threads of some pools spin. A turn starts with "
+        "uncounted calls and then times about 30 ms of calls. Rounds go on until each ratio to one of the "
+        f"configurations is known to {schedule.HALF_WIDTH:.0%} from the rounds alone, or the time is up; there are at "
+        f"least {schedule.MIN_ROUNDS}. What is timed is compared with the reference before the first and after the "
+        "last round: a row that fails is listed as wrong, without a time. The clock starts when the arrays are on the "
+        "device, in the framework's own layout, and stops when the result is ready. All raw samples are in "
+        f"[{raw}]({raw}). Accelerators are detected and preferred, but all these numbers are from CPUs."
     )

@@ -30,8 +30,8 @@ def render(
     sweeps: Mapping[str, RunRecord] = MappingProxyType({}),
     raw: str = RESULTS,
 ) -> str:
-    """The whole report of a run; the other records are from runs of their own. ``raw`` is the path to the run's."""
-    run, swept = Analysis(record), {name: Analysis(found) for name, found in sweeps.items()}
+    """The whole report of a run; the other records are from other runs. ``raw`` is the path to the run's record."""
+    run, swept = Analysis(record), {name: Analysis(sweep) for name, sweep in sweeps.items()}
     sections = (
         summary_section(run, raw),
         machine_section(record),
@@ -43,7 +43,7 @@ def render(
         effects_section([run, *swept.values()]),
         calibration_section(Analysis(calibration)) if calibration else [],
         tuning_section(swept),
-        *(sweep_section(found, name) for name, found in swept.items() if not has_tuned(found.record)),
+        *(sweep_section(sweep, name) for name, sweep in swept.items() if not has_tuned(sweep.record)),
         training_section(training) if training else [],
         missing_section(record),
         method_section(raw),

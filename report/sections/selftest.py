@@ -14,9 +14,9 @@ def selftest_section(record: RunRecord) -> Iterator[str]:
         f"{len({result.fault for result in record.faults})} mistakes that ports make were put into "
         f"{', '.join(unique(result.backend for result in record.faults))}, one at a time: as the framework's "
         "own code for a wrong spec, as arrays stored in a wrong layout, as a wrong layer, or as an optimiser written "
-        "by hand. A mistake is caught where it belongs if the lowest level that fails, and "
-        "the layer that its message names, are those at which the mistake is made. "
-        f"**{caught} of {len(record.faults)}** were. The same blocks without a mistake were checked in the same run: "
+        "by hand. A mistake is caught where it belongs if the lowest level that fails, and the layer that its message "
+        f"names, are the level and the layer of the mistake: **{caught} of {len(record.faults)}** were. The "
+        "same blocks without a mistake were checked in the same run: "
         + ("all agree" if all(result.passed for result in record.checks) else "**not all agree**")
         + f". From {ran(record, 'selftest')}."
     )
@@ -24,7 +24,7 @@ def selftest_section(record: RunRecord) -> Iterator[str]:
 
 
 def missed(result: FaultResult) -> str:
-    """Where a fault was caught, in a backend in which that was not where it belongs."""
+    """A sentence on a fault that was not caught where it belongs."""
     belongs = f"{result.expected_level} of `{result.expected_layer}`"
     where = f"{result.level} of `{result.layer}`" if result.level else "nowhere"
     return f"[{result.fault} / {result.backend}] belongs to {belongs}, caught at {where}: {result.message}"
@@ -34,10 +34,10 @@ def kills(record: RunRecord) -> Table:
     """Fault by backend: whether it was caught at the level and layer where it belongs."""
     names = unique(result.backend for result in record.faults)
     rows = {result.fault: result for result in record.faults}
-    found = {(result.fault, result.backend): result for result in record.faults}
+    results = {(result.fault, result.backend): result for result in record.faults}
 
     def cell(fault: str, backend: str) -> str:
-        if not (result := found.get((fault, backend))):
+        if not (result := results.get((fault, backend))):
             return "not available"
         return "caught" if result.caught else f"**missed**: {result.level or 'nowhere'} {result.layer}".rstrip()
 

@@ -10,7 +10,7 @@ from report.text import Table, markdown, ran
 
 
 def summary_section(run: Analysis, raw: str) -> Iterator[str]:
-    """What was run, and what came of it, in a few lines."""
+    """What was run, and the results, in a few lines."""
     record = run.record
     failed = {(r.case, r.backend) for r in failures(record)}
     pairs = {(r.case, r.backend) for r in record.checks}

@@ -18,10 +18,9 @@ def sweep_section(run: Analysis, name: str) -> Iterator[str]:
     yield markdown(overview(run))
     if record.memory:
         yield (
-            "Memory of one call beyond what its process held before it (peak resident memory; arrays handed over, "
-            "weights and compiled code are not in it). Where an allocator has kept what an earlier call freed, a part "
-            "of it is hidden: so a peak below *planned*, which XLA said it needs for temporaries and output, is too "
-            "small. "
+            "The memory that one call adds to its process (peak resident memory, without the input arrays, the weights "
+            "and compiled code). If the allocator kept memory that an earlier call freed, a part is not counted. "
+            "*Planned* is what XLA says it needs for temporaries and output: a peak below it is too small. "
             "*All activations* counts every layer's output once, as if none were freed."
         )
         yield markdown(memory(run))

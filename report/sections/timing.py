@@ -11,14 +11,14 @@ from report.text import markdown, number, size
 
 HOW_TO_READ = (
     "*Against the fastest* is the median of ratios taken round by round, averaged over the pairs of the two "
-    "configurations' processes, with an interval that holds the scatter of "
-    "rounds (a bootstrap) and what processes differ from one another (the A/A spread); the intervals of all pairs of "
-    f"a table hold together with {CONFIDENCE:.0%} (Bonferroni). *Tie*: the interval has 1 in it, so no difference is "
-    "claimed. *Rank*: the places that the intervals leave open. *First call* includes compilation. *Threads used* is "
-    "processor time over wall time. *Samples* is their number, each of so many calls. *Disturbed* is how many of them "
-    "the hypervisor took more than a hundredth of, or found the processor a quarter slower than usual just before; "
-    "none is left out. *Of the bound* is the least time that this machine's peaks allow for a direct convolution, over "
-    "the median: Winograd's algorithm may pass 100%."
+    "configurations' processes. Its interval includes the scatter of the rounds (a bootstrap) and the difference "
+    "between processes (the A/A spread). The intervals of all pairs of a table hold together with "
+    f"{CONFIDENCE:.0%} confidence (Bonferroni). *Tie*: the interval contains 1, so no difference is claimed. *Rank*: "
+    "the places that the intervals allow. *First call* includes compilation. *Threads used* is processor time over "
+    "wall time. *Samples* is the number of samples, and of calls in each. *Disturbed* is the number of samples of "
+    "which the hypervisor took more than 1%, or before which the processor was a quarter slower than usual; none is "
+    "left out. *Of the bound* is the least time that this machine's peaks allow for a direct convolution, over the "
+    "median: Winograd's algorithm may pass 100%."
 )
 
 
@@ -32,14 +32,14 @@ def timing_section(run: Analysis) -> Iterator[str]:
         f"compiled by `jax.jit`, all in float32. {HOW_TO_READ}"
     )
     yield from _peaks(run.record)
-    yield "At a glance, in milliseconds; bold is the fastest and whatever is a tie with it."
+    yield "All medians, in milliseconds; bold marks the fastest and all that tie with it."
     yield markdown(timing.overview(run))
     yield from _cost(run.record)
     yield from tables(run)
 
 
 def tables(run: Analysis, level: str = "###") -> Iterator[str]:
-    """A table a group, each with what its machine allows and how far twins were apart."""
+    """A table a group, each with what the machine allows and how far two processes of one configuration were apart."""
     for group in run.tables:
         cost = run.costs.get(group[0])
         about = f"{CATALOGUE[cost.block].source}. {number(cost.macs)} MACs. " if cost else ""
@@ -56,7 +56,7 @@ def _peaks(record: RunRecord) -> Iterator[str]:
     if record.peaks.millisecond:
         overhead = f" A call that spins for 1 ms is timed to take {1e3 * record.peaks.millisecond:.4f} ms."
     yield (
-        f"What the machine did at best, in the same run, in NumPy: {record.peaks.flops / 1e9:.0f} GFLOP/s in a float32 "
+        f"The best of this machine in NumPy, in the same run: {record.peaks.flops / 1e9:.0f} GFLOP/s in a float32 "
         f"matrix product, and copies at (read and written) {copies}.{overhead}"
     )
 
@@ -65,6 +65,6 @@ def _cost(record: RunRecord) -> Iterator[str]:
     seconds = list(record.timed_seconds.values())
     if seconds:
         yield (
-            f"The {len(seconds)} tables took {sum(seconds):.0f} s, {min(seconds):.0f} to {max(seconds):.0f} s each, "
-            "the reference and building included, and in the first the start of the processes."
+            f"The {len(seconds)} tables took {sum(seconds):.0f} s, {min(seconds):.0f} to {max(seconds):.0f} s each. "
+            "This includes the reference and building, and in the first table the start of the processes."
         )

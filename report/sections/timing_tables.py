@@ -67,12 +67,12 @@ def times(run: Analysis, group: Group) -> Table:
 
 
 def note(run: Analysis, group: Group) -> str:
-    """What stands beneath a table: how far twins were apart, and the bound."""
+    """The text below a table: how far two processes of one configuration were apart, and the bound."""
     parts = []
     if apart := run.twins(group):
         parts.append(
-            f"A/A: two processes of one configuration were up to {max(apart):.2f}x apart here; by those of the whole "
-            f"run, less than {run.spread.ratio:.2f}x between two configurations is no difference."
+            f"A/A: two processes of one configuration were up to {max(apart):.2f}x apart in this table. By all such "
+            f"pairs of the run, a ratio below {run.spread.ratio:.2f}x between two configurations is no difference."
         )
     if least := run.bound(group):
         arithmetic, _ = roof.work(run.costs[group[0]], group[1])
@@ -83,7 +83,7 @@ def note(run: Analysis, group: Group) -> str:
 
 
 def overview(run: Analysis) -> Table:
-    """Table by configuration: median milliseconds, in bold the fastest and all that are too close to it to call."""
+    """A group a row, a configuration a column: median milliseconds, in bold the fastest and all that tie with it."""
     missing = [item.label for item in run.record.unavailable if item.config or not item.case]
     labels = unique([*(row.config.label for row in run.record.measurements), *missing])
 
@@ -97,7 +97,7 @@ def overview(run: Analysis) -> Table:
 
 
 def memory(run: Analysis) -> Table:
-    """Peak memory of a call by configuration, beside what the activations take."""
+    """Peak memory of a call by configuration, with the size of the activations."""
     table = [
         [
             title(use.group),

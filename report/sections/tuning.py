@@ -20,9 +20,10 @@ VARIANTS = REFERENCE, TUNED = "reference", "tuned"
 
 @dataclass(frozen=True)
 class Gain:
-    """A tuned variant beside the reference of its framework in one table, and the fastest engine if there is one.
+    """A tuned variant and the reference of its framework in one table, and the fastest engine if there is one.
 
-    ``times_faster`` is the reference's time over the tuned one's; ``engine_over_tuned`` above 1 is an engine slower.
+    ``times_faster`` is the reference's time over the tuned one's. ``engine_over_tuned`` is above 1 if the engine is
+    slower.
     """
 
     reference: Measurement
@@ -33,26 +34,26 @@ class Gain:
 
 
 def gains(run: Analysis) -> list[Gain]:
-    """Every tuned variant against the reference of its framework that was listed first; a table's hold together."""
-    found = []
+    """Every tuned variant against the first reference of its framework; a table's intervals hold together."""
+    pairs = []
     for group in run.tables:
         table = [m for m in run.record.measurements if m.group == group]
         usual = {m.config.place: m for m in reversed(table) if m.config.variant == REFERENCE}
         tuned = [m for m in table if m.config.variant == TUNED and m.config.form == "usual" and m.config.place in usual]
         engine = min((m for m in table if m.backend in frameworks.ENGINES), key=lambda m: m.median, default=None)
-        pairs = len(tuned) * (2 if engine else 1)
+        comparisons = len(tuned) * (2 if engine else 1)
         for m in tuned:
-            over = run.ratio(engine, m, pairs) if engine else None
+            over = run.ratio(engine, m, comparisons) if engine else None
             plain = usual[m.config.place]
-            found.append(Gain(plain, m, run.ratio(plain, m, pairs), engine, over))
-    return found
+            pairs.append(Gain(plain, m, run.ratio(plain, m, comparisons), engine, over))
+    return pairs
 
 
 def table(run: Analysis) -> Table:
-    """A gain a row; the share of the roofline and the engine where they are known."""
-    found = gains(run)
-    bounds = {gain.tuned.group: run.bound(gain.tuned.group) for gain in found}
-    engines = any(gain.engine for gain in found)
+    """A gain a row; with the share of the roofline and the engine, if they are known."""
+    listed = gains(run)
+    bounds = {gain.tuned.group: run.bound(gain.tuned.group) for gain in listed}
+    engines = any(gain.engine for gain in listed)
     bounded = any(bounds.values())
 
     def row(gain: Gain) -> list[str]:
@@ -74,7 +75,7 @@ def table(run: Analysis) -> Table:
     header = ["case", "framework", "reference ms", "tuned ms", "times faster"]
     header += ["of the bound"] if bounded else []
     header += ["fastest engine over tuned"] if engines else []
-    return Table(header, [row(gain) for gain in found])
+    return Table(header, [row(gain) for gain in listed])
 
 
 def configs(run: Analysis) -> list[Config]:
@@ -87,9 +88,10 @@ def steps(run: Analysis) -> Table:
     """The configurations of one framework in the order of the sweep: each against the one before and the first."""
     order, rows = configs(run), []
     for group, table in run.tables.items():
-        found = {m.config: m for m in table}
+        by_config = {m.config: m for m in table}
         for i, config in enumerate(order):
-            m, others = found.get(config), [found.get(other) for other in (order[i - 1], order[0])] if i else [None] * 2
+            m = by_config.get(config)
+            others = [by_config.get(other) for other in (order[i - 1], order[0])] if i else [None] * 2
             texts = [run.ratio(other, m, 2 * len(order)).text if other and m else "" for other in others]
             times = [milliseconds(m.median), f"{m.threads_used:.1f}"] if m else ["not available", ""]
             rows.append([timing.title(group), config.label, *times, *texts])
@@ -98,28 +100,29 @@ def steps(run: Analysis) -> Table:
 
 
 def has_tuned(record: RunRecord) -> bool:
-    """Whether a sweep is one of these."""
+    """Whether a sweep has tuned variants."""
     return any(m.config.variant == TUNED for m in record.measurements)
 
 
 def single(record: RunRecord) -> bool:
-    """Whether a sweep is of one framework, step by step."""
+    """Whether a sweep is about one framework, step by step."""
     return len({m.backend for m in record.measurements}) == 1
 
 
 def tuning_section(sweeps: Mapping[str, Analysis]) -> Iterator[str]:
     """The section on all sweeps in which there are tuned variants."""
-    found = {name: run for name, run in sweeps.items() if has_tuned(run.record)}
-    if not found:
+    with_tuned = {name: run for name, run in sweeps.items() if has_tuned(run.record)}
+    if not with_tuned:
         return
     yield "## What tuning buys"
     yield (
-        "`tuned` is the same function, held to the same checks, in the fastest form that was found for each framework "
-        "on a CPU: `frameworks/*/tuned/`, explained step by step in [docs/fast](../docs/fast/index.md). Ratios are of "
-        "configurations that took turns; brackets as in the tables above, and all that stand in one table of a case "
-        "hold together. *Of the bound*: what the reference reaches of the roofline, and what the tuned variant does."
+        "`tuned` is the same function, with the same checks, in the fastest form that we know for each framework on a "
+        "CPU: `frameworks/*/tuned/`, explained step by step in [docs/fast](../docs/fast/index.md). The configurations "
+        "of a ratio took turns. Brackets show intervals, as in the tables above; all intervals in one table of a case "
+        "hold together. *Of the bound*: the share of the roofline that the reference reaches, and that the tuned "
+        "variant reaches."
     )
-    networks_first = sorted(found.items(), key=lambda item: -len({m.backend for m in item[1].record.measurements}))
+    networks_first = sorted(with_tuned.items(), key=lambda item: -len({m.backend for m in item[1].record.measurements}))
     for name, run in networks_first:
         record = run.record
         if single(record):
@@ -133,24 +136,24 @@ def tuning_section(sweeps: Mapping[str, Analysis]) -> Iterator[str]:
 
 
 def _arrives(run: Analysis) -> Iterator[str]:
-    """How much of what the separable stack saves in MACs arrives as time, before and after."""
+    """How much of the separable stack's saving in MACs shows in the time, before and after tuning."""
     macs = {c.block: c.macs for c in run.record.costs}
-    found = {(s.standard.backend, s.standard.config.variant): s.ratio for s in savings(run)}
-    names = [name for name, variant in found if variant == TUNED and (name, REFERENCE) in found]
+    ratios = {(s.standard.backend, s.standard.config.variant): s.ratio for s in savings(run)}
+    names = [name for name, variant in ratios if variant == TUNED and (name, REFERENCE) in ratios]
     if not names:
         return
     fewer = macs["conv_stack"] / macs["separable_stack"]
     yield (
-        f"**How much of the {fewer:.1f}x arrives?** The separable stack has {fewer:.1f} times fewer MACs than the "
-        "standard one. How many times less time it takes in each framework, before and after, and each framework's "
-        "tuned separable stack against the *fastest* tuned standard one:"
+        f"**How much of the {fewer:.1f}x shows in the time?** The separable stack has {fewer:.1f} times fewer MACs "
+        "than the standard one. The table says how many times less time it takes in each framework, before and after "
+        "tuning, and compares each framework's tuned separable stack with the *fastest* tuned standard one:"
     )
     tuned = {(m.block, m.backend): m for m in run.record.measurements if m.config.variant == TUNED}
     best = min((m for (block, _), m in tuned.items() if block == "conv_stack"), key=lambda m: m.median)
     rows = [
         [
             name,
-            *(f"{found[name, v].value:.2f}x [{found[name, v].low:.2f}, {found[name, v].high:.2f}]" for v in VARIANTS),
+            *(f"{r.value:.2f}x [{r.low:.2f}, {r.high:.2f}]" for r in (ratios[name, v] for v in VARIANTS)),
             f"{best.median / tuned['separable_stack', name].median:.2f}x ({best.backend})",
         ]
         for name in names
