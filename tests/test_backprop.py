@@ -14,7 +14,7 @@ from common.spec import BlockSpec, Node
 from common.spec.catalogue import Case, block, cases
 from common.spec.costs import cost
 from common.spec.params import randomised
-from tests.graphs import EVERYTHING, MODERN
+from tests.support.graphs import EVERYTHING, MODERN
 
 # Deep and wide blocks have so many kinks that a difference quotient crosses some.
 SMALL = [case for case in cases() if cost(case.spec, case.input_shape).macs < 40_000]

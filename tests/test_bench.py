@@ -26,7 +26,7 @@ from common.spec.catalogue import Case, block
 from report.runs.runner import costed
 
 CASE = Case("tiny", block("conv_bn_act", in_channels=3, out_channels=4), (1, 3, 8, 9))
-MODULE = "tests.numpy_backend"
+MODULE = "tests.support.numpy_backend"
 
 
 @pytest.fixture

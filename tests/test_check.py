@@ -12,7 +12,7 @@ from common.layers import BatchNorm2d, Conv2d
 from common.spec import BlockSpec, Node
 from common.spec.catalogue import Case, block, cases
 from common.spec.differences import Difference, load
-from tests import numpy_backend
+from tests.support import numpy_backend
 
 CASE = next(case for case in cases() if case.id == "conv_bn_act-k3")
 

@@ -16,7 +16,7 @@ from report.runs import training as runs
 @pytest.fixture
 def numpy_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """The table of backends with the one that needs no framework."""
-    monkeypatch.setattr(frameworks, "BACKENDS", {"numpy": frameworks.Row("tests.numpy_backend", ("numpy",))})
+    monkeypatch.setattr(frameworks, "BACKENDS", {"numpy": frameworks.Row("tests.support.numpy_backend", ("numpy",))})
     monkeypatch.delenv("CONVPARITY_TEST_FAULT", raising=False)
 
 
@@ -149,7 +149,7 @@ def test_train_writes_its_record_and_figure(tmp_path: Path, capsys: pytest.Captu
 def test_a_backend_that_cannot_train_costs_its_own_rows(
     fault: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(frameworks.BACKENDS, "other", frameworks.Row("tests.numpy_backend", ("numpy",)))
+    monkeypatch.setitem(frameworks.BACKENDS, "other", frameworks.Row("tests.support.numpy_backend", ("numpy",)))
     start = Worker._start
 
     def faulty(worker: Worker) -> object:

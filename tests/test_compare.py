@@ -17,7 +17,7 @@ from convparity.packages import OURS, PROGRAM, ROOT
 from report.port.modules import compare_targets, input_shape, lines
 from report.port.targets import Loaded, parse
 from tests.conftest import require
-from tests.nets import NETS, flax_net, jax_net, torch_net
+from tests.support.nets import NETS, flax_net, jax_net, torch_net
 from tests.test_cli import status
 
 SHAPE = (3, 3, 12, 9)

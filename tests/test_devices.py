@@ -14,7 +14,7 @@ from common.results import training
 from common.results.record import RunRecord, load
 from common.spec.catalogue import Case, block
 from common.spec.params import randomised
-from tests import numpy_backend
+from tests.support import numpy_backend
 from tests.test_cli import brief, numpy_only, status  # noqa: F401 - fixtures
 
 CASE = Case("tiny", block("pointwise_conv", in_channels=3, out_channels=4), (1, 3, 8, 9))
@@ -135,7 +135,7 @@ def test_an_unknown_device_is_one_line_with_the_choices(
 
 def test_a_framework_is_run_on_those_devices_that_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frameworks call one device by different names: all can be given in one run."""
-    monkeypatch.setitem(frameworks.BACKENDS, "other", frameworks.Row("tests.numpy_backend", ("numpy",)))
+    monkeypatch.setitem(frameworks.BACKENDS, "other", frameworks.Row("tests.support.numpy_backend", ("numpy",)))
     ask = Worker.collect
 
     def collect(worker: Worker) -> Any:

@@ -21,8 +21,8 @@ from common.results.record import LayerRow
 from common.spec import Node
 from common.spec.catalogue import Case, cases
 from common.spec.params import Arrays, randomised
-from tests import numpy_backend
-from tests.graphs import EVERYTHING, MODERN
+from tests.support import numpy_backend
+from tests.support.graphs import EVERYTHING, MODERN
 
 SMALL = [case for case in cases() if np.prod(case.input_shape) < 3000 and case.spec.family != "mobilenet_v1"]
 NARROW = [case for case in SMALL if case.name != "c3"]  # the stacks at full width take a minute

@@ -12,7 +12,7 @@ from common.protocols import Backend
 from common.spec import BlockSpec, inputs
 from common.spec.catalogue import Case, cases
 from common.spec.params import randomised
-from tests.graphs import EVERYTHING, MODERN
+from tests.support.graphs import EVERYTHING, MODERN
 
 GRAPHS = [Case("graph", EVERYTHING, (3, 4, 9, 8)), Case("graph", MODERN, (3, 4, 9, 8))]
 IDS = ("depthwise_separable-k3", "ghost_module-r3", "separable_stack-small")

@@ -17,11 +17,11 @@ from common.session.session import Session
 from common.session.tasks import task
 from common.spec.catalogue import Case, block
 from common.spec.params import randomised
-from tests import numpy_backend, numpy_inference
+from tests.support import numpy_backend, numpy_inference
 from tests.test_cli import status
 
 CASE = Case("tiny", block("conv_bn_act", in_channels=3, out_channels=4), (2, 3, 8, 9))
-ROW = frameworks.Row("tests.numpy_inference", ("numpy",))
+ROW = frameworks.Row("tests.support.numpy_inference", ("numpy",))
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from common.layers import (
 )
 from common.layers.base import Elementwise
 from common.layers.values import SpecError
-from tests.graphs import EVERYTHING, MODERN
+from tests.support.graphs import EVERYTHING, MODERN
 
 METHODS = ("channels", "output_shape", "macs", "forward", "backward", "rounding", "carried")
 LISTED = ("formula", "kinks")

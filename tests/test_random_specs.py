@@ -18,7 +18,7 @@ from common.processes.pool import Worker, WorkerFailed
 from common.spec import BlockSpec
 from common.spec.catalogue import Case
 from tests.conftest import wanted
-from tests.strategies import specs
+from tests.support.strategies import specs
 
 PARTS = 4
 UNHURRIED = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)

@@ -137,7 +137,7 @@ def test_a_run_writes_its_record_before_it_renders(tmp_path: Path, monkeypatch: 
     def fail(*_: object, **__: object) -> str:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(frameworks, "BACKENDS", {"numpy": frameworks.Row("tests.numpy_backend", ("numpy",))})
+    monkeypatch.setattr(frameworks, "BACKENDS", {"numpy": frameworks.Row("tests.support.numpy_backend", ("numpy",))})
     missing = Unavailable("numpy", "", "check", "killed")
     monkeypatch.setattr(Runner, "check", lambda run, cases: run.record.unavailable.append(missing))
     monkeypatch.setattr(timing, "time_all", lambda *_: None)

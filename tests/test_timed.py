@@ -11,7 +11,7 @@ from common.processes.pool import Worker
 from common.protocols import Backend, Trained
 from common.session.tasks import Task, task
 from common.spec.catalogue import Case, block
-from tests import numpy_backend
+from tests.support import numpy_backend
 
 SEPARABLE = Case("timed", block("depthwise_separable", in_channels=5, out_channels=8, stride=2), (2, 5, 9, 12))
 MOBILENET = Case("timed", block("mobilenet_v1", alpha=0.125, classes=10, pool_size=(2, 1)), (2, 3, 64, 32))

@@ -36,7 +36,7 @@ def status(*arguments: str) -> Any:
 
 @pytest.fixture(autouse=True)
 def numpy_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frameworks, "BACKENDS", {"numpy": frameworks.Row("tests.numpy_backend", ("numpy",))})
+    monkeypatch.setattr(frameworks, "BACKENDS", {"numpy": frameworks.Row("tests.support.numpy_backend", ("numpy",))})
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from common.spec.catalogue import Case, block
 from common.spec.inputs import make
 from common.spec.params import Arrays, randomised
 from tests import test_timed
-from tests.graphs import EVERYTHING
+from tests.support.graphs import EVERYTHING
 from tests.test_timed import MOBILENET, SEPARABLE, assert_right, task
 
 pytestmark = pytest.mark.needs("torch")

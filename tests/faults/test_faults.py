@@ -14,7 +14,7 @@ from common.faults.mistakes import FAULTS
 from common.oracle.optimisers import updater
 from common.protocols import Backend
 from common.spec.catalogue import Case
-from tests import numpy_backend
+from tests.support import numpy_backend
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)

@@ -4,7 +4,7 @@ import os
 
 from common.spec import BlockSpec
 from common.spec.params import Arrays
-from tests.numpy_backend import DIFFERENCES, Inferred, devices, environment
+from tests.support.numpy_backend import DIFFERENCES, Inferred, devices, environment
 
 __all__ = ["DIFFERENCES", "NAME", "build", "devices", "environment"]
 NAME = "newcomer"
