@@ -15,6 +15,31 @@ if (kept := cache.folder()) is not None:  # what XLA has compiled is read by eve
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 
+# Their tests compile much, start processes, or repeat the reference many times.
+SLOW = {
+    "test_bench",
+    "test_compare",
+    "test_compare_targets",
+    "test_devices",
+    "test_digits",
+    "test_divergence",
+    "test_engines",
+    "test_porting",
+    "test_porting_aligned",
+    "test_processes",
+    "test_random_specs",
+    "test_ready_made",
+    "test_strict",
+    "test_timed",
+    "test_timing_commands",
+    "test_tuned",
+    "test_tuned_jax",
+    "test_tuned_paddle",
+    "test_tuned_torch",
+    "test_upstream",
+}
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--backend",
@@ -28,6 +53,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*backends, modules=()): the test imports these")
+    config.addinivalue_line("markers", "slow: left out by `make test-quick`")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem in SLOW:
+            item.add_marker("slow")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
