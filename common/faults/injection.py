@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from common.check import training
 from common.check.judge import Expectation, check
 from common.oracle.optimisers import Optimiser
 from common.protocols import Backend, Trained
@@ -117,5 +118,4 @@ def run(fault: Fault, backend: Backend, expectation: Expectation) -> FaultResult
 
 def needed(fault: Fault, expectation: Expectation) -> Expectation:
     """The expectation, without training if an earlier level must catch the fault: a later one would not count."""
-    before = fault.level in ("shape", "parameters", "forward")
-    return replace(expectation, training=None) if before else expectation
+    return expectation if fault.level in training.LEVELS else replace(expectation, training=None)

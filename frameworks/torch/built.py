@@ -158,7 +158,7 @@ class Tuned(Built):
             or any(not np.array_equal(array, held[name]) for name, array in self._run[2].items())
         ):
             self._run = timing.prepared(self._inference(), tensor, self._forms.frozen), tensor.shape, held
-        return self._run[0](tensor).numpy()
+        return self._run[0](tensor).cpu().numpy()
 
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
         outputs, gradients = super().trace(x, dy)
