@@ -34,8 +34,10 @@ SLOW = {
     "test_timing_commands",
     "test_tuned",
     "test_tuned_jax",
+    "test_tuned_jax_functions",
     "test_tuned_paddle",
     "test_tuned_torch",
+    "test_tuned_torch_functions",
     "test_upstream",
 }
 

@@ -48,82 +48,6 @@ def built(case: Case, params: Arrays | None = None, variant: str = "tuned") -> A
     return tuned().build(case.spec, params or randomised(case.spec), dtype=case.dtype, variant=variant)
 
 
-def network() -> Any:
-    """Unequal padding and no bias before a norm without affine; bias and an unusual epsilon; a convolution alone."""
-    import torch
-    from torch import nn
-
-    from frameworks.torch.layers import Conv2d
-
-    net = nn.Sequential(
-        Conv2d(4, 6, (3, 2), (2, 1), ((1, 0), (0, 1)), groups=2, bias=False),
-        nn.BatchNorm2d(6, affine=False),
-        nn.ReLU(),
-        nn.Sequential(nn.Conv2d(6, 5, 1), nn.BatchNorm2d(5, eps=0.3)),
-        nn.Conv2d(5, 2, 1),
-    ).double()
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for name, value in net.state_dict().items():
-            if value.is_floating_point():
-                value.uniform_(0.5 if name.endswith("var") else -1, 2, generator=generator)
-    return net
-
-
-PAIRS = [("0", "1"), ("3.0", "3.1")]
-
-
-def test_folding_keeps_the_function_and_the_module() -> None:
-    import torch
-
-    from frameworks.torch.tuned import fold
-
-    net, x = network(), torch.randn(2, 4, 9, 8, dtype=torch.double, generator=torch.Generator().manual_seed(1))
-    before = {name: value.clone() for name, value in net.state_dict().items()}
-    folded: Any = fold(net, PAIRS)
-    assert net.training
-    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
-    torch.testing.assert_close(folded(x), net.eval()(x), rtol=0, atol=1e-12)
-    assert [name for name, part in folded.named_modules() if isinstance(part, torch.nn.Identity)] == ["1", "3.1"]
-    assert folded[0].sides == net[0].sides == (0, 1, 1, 0)
-
-
-def test_folded_weights_are_rounded_once() -> None:
-    import torch
-
-    from frameworks.torch.tuned import fold
-
-    net = network().to(torch.bfloat16)
-    folded, exact = fold(net, PAIRS), fold(network().to(torch.bfloat16).double(), PAIRS)
-    for name, value in folded.state_dict().items():
-        assert torch.equal(value, exact.state_dict()[name].bfloat16()), name
-
-
-def test_a_convolution_that_is_called_twice_is_folded_in_one_place() -> None:
-    import torch
-    from torch import nn
-
-    from frameworks.torch.tuned import fold
-
-    conv = nn.Conv2d(3, 3, 1)
-    net = nn.Sequential(conv, nn.BatchNorm2d(3, eps=0.5), conv).eval()
-    x = torch.ones(1, 3, 2, 2)
-    torch.testing.assert_close(fold(net, [("0", "1")])(x), net(x))
-
-
-def test_folding_other_layers_is_an_error_of_one_line() -> None:
-    from torch import nn
-
-    from frameworks.torch.tuned import fold
-
-    untracked = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3, track_running_stats=False))
-    for net, pair in ((network(), ("1", "0")), (network(), ("0", "2")), (untracked, ("0", "1"))):
-        with pytest.raises(ValueError, match=r"^\('\d', '\d'\) must name an nn.Conv2d and an nn.BatchNorm2d with run"):
-            fold(net, [pair])
-    with pytest.raises(AttributeError, match="nowhere"):
-        fold(network(), [("nowhere", "1")])
-
-
 def test_only_what_a_norm_alone_reads_is_folded() -> None:
     from frameworks.torch.built import foldable
 
@@ -186,27 +110,6 @@ def test_the_layers_that_are_run_are_seen() -> None:
     assert [row.node for row in rows if row.stage == TRAINED] == names
 
 
-def test_a_module_works_in_channels_last_between_contiguous_tensors() -> None:
-    import torch
-    from torch import nn
-
-    from frameworks.torch.tuned import in_channels_last
-
-    conv = nn.Conv2d(4, 6, 3)
-    x = torch.randn(2, 4, 7, 5, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    right = conv(x)
-    inside: list[Any] = []
-    conv.register_forward_hook(lambda _, inputs, output: inside.extend([*inputs, output]))
-    y = in_channels_last(conv)(x)
-    y.sum().backward()
-    assert all(tensor.is_contiguous(memory_format=torch.channels_last) for tensor in inside)
-    assert conv.weight.is_contiguous(memory_format=torch.channels_last)
-    assert y.is_contiguous()
-    assert x.grad is not None
-    assert x.grad.is_contiguous()
-    torch.testing.assert_close(y, right)
-
-
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("case", [SEPARABLE, STACK], ids=lambda case: case.name)
 def test_what_is_timed_is_right(case: Case, mode: str) -> None:
@@ -254,31 +157,6 @@ def test_inference_of_two_convolutions_is_compiled(
         compiled.clear()
         built(case).timed(mode, x, dy, form, layout).call()
         assert len(compiled) == wanted
-
-
-def test_a_frozen_module_has_constants_for_weights() -> None:
-    """It is compiled once and takes the input only, in every mode of the caller."""
-    import torch
-    from torch._dynamo.utils import counters
-    from torch._inductor import config
-
-    from frameworks.torch.tuned import frozen
-
-    module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.Conv2d(4, 5, 1)).eval()
-    x = torch.randn(2, 3, 8, 7, generator=torch.Generator().manual_seed(0))
-    right = module(x).detach()
-    torch.compiler.reset()
-    counters.clear()
-    run = frozen(module, x)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.zero_()
-        torch.testing.assert_close(run(x), right)
-    with torch.inference_mode():
-        torch.testing.assert_close(run(x), right)
-    torch.testing.assert_close(run(x), right)
-    assert counters["stats"]["unique_graphs"] == 1
-    assert not config.freezing
 
 
 def test_every_block_is_compiled_for_its_own_shape(monkeypatch: pytest.MonkeyPatch) -> None:
