@@ -94,7 +94,7 @@ def check(
     from common.names import known
     from common.processes import machine
     from common.spec.catalogue import cases
-    from report.runs.runner import choose_backends, choose_cases, runner
+    from report.runs.runner import choose_backends, choose_cases, effort, runner
     from report.sections.agreement import agreement
     from report.sections.trace import layers
     from report.text import plain
@@ -105,7 +105,7 @@ def check(
     choose_backends(backends)
     writable(json)
     x64 = dtype == "float64"
-    with runner(backends, machine.processors(), len(selected), x64=x64, devices=devices) as run:
+    with runner(backends, machine.processors(), list(map(effort, selected)), x64=x64, devices=devices) as run:
         run.describe()
         run.check(selected, variant)
         for title, rows in run.trace(selected, variant) if trace else ():
@@ -134,7 +134,7 @@ def selftest(backends: tuple[str, ...], devices: tuple[str, ...], words: tuple[s
     from common.faults.cases import CASES
     from common.faults.mistakes import FAULTS
     from common.processes import machine
-    from report.runs.runner import choose, choose_backends, runner
+    from report.runs.runner import choose, choose_backends, effort, runner
     from report.sections.selftest import kills
     from report.text import plain
 
@@ -142,7 +142,8 @@ def selftest(backends: tuple[str, ...], devices: tuple[str, ...], words: tuple[s
     choose_backends(backends)
     record = None if words else (output or HERE) / SELFTEST  # a partial run must not replace the record of a whole one
     writable(record)
-    with runner(backends, machine.processors(), len(CASES) + len(selected), devices=devices) as run:
+    work = [effort(case) for case in (*CASES, *(fault.case for fault in selected))]
+    with runner(backends, machine.processors(), work, devices=devices) as run:
         run.describe()
         run.check(CASES)
         run.selftest(selected)

@@ -7,8 +7,15 @@ import pytest
 
 import frameworks
 from common.check import cache
+from common.processes import machine
 from common.protocols import Backend
 
+if beside := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # each its share: threads that wait for a turn only spin
+    for name in ("OMP_NUM_THREADS", "NPROC"):
+        os.environ.setdefault(name, str(max(1, machine.processors() // int(beside))))
+# XLA compiles in half the time; what it makes then is as right, and slower. Users' settings are those of `make soak`,
+# and of every command: `make report` checks every case with them.
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0")
 if (kept := cache.folder()) is not None:  # what XLA has compiled is read by every process, and by the next run
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(kept / "xla"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
@@ -63,6 +70,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.stem in SLOW:
             item.add_marker("slow")
+    items.sort(key=lambda item: item.path.stem not in SLOW)  # last, they would leave processes without work
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -25,7 +25,7 @@ UNHURRIED = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filte
 RENEWED = 100  # specs after which every framework gets a new process
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def workers(request: pytest.FixtureRequest) -> Iterator[list[Worker]]:
     started = [Worker(name, frameworks.BACKENDS[name][0], machine.processors()) for name in wanted(request.config)]
     yield started

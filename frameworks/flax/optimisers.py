@@ -22,4 +22,5 @@ def native(optimiser: Optimiser, module: nnx.Module) -> nnx.Optimizer:
 
     Porting notes: with ``wrt=nnx.Param`` it leaves the running statistics alone.
     """
-    return nnx.Optimizer(module, rule(optimiser), wrt=nnx.Param)
+    # Compiled: without, the moments of every shape would be compiled for themselves.
+    return nnx.jit(lambda module: nnx.Optimizer(module, rule(optimiser), wrt=nnx.Param))(module)

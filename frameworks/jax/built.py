@@ -100,12 +100,18 @@ class Built:
 
     def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
         transformation, states = optimisers.native(optimiser), []
-        state = transformation.init(self.native.params)
-        update = jax.jit(transformation.update)
+        # Compiled: operation by operation, every shape of an array would be compiled for itself. And on the device from
+        # the start: an array that moves there between two steps compiles the second one again.
+        state = jax.device_put(jax.jit(transformation.init)(self.native.params), self.place)
+
+        @jax.jit
+        def renew(params: Any, gradients: Any, state: optax.OptState) -> tuple[Any, optax.OptState]:
+            updates, state = transformation.update(gradients, state, params)
+            return optax.apply_updates(params, updates), state
+
         for x, dy in batches:
             _, gradients, _ = self._pass(x, dy)
-            updates, state = update(gradients, state, self.native.params)
-            params = optax.apply_updates(self.native.params, updates)
+            params, state = renew(self.native.params, gradients, state)
             self.native = self.native._replace(params=params)
             states.append(self.params())
         return states

@@ -52,7 +52,7 @@ def report(
     from common.results.record import dump
     from common.session.tasks import Experiment
     from common.spec.catalogue import cases, published_cases, timed_cases
-    from report.runs.runner import choose_backends, costed, runner
+    from report.runs.runner import choose_backends, costed, effort, runner
     from report.runs.timing import time_all
 
     choose_backends(backends)
@@ -61,8 +61,8 @@ def report(
     results = output / RESULTS
     writable(results)
     others = other_records(output)  # read before the work, because a record may be damaged
-    steps = len(cases()) + len(timed)
-    with runner(backends, threads or machine.processors(), steps, profile, devices=devices) as run:
+    work = [*map(effort, cases()), *[BUDGET[profile]] * len(timed)]
+    with runner(backends, threads or machine.processors(), work, profile, devices=devices) as run:
         run.describe()
         run.check(cases())
         run.record.costs = [costed(case) for case in dict.fromkeys((*published_cases(), *timed))]
@@ -107,7 +107,7 @@ def train(backends: tuple[str, ...], devices: tuple[str, ...], seeds: int, epoch
     output = output or HERE
     choose_backends(backends)
     writable(output / TRAINING)
-    with runner(backends, training.THREADS, seeds * len(training.NETS), devices=devices) as run:
+    with runner(backends, training.THREADS, [1.0] * seeds * len(training.NETS), devices=devices) as run:
         record = training.train(run, seeds, epochs)
     record.seconds = run.record.seconds
     click.echo(f"{plain(accuracy(record))}\n{verdict(record)}\n\n{plain(parting(record))}")

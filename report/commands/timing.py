@@ -76,8 +76,8 @@ def bench(
     choose_backends(backends, engines=True)
     cases, modes = choose_cases(timed_cases(profile), words), modes or MODES[:1]
     writable(json)
-    steps = len(cases) * len(modes)
-    with runner(backends, threads or machine.processors(), steps, profile, devices=devices) as run:
+    work = [BUDGET[profile]] * len(cases) * len(modes)
+    with runner(backends, threads or machine.processors(), work, profile, devices=devices) as run:
         ways = itertools.product(run.places.values(), variants or VARIANTS[:1], forms or FORMS[:1])
         configs = [configured(place.backend, variant, form, place.device) for place, variant, form in ways]
         configs += [replace(config, copy=1) for config in configs] if aa else []
@@ -146,7 +146,7 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
         return
     refuse_devices(config for experiment in todo for config in experiment.configs)
     writable(path)
-    with runner(wanted, threads, len(todo), "sweep") as run:
+    with runner(wanted, threads, [row.seconds for row in rows], "sweep") as run:
         if before:
             run.record = before
         run.record.title, run.record.about = grid.title, grid.about

@@ -1,16 +1,22 @@
-"""Progress on standard error: a bar on a terminal, plain lines elsewhere."""
+"""Progress on standard error: a bar on a terminal, plain lines elsewhere, and how long the rest will take."""
 
 import sys
+import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 
 class Progress:
-    """Counts ``steps`` steps: `step` ends one, `say` shows the current work, `note` prints a line that stays."""
+    """Counts steps: `step` ends one, `say` shows the current work, `note` prints a line that stays.
 
-    def __init__(self, steps: int) -> None:
-        self._steps = steps
+    ``work`` has a number a step, of seconds or of anything that seconds grow with: what is done tells what is left.
+    """
+
+    def __init__(self, work: Sequence[float]) -> None:
+        self._work = work
         self._done = 0
+        self._start = time.monotonic()
         self._bar = None
         if sys.stderr.isatty():
             from rich.console import Console
@@ -21,10 +27,10 @@ class Progress:
                 BarColumn(20),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
-                TextColumn("{task.description}", markup=False),
+                TextColumn("{task.fields[left]}{task.description}", markup=False),
             )
             self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
-            self._task = self._bar.add_task("", total=steps)
+            self._task = self._bar.add_task("", total=len(work), left="")
 
     def __enter__(self) -> Self:
         if self._bar:
@@ -45,10 +51,18 @@ class Progress:
     def step(self, text: str) -> None:
         """Ends a step that had this outcome."""
         self._done += 1
+        left = self._left()
         if self._bar:
-            self._bar.update(self._task, advance=1, description=text)
+            self._bar.update(self._task, advance=1, description=text, left=left and f"{left}; ")
         else:
-            print(f"[{self._done:3}/{self._steps}] {text}", file=sys.stderr, flush=True)
+            print(f"[{self._done:3}/{len(self._work)}] {text}{left and f'; {left}'}", file=sys.stderr, flush=True)
+
+    def _left(self) -> str:
+        """``about 40 s left``, if what was done goes on at its pace; nothing after the last step."""
+        if not (rest := sum(self._work[self._done :])):
+            return ""
+        seconds = (time.monotonic() - self._start) * rest / sum(self._work[: self._done])
+        return f"about {seconds:.0f} s left" if seconds < 100 else f"about {seconds / 60:.0f} min left"
 
     def note(self, text: str) -> None:
         """Prints a line that stays."""

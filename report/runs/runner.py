@@ -122,6 +122,11 @@ def costed(case: Case) -> CaseCost:
     )
 
 
+def effort(case: Case) -> float:
+    """About how many seconds a check of the case takes: its layers are compiled, and its sums are computed."""
+    return len(case.spec.nodes) / 8 + cost(case.spec, case.input_shape).macs / 1e8
+
+
 @dataclass
 class Runner:
     """Worker processes, one a backend, and the record that they fill."""
@@ -211,13 +216,15 @@ class Runner:
 def runner(
     backends: Sequence[str],
     threads: int,
-    steps: int,
+    work: Sequence[float],
     profile: str = "",
     timeout: float = TIMEOUT,
     x64: bool = False,
     devices: Sequence[str] = (),
 ) -> Iterator[Runner]:
     """Workers for the backends on the devices; they are stopped when the context ends, also after an error.
+
+    ``work`` has about how many seconds each step takes: see `Progress`.
 
     Raises:
         UnknownName, NothingToRun: as `choose_backends` and `choose_places` do.
@@ -227,7 +234,7 @@ def runner(
     record = RunRecord(machine.environment(threads, WRITTEN), {}, profile, unavailable=absent)
     workers = [Worker(name, frameworks.module(at.backend), threads, timeout, x64) for name, at in places.items()]
     start = time.monotonic()
-    with Progress(steps) as progress:
+    with Progress(work) as progress:
         run = Runner(list(workers), record, progress, threads, timeout, places)
         try:
             yield run
