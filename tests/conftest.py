@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,6 +10,10 @@ import frameworks
 from common.check import cache
 from common.processes import machine
 from common.protocols import Backend
+from common.results.measurements import Peaks
+
+if TYPE_CHECKING:
+    from report.runs.runner import Runner
 
 if beside := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # each its share: threads that wait for a turn only spin
     for name in ("OMP_NUM_THREADS", "NPROC"):
@@ -113,3 +118,25 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def backend(request: pytest.FixtureRequest) -> Backend:
     require(request.config, request.param)
     return frameworks.load(request.param)
+
+
+@pytest.fixture(scope="session")
+def _peaks() -> list[Peaks]:
+    return []
+
+
+@pytest.fixture
+def peaks_once(_peaks: list[Peaks], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first command that times measures the machine's peak rates, for five seconds; the others take its answer."""
+    from report.runs import timing
+
+    measure = timing.peaks
+
+    def once(run: "Runner") -> None:
+        if not _peaks:
+            measure(run)
+            _peaks.extend([run.record.peaks] if run.record.peaks else [])
+        else:
+            (run.record.peaks,) = _peaks
+
+    monkeypatch.setattr(timing, "peaks", once)

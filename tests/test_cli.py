@@ -14,7 +14,7 @@ from report.runs import training as runs
 
 
 @pytest.fixture
-def numpy_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def numpy_only(peaks_once: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The table of backends with the one that needs no framework."""
     monkeypatch.setattr(frameworks, "BACKENDS", {"numpy": frameworks.Row("tests.support.numpy_backend", ("numpy",))})
     monkeypatch.delenv("CONVPARITY_TEST_FAULT", raising=False)

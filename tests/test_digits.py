@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import frameworks
+from common.check import fitting
 from common.oracle import digits
 from common.oracle.digits import BATCH, OPTIMISER, digits_separable, digits_standard
-from common.oracle.fitting import Losses, cross_entropy, expected_losses, fit
+from common.oracle.fitting import Losses, cross_entropy, fit
 from common.oracle.optimisers import SGD, Adam, Optimiser
 from common.processes.pool import Worker
 from common.protocols import Backend
@@ -33,7 +34,7 @@ def net(request: pytest.FixtureRequest) -> BlockSpec:
 
 @pytest.fixture(scope="module")
 def expected(net: BlockSpec) -> Losses:
-    return expected_losses(net, initial(net), batches(), OPTIMISER)
+    return fitting.expected(net, initial(net), batches(), OPTIMISER)
 
 
 def test_the_split_is_fixed_disjoint_and_stratified() -> None:
@@ -135,7 +136,7 @@ def test_each_backend_stays_in_the_band(net: BlockSpec, expected: Losses, backen
 
 @pytest.fixture(scope="module")
 def expected64() -> Losses:
-    return expected_losses(NETS[0], initial(NETS[0]), batches(), OPTIMISER, "float64")
+    return fitting.expected(NETS[0], initial(NETS[0]), batches(), OPTIMISER, "float64")
 
 
 def test_in_float64_each_backend_stays_in_a_band_that_hides_no_fault(backend: Backend, expected64: Losses) -> None:

@@ -35,7 +35,7 @@ def status(*arguments: str) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def numpy_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def numpy_only(peaks_once: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frameworks, "BACKENDS", {"numpy": frameworks.Row("tests.support.numpy_backend", ("numpy",))})
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-from scipy.special import erf, expit
 
 from common.layers.base import Arrays, Elementwise, Gradients, Inputs, Mixing
 from common.layers.rounding import last, summed
+from common.layers.special import erf, expit
 from common.layers.values import Shape, SpecError
 
 __all__ = ["GELU", "Hardsigmoid", "Hardswish", "LeakyReLU", "ReLU", "ReLU6", "SiLU", "Sigmoid", "Softmax"]

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
-from scipy.special import ndtri
 
+from common.layers.special import ndtri
 from common.oracle import reference
 from common.spec import INPUT, BlockSpec, Node
 from common.spec.params import Arrays

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from common.check import fitting
 from common.oracle import digits
 from common.oracle.digits import BATCH, OPTIMISER, Batch, Digits
-from common.oracle.fitting import expected_losses
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
 from common.results.training import Fit, Oracle, TrainingRecord, stored
@@ -56,7 +56,7 @@ def train(run: Runner, seeds: int, epochs: int) -> TrainingRecord:
 
 
 def _oracle(spec: BlockSpec, params: Arrays, batches: list[Batch]) -> Oracle:
-    expected = expected_losses(spec, params, batches, OPTIMISER)
+    expected = fitting.expected(spec, params, batches, OPTIMISER)
     return Oracle(spec.family, 0, stored(expected.exact), stored(expected.allowed))
 
 
