@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from common.check import training
+from common.check.cache import kept
 from common.check.comparison import Values, compare_all
 from common.oracle import backprop, reference, rounding
 from common.oracle.backprop import Pass, without_dropout
@@ -116,7 +117,8 @@ def _forward(case: Case, backend: Backend) -> Iterator[LayerRow]:
     built = backend.build(spec, params, dtype=case.dtype, strict=case.dtype == "float64")
     seen = Seen(built.trace(x)[0])
     held = seen.usable(spec.shapes(case.input_shape))
-    run, fed = (_evaluation(spec, params, x, case.dtype, outputs) for outputs in ({}, held.outputs))
+    run = kept(Values, ("evaluation", case), lambda: _evaluation(spec, params, x, case.dtype, {}))
+    fed = _evaluation(spec, params, x, case.dtype, held.outputs)
     for node in spec.nodes:
         if node.name in seen.outputs:
             yield _row(node.name, kind(node), OUTPUT, {node.name: seen.outputs[node.name]}, run, fed)
@@ -131,7 +133,8 @@ def _training(case: Case, backend: Backend) -> Iterator[LayerRow]:
     found = {f"{TRAINED} {name}": array for name, array in seen.outputs.items()} | built.gradients(x, dy)
     found |= {f"{GRADIENT} {name}": array for name, array in seen.cotangents.items()}
     held = seen.usable(spec.shapes(case.input_shape))
-    run, fed = (_pass(spec, params, x, dy, case.dtype, outputs) for outputs in (Seen(), held))
+    run = kept(Values, ("training pass", case), lambda: _pass(spec, params, x, dy, case.dtype, Seen()))
+    fed = _pass(spec, params, x, dy, case.dtype, held)
     kinds = {node.name: kind(node) for node in spec.nodes}
     for node in spec.nodes:
         if (name := f"{TRAINED} {node.name}") in found:
