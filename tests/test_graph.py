@@ -15,7 +15,7 @@ from common.spec.params import randomised
 from tests.support.graphs import EVERYTHING, MODERN
 
 GRAPHS = [Case("graph", EVERYTHING, (3, 4, 9, 8)), Case("graph", MODERN, (3, 4, 9, 8))]
-IDS = ("depthwise_separable-k3", "ghost_module-r3", "separable_stack-small")
+IDS = ("depthwise_separable-k3", "ghost_module-r3", "separable_stack-deep")
 WRITTEN = [case for case in cases() if case.id in IDS]
 WITH_ARRAYS = ("conv", "norm", "depthwise", "pointwise", "linear")
 

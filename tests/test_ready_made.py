@@ -16,7 +16,7 @@ NETWORK = Case("own", block("mobilenet_v1", pool_size=(3, 1), **MOBILENET), (3, 
 CASES = [case for case in cases() if case.spec.family in PLAIN]
 UNEQUAL = [case for case in CASES if any(a != b for a, b in case.spec.options.get("padding", ()))]
 HAVE = {"torch": [case for case in CASES if case not in UNEQUAL], "paddle": [*CASES, NETWORK], "flax": CASES}
-TRAINED = ("grouped_conv-g4_s2", "conv_bn_act-eps_momentum", NETWORK.id)
+TRAINED = ("grouped_conv-unequal", "conv_bn_act-eps_momentum", NETWORK.id)
 
 
 @functools.cache

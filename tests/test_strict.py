@@ -11,7 +11,7 @@ from common.protocols import Backend
 from common.spec.catalogue import Case, cases
 from tests.support.graphs import EVERYTHING
 
-IDS = ("grouped_conv-g4_s2", "conv_bn_act-eps_momentum", "depthwise_separable-s2_sides", "ghost_module-r3")
+IDS = ("grouped_conv-unequal", "conv_bn_act-eps_momentum", "depthwise_separable-s2_sides", "ghost_module-r3")
 CHOSEN = [*(case for case in cases() if case.id in IDS), Case("graph", EVERYTHING, (3, 4, 9, 8))]
 CASES = [case.cast("float64") for case in CHOSEN]
 

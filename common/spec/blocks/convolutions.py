@@ -83,7 +83,7 @@ ENTRIES = (
             Case("d2", standard_conv(3, 7, dilation=2, padding=2), (2, 3, 11, 14)),
             Case("k4_same", standard_conv(3, 4, 4, padding="same"), (2, 3, 8, 7)),
             Case("s2_sides", standard_conv(3, 5, stride=2, padding=((0, 1), (1, 0))), (2, 3, 12, 9)),
-            Case("k35_s21_d12", standard_conv(4, 6, (3, 5), (2, 1), (1, 2), (1, 2)), (2, 4, 10, 15)),
+            Case("unequal", standard_conv(4, 6, (3, 5), (2, 1), ((2, 1), (0, 3)), (2, 3)), (4, 4, 10, 15)),
         ),
         timed={"quick": (sized("c128", standard_conv(128, 128, padding=1, bias=False), (1, 128, 56, 56)),)},
         published={sized("k2", standard_conv(6, 10, 2, bias=False), (1, 6, 4, 4)): Counts((1, 10, 3, 3), 240, 0, 2160)},
@@ -95,7 +95,7 @@ ENTRIES = (
         cases=(
             Case("k2_g2", grouped_conv(6, 10, 2, 2, bias=False), (1, 6, 4, 4)),
             Case("g3", grouped_conv(6, 12, 3, padding=1), (2, 6, 9, 12)),
-            Case("g4_s2", grouped_conv(8, 12, 4, stride=2, padding=1), (2, 8, 13, 10)),
+            Case("unequal", grouped_conv(8, 12, 4, (3, 2), (2, 1), ((2, 1), (0, 3)), (2, 3)), (4, 8, 13, 10)),
             Case("g2_d2", grouped_conv(4, 6, 2, dilation=2, padding=2, bias=False), (2, 4, 11, 14)),
             Case("g2_k4", grouped_conv(4, 6, 2, 4, padding="same"), (2, 4, 9, 8)),
         ),
@@ -116,7 +116,7 @@ ENTRIES = (
             Case("k4_s2_rule", depthwise_conv(4, 4, 2, "kernel_minus_stride"), (2, 4, 9, 12)),
             Case("k2_rule", depthwise_conv(3, 2, padding="kernel_minus_stride"), (1, 3, 4, 4)),
             Case("m2", depthwise_conv(3, multiplier=2), (2, 3, 8, 11)),
-            Case("k37_s2_sides", depthwise_conv(3, (3, 7), 2, ((0, 1), (2, 3))), (2, 3, 12, 15)),
+            Case("unequal", depthwise_conv(3, (3, 7), (2, 1), ((0, 1), (4, 3)), (3, 2)), (4, 3, 12, 15)),
         ),
         timed={"quick": (sized("c128", depthwise_conv(128, bias=False), (1, 128, 56, 56)),)},
         published={
@@ -130,7 +130,7 @@ ENTRIES = (
         cases=(
             Case("on_3x3", pointwise_conv(6, 10, bias=False), (1, 6, 3, 3)),
             Case("bias", pointwise_conv(5, 3), (2, 5, 7, 10)),
-            Case("s2", pointwise_conv(4, 7, 2), (2, 4, 9, 12)),
+            Case("s23", pointwise_conv(4, 7, (2, 3)), (4, 4, 9, 12)),
             Case("wide", pointwise_conv(64, 48), (2, 64, 5, 8)),
         ),
         timed={"quick": (sized("c128", pointwise_conv(128, 128, bias=False), (1, 128, 56, 56)),)},

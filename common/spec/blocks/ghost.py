@@ -58,7 +58,7 @@ ENTRIES = (
             Case("odd_out", ghost_module(5, 9), (2, 5, 8, 11)),
             Case("r3", ghost_module(6, 11, ratio=3), (2, 6, 9, 12)),
             Case("no_relu", ghost_module(4, 8, relu=False), (2, 4, 7, 10)),
-            Case("s2", ghost_module(4, 6, 3, stride=2), (2, 4, 13, 10)),
+            Case("unequal", ghost_module(4, 6, (3, 1), (3, 5), stride=(2, 1)), (4, 4, 13, 10)),
             Case("dw5", ghost_module(4, 6, cheap_kernel_size=5), (2, 4, 11, 8)),
         ),
         timed={"quick": (sized("c128", ghost_module(128, 128), (1, 128, 56, 56)),)},

@@ -47,7 +47,7 @@ ENTRIES = (
         "the standard twin of `separable_stack`",
         cases=(
             Case("c3", conv_stack(3), (1, 3, 12, 20)),
-            Case("small", conv_stack(3, 12, 4), (2, 3, 11, 14)),
+            Case("deep", conv_stack(3, 6), (4, 3, 11, 14)),
             Case("affine_off", conv_stack(5, 8, 3, affine=False), (2, 5, 9, 12)),
             Case("slope", conv_stack(3, 6, 2, negative_slope=0.3), (2, 3, 8, 11)),
         ),
@@ -64,7 +64,7 @@ ENTRIES = (
         "Chollet, 2017: Xception, arXiv:1610.02357 (no activation between)",
         cases=(
             Case("c3", separable_stack(3), (1, 3, 12, 20)),
-            Case("small", separable_stack(3, 12, 4), (2, 3, 11, 14)),
+            Case("deep", separable_stack(3, 6), (4, 3, 11, 14)),
             Case("affine_off", separable_stack(5, 8, 3, affine=False), (2, 5, 9, 12)),
             Case("slope", separable_stack(3, 6, 2, negative_slope=0.3), (2, 3, 8, 11)),
         ),
