@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import GIVEN
+
 UPSTREAM = Path(__file__).parents[1] / "docs/upstream"
 AGREES = r"exit status 0: agrees within (0\.0e\+00|\d\.\de-0[6-9])$"
 # What each script prints while its defect exists, with what it prints of the right forms.
@@ -52,5 +54,5 @@ def test_every_script_is_run() -> None:
 )
 def test_the_defect_still_shows(name: str) -> None:
     command = [sys.executable, UPSTREAM / f"{name}.py"]
-    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    result = subprocess.run(command, capture_output=True, text=True, check=True, env=GIVEN)
     assert all(re.search(line, result.stdout, re.MULTILINE) for line in PRINTED[name]), result.stdout
