@@ -93,7 +93,7 @@ def check(
     """Compares every block in every framework with the float64 reference, in evaluation and in training."""
     from common.names import known
     from common.processes import machine
-    from common.spec.catalogue import cases
+    from common.spec.catalogue import cases, twins
     from report.runs.runner import choose_backends, choose_cases, effort, runner
     from report.sections.agreement import agreement
     from report.sections.trace import layers
@@ -101,7 +101,8 @@ def check(
 
     known("dtype", dtype, DTYPES)
     known("variant", variant, CHECKED)
-    selected = [case.cast(dtype) for case in choose_cases(cases(), words)]
+    every = (*cases(), *twins()) if dtype == DTYPES[0] else [case.cast(dtype) for case in cases()]
+    selected = choose_cases(every, words)
     choose_backends(backends)
     writable(json)
     x64 = dtype == "float64"

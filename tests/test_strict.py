@@ -8,12 +8,12 @@ import frameworks
 from common.check.judge import expectations
 from common.processes.pool import Worker
 from common.protocols import Backend
-from common.spec.catalogue import Case, cases
+from common.spec.catalogue import Case, cases, twins
 from tests.support.graphs import EVERYTHING
 
 IDS = ("grouped_conv-unequal", "conv_bn_act-eps_momentum", "depthwise_separable-s2_sides", "ghost_module-r3")
 CHOSEN = [*(case for case in cases() if case.id in IDS), Case("graph", EVERYTHING, (3, 4, 9, 8))]
-CASES = [case.cast("float64") for case in CHOSEN]
+CASES = [*(case.cast("float64") for case in CHOSEN), *twins()]
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def worker(backend: Backend) -> Iterator[Worker]:
 
 
 def test_float64_agrees_with_no_exception(worker: Worker) -> None:
-    assert len(CASES) == len(IDS) + 1
+    assert len(CASES) == len(IDS) + 1 + len(twins())
     for case in CASES:
         results, _ = worker.ask("check", case, expectations(case))
         assert not [result.message for result in results if not result.passed]

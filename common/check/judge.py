@@ -95,14 +95,16 @@ def examine(
     items = list(_levels(case, backend, expectation or expectations(case)))
     judged = [item for item in items if not isinstance(item, Unavailable)]
     absent = [item for item in items if isinstance(item, Unavailable)]
-    failed = {result.level for result, _ in judged if not result.passed}
+    failed = {result.level for result, _ in judged if not result.passed} - {"case"}  # no layer is at fault for that
     if not failed:
         return [result for result, _ in judged], absent
     try:
         rows = divergence.trace(case, backend, training=not failed.isdisjoint(training.LEVELS))
     except Exception:  # what it raised, a level has said already
         rows = []
-    located = [result if result.passed else _located(case, result, wrong, rows) for result, wrong in judged]
+    located = [
+        result if result.level not in failed else _located(case, result, wrong, rows) for result, wrong in judged
+    ]
     return located, absent
 
 
@@ -161,6 +163,10 @@ def _trained(
     for difference in differences:
         wanted = training.differing(case, wanted, difference)
     observed = training.observe(case, backend, plain, strict)
+    if not case.twin:
+        for level, what, names in training.hidden(case, plain):
+            where = f"{level} ({what})" if what else level
+            yield judge("case", f"in {where} rounding hides a mistake of 1 % in {', '.join(names[:5])}", input=what)
     occurred: set[str] = set()
     visible: set[str] = set()
     pairs = zip(training.expected(wanted), training.expected(plain), strict=True)

@@ -21,6 +21,8 @@ from common.spec.params import Arrays, randomised
 
 LEVELS = ("forward_train", "gradients", "buffers", "trajectory")
 STEPS = 3
+HIDDEN = 0.01  # of an array, or of what a step changes in it: a larger allowance could hide a mistake
+ZERO = 1e-9  # of the largest gradient: what is smaller is 0 but for float64's rounding, as of a bias before a norm
 Batches = list[tuple[np.ndarray, np.ndarray]]
 
 
@@ -92,7 +94,7 @@ def _differing(case: Case, training: Training, difference: Difference) -> Traini
 def expected(training: Training) -> list[tuple[str, str, Values]]:
     """Level, what it is of, and the values, in the order of `observe`; no `buffers` for a block that has none."""
     one, last = training.one_pass, f"after {STEPS} passes"
-    names = one.exact.keys() - {"output"}
+    names = [name for name in one.exact if name != "output"]
     output = Values({"output": one.exact["output"]}, {"output": one.allowed["output"]})
     gradients = Values({name: one.exact[name] for name in names}, {name: one.allowed[name] for name in names})
     return [
@@ -105,6 +107,37 @@ def expected(training: Training) -> list[tuple[str, str, Values]]:
             for number, values in enumerate(steps, 1)
         ),
     ]
+
+
+def hidden(case: Case, training: Training) -> Iterator[tuple[str, str, list[str]]]:
+    """Level, what it is of, and the arrays of which rounding may change more than HIDDEN; nothing for a sound case.
+
+    The size of an array is its root mean square, and so is that of its allowance. Of arrays that a step or a pass
+    renews it is the size of the change that counts: else a step that is left out would pass. A gradient that is zero
+    has the size of the largest one, and its array, which a step hardly moves, its own.
+    """
+    start = {name: array.astype(np.float64) for name, array in randomised(case.spec, case.seed).items()}
+    gradients = {name: _size(exact) for name, exact in training.one_pass.exact.items() if name != "output"}
+    largest = max(gradients.values())
+    still = {name for name, size in gradients.items() if size < ZERO * largest}
+    before: Arrays = {}
+    for level, what, values in expected(training):
+        first = what.endswith("step 1") or level == "buffers"
+        begin = start if first else before if level == "trajectory" else {}
+
+        def size(name: str, level: str = level, values: Values = values, begin: Arrays = begin) -> float:
+            if name in still:
+                return largest if level == "gradients" else _size(values.exact[name])
+            return _size(values.exact[name] - begin.get(name, 0.0))
+
+        names = [name for name, allowed in values.allowed.items() if not _size(allowed) <= HIDDEN * size(name)]
+        if names:
+            yield level, what, names
+        before = values.exact
+
+
+def _size(array: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(array))))
 
 
 def observe(case: Case, backend: Backend, training: Training, strict: bool) -> Iterator[Arrays]:

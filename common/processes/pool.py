@@ -45,7 +45,7 @@ class Worker:
         self.first = 0  # of the processors: `threads` of them, from here, are its own
         self._entry = entry
         self.timeout = timeout
-        self._settings = settings(threads, x64, allocator)
+        self._x64, self._allocator = x64, allocator
         self._module = module
         self._threads = threads
         self._deaths = 0
@@ -59,7 +59,9 @@ class Worker:
         # Our own packages first, and the current folder not at all: it may have a `common` or a `numpy.py` of its own.
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         inherited = {name: value for name, value in os.environ.items() if self._threads or name not in THREADS}
-        environment: Mapping[str, str] = inherited | self._settings | {"PYTHONPATH": path}
+        environment: Mapping[str, str] = (
+            inherited | settings(self._threads, self._x64, self._allocator) | {"PYTHONPATH": path}
+        )
         command = [
             "-P",
             "-m",
@@ -80,6 +82,12 @@ class Worker:
         )
         child.close()
         return self._process
+
+    def precise(self, x64: bool) -> None:
+        """Whether JAX computes in float64, which it decides once in the life of a process: so a new one is started."""
+        if x64 != self._x64:
+            self.stop()
+            self._x64 = x64
 
     @property
     def pid(self) -> int | None:

@@ -12,13 +12,17 @@ TRAINED = 700_000  # elements of all activations together
 
 @dataclass(frozen=True)
 class Case:
-    """One block at one setting on one input shape ``(n, c, h, w)``."""
+    """One block at one setting on one input shape ``(n, c, h, w)``.
+
+    A case has a ``twin`` if rounding in float32 would hide mistakes in its training: it is checked in float64 as well.
+    """
 
     name: str
     spec: BlockSpec
     input_shape: Shape
     dtype: str = "float32"
     seed: int = 0
+    twin: bool = False
 
     @property
     def id(self) -> str:

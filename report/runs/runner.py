@@ -155,6 +155,8 @@ class Runner:
         """Checks all cases in all workers at once, while a thread computes the references ahead."""
         with ThreadPoolExecutor(1) as ahead:
             for case, expected in zip(cases, ahead.map(expectations, cases), strict=True):
+                for worker in self.workers:
+                    worker.precise(case.dtype == "float64")
                 arguments = {name: (case, expected, variant, at.device) for name, at in self.places.items()}
                 answers = self._ask_all(case.id, "check", arguments)
                 results = [result for checks, _ in answers for result in checks]

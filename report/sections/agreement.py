@@ -31,6 +31,11 @@ def agreement_section(record: RunRecord) -> Iterator[str]:
     if failed := failures(record):
         yield "What disagrees:"
         yield "\n".join(f"- {result.message}" for result in failed)
+    if twins := unique(r.case for r in record.checks if r.case.endswith("_float64")):
+        yield (
+            "Where rounding in float32 would hide a mistake of 1 % in what training changes, the same case is checked "
+            "in float64 too, and that judges: " + ", ".join(f"`{case}`" for case in twins) + "."
+        )
     declared = {(r.backend, r.input) for r in record.checks if r.level == "known_differences" and r.passed}
     if declared:
         yield (

@@ -93,7 +93,7 @@ ENTRIES = (
                 depthwise_separable(4, 7, (3, 2), (2, 1), ((2, 1), (0, 3)), (2, 3), bias=False, negative_slope=0.3),
                 (4, 4, 11, 14),
             ),
-            Case("k4_same", depthwise_separable(3, 5, 4, padding="same"), (2, 3, 8, 7)),
+            Case("k4_same", depthwise_separable(3, 5, 4, padding="same"), (2, 3, 8, 7), seed=1),
             Case("k5_affine_off", depthwise_separable(4, 6, 5, padding=2, affine=False), (2, 4, 10, 13)),
             Case("s2_sides", depthwise_separable(3, 5, stride=2, padding=((0, 1), (1, 0))), (2, 3, 12, 9)),
         ),
