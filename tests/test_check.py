@@ -133,7 +133,7 @@ def test_a_declared_difference_is_not_asked_for_where_rounding_hides_it(monkeypa
     nodes = (Node("conv", Conv2d(1, 1, (1, 1))), Node("norm", BatchNorm2d(1, momentum=1e-6)))
     results = check(Case("tiny", BlockSpec("tiny", {}, 1, nodes), (2, 1, 10, 8)), numpy_backend)
     assert "buffers" in {result.level for result in results}
-    assert all(result.passed for result in results)
+    assert {result.level for result in results if not result.passed} == {"case"}  # it could not tell them apart
     assert "known_differences" not in {result.level for result in results}
 
 

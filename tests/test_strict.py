@@ -9,10 +9,11 @@ from common.check.judge import expectations
 from common.processes.pool import Worker
 from common.protocols import Backend
 from common.spec.catalogue import Case, cases, twins
-from tests.support.graphs import EVERYTHING
+from tests.support.graphs import EVERYTHING, MODERN
 
 IDS = ("grouped_conv-unequal", "conv_bn_act-eps_momentum", "depthwise_separable-s2_sides", "ghost_module-r3")
-CHOSEN = [*(case for case in cases() if case.id in IDS), Case("graph", EVERYTHING, (3, 4, 9, 8))]
+GRAPHS = [Case("graph", graph, (3, 4, 9, 8)) for graph in (EVERYTHING, MODERN)]
+CHOSEN = [*(case for case in cases() if case.id in IDS), *GRAPHS]
 CASES = [*(case.cast("float64") for case in CHOSEN), *twins()]
 
 
@@ -25,7 +26,7 @@ def worker(backend: Backend) -> Iterator[Worker]:
 
 
 def test_float64_agrees_with_no_exception(worker: Worker) -> None:
-    assert len(CASES) == len(IDS) + 1 + len(twins())
+    assert len(CASES) == len(IDS) + len(GRAPHS) + len(twins())
     for case in CASES:
         results, _ = worker.ask("check", case, expectations(case))
         assert not [result.message for result in results if not result.passed]
