@@ -1,10 +1,13 @@
-"""Hypothesis strategies for correct specs over the whole vocabulary, sizes bounded.
+"""Hypothesis strategies for correct specs over the whole vocabulary and for the named blocks, sizes bounded.
 
 They leave out what no check could judge, because the answer depends on a single rounding or on a convention at one
 point: LeakyReLU on values that may be exactly zero (a point of known_differences.toml); norms over fewer than `PIXELS`
 values a channel; and padding so wide that a window has nothing else in it: equal numbers round alike, not at random.
 """
 
+import math
+
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from common.layers import (
@@ -36,6 +39,7 @@ from common.layers import (
 )
 from common.layers.values import Shape
 from common.spec import INPUT, BlockSpec, Node
+from common.spec.catalogue import block
 
 SMALL = st.integers(1, 3)
 PIXELS = 12
@@ -151,3 +155,65 @@ def specs(draw: st.DrawFn) -> tuple[BlockSpec, Shape]:
         linear = Linear(features, draw(st.integers(2, 5)), draw(st.booleans()))
         nodes += [*head, Node("head.flatten", Flatten()), Node("head.linear", linear), Node("head.softmax", Softmax())]
     return BlockSpec("random", {}, shape[1], tuple(nodes)), shape
+
+
+@st.composite
+def blocks(draw: st.DrawFn, family: str) -> tuple[BlockSpec, Shape]:
+    """A block that every framework has by hand, with options of its own, and an input shape that it can take."""
+    n, channels, out = draw(st.integers(2, 5)), draw(st.integers(1, 6)), draw(st.integers(1, 6))
+    shape: Shape = (n, channels, draw(st.integers(7, 10)), draw(st.integers(8, 11)))
+    conv = draw(convs(shape))
+    bias, affine, slope = draw(st.booleans()), draw(st.booleans()), draw(st.sampled_from([0.01, 0.1, 0.3]))
+    geometry = {
+        "kernel_size": conv.kernel_size,
+        "stride": conv.stride,
+        "padding": conv.padding,
+        "dilation": conv.dilation,
+    }
+    match family:
+        case "standard_conv":
+            return block(family, in_channels=channels, out_channels=out, bias=bias, **geometry), shape
+        case "grouped_conv":
+            many = conv.out_channels, conv.groups
+            return block(
+                family, in_channels=channels, out_channels=many[0], groups=many[1], bias=bias, **geometry
+            ), shape
+        case "depthwise_conv":
+            return block(family, channels=channels, multiplier=draw(SMALL), bias=bias, **geometry), shape
+        case "pointwise_conv":
+            stride = draw(SMALL), draw(SMALL)
+            return block(family, in_channels=channels, out_channels=out, stride=stride, bias=bias), shape
+        case "conv_bn_act":
+            eps, momentum = draw(st.sampled_from([1e-5, 1e-3])), draw(st.sampled_from([0.01, 0.1, 0.3]))
+            given = {"out_channels": conv.out_channels, "groups": conv.groups, "eps": eps, "momentum": momentum}
+            options = {"bias": bias, "affine": affine, "negative_slope": slope, **given, **geometry}
+            spec = block(family, in_channels=channels, **options)
+        case "depthwise_separable":
+            options = {"bias": bias, "affine": affine, "negative_slope": slope, **geometry}
+            spec = block(family, in_channels=channels, out_channels=out, **options)
+        case "ghost_module":
+            odd = st.sampled_from([1, 3])
+            options = {
+                "kernel_size": (draw(odd), draw(odd)),
+                "cheap_kernel_size": (draw(odd), draw(st.sampled_from([3, 5]))),
+                "ratio": draw(st.integers(2, 3)),
+                "stride": conv.stride,
+                "relu": draw(st.booleans()),
+            }
+            spec = block(family, in_channels=channels, out_channels=out, **options)
+        case "mobilenet_v1":
+            options = {"alpha": draw(st.sampled_from([0.1, 0.125, 0.15])), "bias": bias, "softmax": draw(st.booleans())}
+            tall = draw(st.booleans())
+            shape = (n, channels, 64 if tall else 32, 32 if tall else 64)
+            spec = block(family, in_channels=channels, classes=out + 1, pool_size=(2, 1) if tall else (1, 2), **options)
+        case _:
+            options = {"width": out, "depth": draw(SMALL), "affine": affine, "negative_slope": slope}
+            spec = block(family, in_channels=channels, **options)
+    assume(all(math.prod(found) // found[1] >= PIXELS for found in _normalised(spec, shape)))
+    return spec, shape
+
+
+def _normalised(spec: BlockSpec, shape: Shape) -> list[Shape]:
+    """The shapes of the maps that a batch norm reads; those of a network are small, and its softmax tells."""
+    shapes = spec.shapes(shape)
+    return [shapes[n.name] for n in spec.nodes if isinstance(n.layer, BatchNorm2d) and spec.family != "mobilenet_v1"]
