@@ -29,7 +29,7 @@ RENEWED = 100  # specs after which every framework gets a new process
 
 @pytest.fixture
 def soak(request: pytest.FixtureRequest) -> int:
-    return request.config.getoption("--soak")
+    return int(request.config.getoption("--soak"))  # pyright: ignore[reportArgumentType]
 
 
 @pytest.fixture(scope="module")

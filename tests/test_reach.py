@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from common.check.judge import expect
-from common.layers import AvgPool2d, Conv2d, GlobalAvgPool2d
+from common.layers import AvgPool2d, BatchNorm2d, Conv2d, GlobalAvgPool2d
 from common.layers.values import SpecError, storable
 from common.oracle import reference
 from common.spec import BlockSpec, Node
@@ -95,7 +95,7 @@ def shows(case: Case, mistake: Mistake) -> bool:
 
 
 def _momenta(spec: BlockSpec) -> list[float]:
-    return [node.layer.momentum for node in spec.nodes if hasattr(node.layer, "momentum")]
+    return [node.layer.momentum for node in spec.nodes if isinstance(node.layer, BatchNorm2d)]
 
 
 @pytest.mark.parametrize("family", names())
