@@ -1,7 +1,8 @@
 """No false alarm: random correct specs agree in every framework at every level.
 
-They are graphs, built layer by layer, and the blocks that are written by hand, with options of their own. ``make soak``
-draws 2,000 graphs and 1,000 blocks for the reference variants, 500 and 200 for the tuned ones.
+They are graphs, built layer by layer, and the blocks that are written by hand, with random options; MobileNetV1 is
+judged in evaluation only. ``make soak`` draws 2,000 graphs and 1,000 blocks for the reference variants, 500 and 200
+for the tuned ones.
 """
 
 from collections.abc import Iterator
@@ -65,18 +66,18 @@ def failures(case: Case, expectation: Expectation, workers: list[Worker], varian
 
 def agree(
     part: int,
-    given_from: SearchStrategy[tuple[BlockSpec, Shape]],
+    strategy: SearchStrategy[tuple[BlockSpec, Shape]],
     count: int,
     variant: str,
     workers: list[Worker],
     train: bool = True,
 ) -> None:
-    """Draws ``count`` specs, the same in every run, and checks each in every framework."""
+    """Draws ``count`` specs, the same in every run, and checks each in every framework, in training too if ``train``."""
     drawn = set()
 
     @seed(part)
     @settings(max_examples=count, deadline=None, database=None, suppress_health_check=UNHURRIED)
-    @given(given_from)
+    @given(strategy)
     def check(example: tuple[BlockSpec, Shape]) -> None:
         case = Case("random", *example)
         expectation = expectations(case) if train else Expectation(tuple(expect(case, kind) for kind in inputs.KINDS))
@@ -90,7 +91,7 @@ def agree(
 
     check()
     print(f"part {part}: {len(drawn)} different specs", flush=True)
-    assert len(drawn) > 0.7 * count, "hypothesis drew the same specs again and again"
+    assert len(drawn) > 0.9 * count, "hypothesis drew the same specs again and again"
 
 
 @pytest.mark.parametrize(
@@ -103,6 +104,6 @@ def test_random_graphs_agree(part: int, variant: str, workers: list[Worker], soa
 @pytest.mark.parametrize("variant", ["reference", "tuned"])
 @pytest.mark.parametrize("family", names())
 def test_blocks_with_random_options_agree(family: str, variant: str, workers: list[Worker], soak: int) -> None:
-    share = 20 if variant == "reference" else 100
-    # Steps of a deep network whose norms are over a few values are chaos: MobileNetV1 is trained in its cases alone.
-    agree(0, blocks(family), soak // share, variant, workers, train=family != "mobilenet_v1")
+    count = soak // (20 if variant == "reference" else 100)
+    # Training amplifies rounding without bound in a deep network whose norms are over a few values.
+    agree(0, blocks(family), count, variant, workers, train=family != "mobilenet_v1")

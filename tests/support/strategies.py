@@ -5,7 +5,7 @@ point: LeakyReLU on values that may be exactly zero (a point of known_difference
 values a channel; and padding so wide that a window has nothing else in it: equal numbers round alike, not at random.
 """
 
-import math
+from typing import Any
 
 from hypothesis import assume
 from hypothesis import strategies as st
@@ -164,56 +164,47 @@ def blocks(draw: st.DrawFn, family: str) -> tuple[BlockSpec, Shape]:
     shape: Shape = (n, channels, draw(st.integers(7, 10)), draw(st.integers(8, 11)))
     conv = draw(convs(shape))
     bias, affine, slope = draw(st.booleans()), draw(st.booleans()), draw(st.sampled_from([0.01, 0.1, 0.3]))
-    geometry = {
-        "kernel_size": conv.kernel_size,
-        "stride": conv.stride,
-        "padding": conv.padding,
-        "dilation": conv.dilation,
-    }
+    geometry = {name: getattr(conv, name) for name in ("kernel_size", "stride", "padding", "dilation")}
+    grouped = {"out_channels": conv.out_channels, "groups": conv.groups}
+    normed = {"affine": affine, "negative_slope": slope}
+    options: dict[str, Any]
     match family:
         case "standard_conv":
-            return block(family, in_channels=channels, out_channels=out, bias=bias, **geometry), shape
+            options = {"in_channels": channels, "out_channels": out, "bias": bias, **geometry}
         case "grouped_conv":
-            many = conv.out_channels, conv.groups
-            return block(
-                family, in_channels=channels, out_channels=many[0], groups=many[1], bias=bias, **geometry
-            ), shape
+            options = {"in_channels": channels, "bias": bias, **grouped, **geometry}
         case "depthwise_conv":
-            return block(family, channels=channels, multiplier=draw(SMALL), bias=bias, **geometry), shape
+            options = {"channels": channels, "multiplier": draw(SMALL), "bias": bias, **geometry}
         case "pointwise_conv":
             stride = draw(SMALL), draw(SMALL)
-            return block(family, in_channels=channels, out_channels=out, stride=stride, bias=bias), shape
+            options = {"in_channels": channels, "out_channels": out, "stride": stride, "bias": bias}
         case "conv_bn_act":
             eps, momentum = draw(st.sampled_from([1e-5, 1e-3])), draw(st.sampled_from([0.01, 0.1, 0.3]))
-            given = {"out_channels": conv.out_channels, "groups": conv.groups, "eps": eps, "momentum": momentum}
-            options = {"bias": bias, "affine": affine, "negative_slope": slope, **given, **geometry}
-            spec = block(family, in_channels=channels, **options)
+            options = {"in_channels": channels, "eps": eps, "momentum": momentum, "bias": bias}
+            options |= normed | grouped | geometry
         case "depthwise_separable":
-            options = {"bias": bias, "affine": affine, "negative_slope": slope, **geometry}
-            spec = block(family, in_channels=channels, out_channels=out, **options)
+            options = {"in_channels": channels, "out_channels": out, "bias": bias, **normed, **geometry}
         case "ghost_module":
             odd = st.sampled_from([1, 3])
             options = {
+                "in_channels": channels,
+                "out_channels": out,
                 "kernel_size": (draw(odd), draw(odd)),
                 "cheap_kernel_size": (draw(odd), draw(st.sampled_from([3, 5]))),
                 "ratio": draw(st.integers(2, 3)),
                 "stride": conv.stride,
                 "relu": draw(st.booleans()),
             }
-            spec = block(family, in_channels=channels, out_channels=out, **options)
         case "mobilenet_v1":
-            options = {"alpha": draw(st.sampled_from([0.1, 0.125, 0.15])), "bias": bias, "softmax": draw(st.booleans())}
-            tall = draw(st.booleans())
-            shape = (n, channels, 64 if tall else 32, 32 if tall else 64)
-            spec = block(family, in_channels=channels, classes=out + 1, pool_size=(2, 1) if tall else (1, 2), **options)
+            pool = draw(st.sampled_from([(2, 1), (1, 2)]))  # all of its last map
+            shape = (n, channels, 32 * pool[0], 32 * pool[1])
+            options = {"in_channels": channels, "classes": out + 1, "pool_size": pool, "bias": bias}
+            options |= {"alpha": draw(st.sampled_from([0.1, 0.125, 0.15])), "softmax": draw(st.booleans())}
+            return block(family, **options), shape  # too deep to be trained on small maps, so any norm will do
         case _:
-            options = {"width": out, "depth": draw(SMALL), "affine": affine, "negative_slope": slope}
-            spec = block(family, in_channels=channels, **options)
-    assume(all(math.prod(found) // found[1] >= PIXELS for found in _normalised(spec, shape)))
-    return spec, shape
-
-
-def _normalised(spec: BlockSpec, shape: Shape) -> list[Shape]:
-    """The shapes of the maps that a batch norm reads; those of a network are small, and its softmax tells."""
+            options = {"in_channels": channels, "width": out, "depth": draw(SMALL), **normed}
+    spec = block(family, **options)
     shapes = spec.shapes(shape)
-    return [shapes[n.name] for n in spec.nodes if isinstance(n.layer, BatchNorm2d) and spec.family != "mobilenet_v1"]
+    normalised = [shapes[node.name] for node in spec.nodes if isinstance(node.layer, BatchNorm2d)]
+    assume(all(n * height * width >= PIXELS for n, _, height, width in normalised))
+    return spec, shape
