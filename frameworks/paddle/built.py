@@ -10,7 +10,7 @@ from paddle import nn
 from common.config import FORMS
 from common.names import known
 from common.oracle.optimisers import Optimiser
-from common.protocols import Timed
+from common.protocols import Timed, as_far_as_it_comes
 from common.spec import INPUT, BlockSpec
 from common.spec.params import Arrays, fits
 from frameworks.paddle import layout, optimisers, timing
@@ -92,7 +92,7 @@ class Built:
 
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
         names = frozenset(node.name for node in self._spec.nodes)
-        with tapped(self.native, names, gradients=dy is not None) as seen:
+        with tapped(self.native, names, gradients=dy is not None) as seen, as_far_as_it_comes(seen):
             if dy is None:
                 Built.forward(self, x)  # eager whatever the variant: nothing else has layers to be seen
             else:

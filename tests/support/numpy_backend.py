@@ -53,18 +53,21 @@ class Inferred:
                 return y * np.nan
         return y
 
+    def _rounded(self, arrays: Arrays) -> Arrays:
+        return {name: array.astype(self._dtype) for name, array in arrays.items()}
+
     def params(self) -> Arrays:
-        first = next(iter(self._params))
+        held, first = self._rounded(self._params), next(iter(self._params))
         match self._fault:
             case "lost":
-                return {name: value for name, value in self._params.items() if name != first}
+                del held[first]
             case "extra":
-                return self._params | {"conv.scale": np.ones(3)}
+                held["conv.scale"] = np.ones(3, self._dtype)
             case "changed":
-                return self._params | {first: np.nextafter(self._params[first], 9)}
+                held[first] = np.nextafter(held[first], held[first].dtype.type(9))
             case "transposed":
-                return self._params | {first: self._params[first].swapaxes(0, 1)}
-        return self._params
+                held[first] = held[first].swapaxes(0, 1)
+        return held
 
     def trainable(self) -> frozenset[str]:
         trained = {param.name for param in self._spec.params() if param.trainable or self._fault == "all trained"}
@@ -81,18 +84,20 @@ class Built(Inferred):
         found = backprop.train(self._spec, self._params, x, None)
         if self._fault != "buffers frozen":
             self._params = self._params | found.statistics
-        return found.values[self._spec.nodes[-1].name]
+        return found.values[self._spec.nodes[-1].name].astype(self._dtype)
 
     def gradients(self, x: np.ndarray, dy: np.ndarray) -> Arrays:
         found = backprop.train(self._spec, self._params, x, dy).gradients
         if self._fault == "gradient lost":
-            return found | {"conv.weight": np.zeros_like(found["conv.weight"])}
-        return found
+            found |= {"conv.weight": np.zeros_like(found["conv.weight"])}
+        return self._rounded(found)
 
     def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
         if self._fault == "no weight decay" and isinstance(optimiser, SGD):
             optimiser = SGD(optimiser.lr, optimiser.momentum, 0.0)
-        return backprop.trajectory(self._spec, self._params, list(batches), optimiser)[0]
+        steps, _ = backprop.trajectory(self._spec, self._params, list(batches), optimiser)
+        self._params = steps[-1]
+        return [self._rounded(arrays) for arrays in steps]
 
     def fit(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> np.ndarray:
         if self._fault == "kill":
