@@ -154,6 +154,11 @@ def _training(case: Case, backend: Backend) -> Iterator[LayerRow]:
     for node in spec.nodes:
         if (name := f"{TRAINED} {node.name}") in found:
             yield _row(node.name, kinds[node.name], TRAINED, {name: found[name]}, run, fed)
+    last = spec.nodes[-1].name
+    if (name := f"{GRADIENT} {last}") in found:  # that of the block's output, unless other code comes after the layers
+        row = _row(f"after {last}", "", GRADIENT, {name: found[name]}, run, fed)
+        if row.differs:
+            yield row
     for readers, names in _gradients(spec):
         if arrays := {name: found[name] for name in names if name in found}:
             yield _row(" or ".join(readers), " or ".join(kinds[name] for name in readers), GRADIENT, arrays, run, fed)
@@ -192,5 +197,7 @@ def first(rows: Sequence[LayerRow], stage: str) -> LayerRow | None:
 
 def told(row: LayerRow) -> str:
     """What a failure says of the layer at which it begins."""
+    if not row.layer:
+        return f"begins {row.node}, in code outside the layers"
     verdict = "is itself wrong" if row.wrong else "by itself errs no more than is allowed: errors have added up"
     return f"begins at `{row.node}` ({row.layer}), which {verdict}"

@@ -329,6 +329,17 @@ def _training() -> list[Fault]:
             recast("pointwise.conv", faulty.DetachedConv2d),
         ),
         fault(
+            "dropout's rate",
+            "the share that is kept for the share that is dropped",
+            "use",
+            "dropout",
+            changed("dropout", rate=0.6),
+            HEAD,
+        ),
+        fault(
+            "dropout forgotten", "nothing is dropped in training", "use", "dropout", changed("dropout", rate=0.0), HEAD
+        ),
+        fault(
             "branch detached",
             "no gradient comes back through one branch",
             "gradients",
