@@ -82,8 +82,11 @@ def with_other_arrays(
 ) -> Iterator[Used]:
     """The output with the arrays of the next seed, after the block ran with those of the case; they are put back."""
     built.load(randomised(case.spec, case.seed + 1))
-    yield Used("with other arrays", *compare(built.forward(x), y, allowance))
-    built.load(randomised(case.spec, case.seed))
+    try:
+        found = compare(built.forward(x), y, allowance)
+    finally:
+        built.load(randomised(case.spec, case.seed))
+    yield Used("with other arrays", *found)
 
 
 def after_training(case: Case, built: Trained, training: Training) -> Iterator[Used]:
@@ -116,7 +119,7 @@ def dropouts(case: Case, built: Trained) -> Iterator[Used]:
             given = np.stack([_read(built, x, dy, sample, linear) for sample in samples])
             parts = (part.reshape(len(x), -1)[samples] for part in (visible, exact, allowed))
             problem = _share(given, *parts, node.layer.rate, UNIT_ROUNDOFF[case.dtype])
-        yield Used(f"`{node.name}`", problem, layer=node.name)
+        yield Used(f"`{node.name}`", problem, layer=node.name if problem else "")
 
 
 def _output(case: Case, spec: BlockSpec, x: np.ndarray) -> Values:

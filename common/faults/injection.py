@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from common.check import training
+from common.check import training, use
 from common.check.judge import Expectation, check
 from common.oracle.optimisers import Optimiser
 from common.protocols import Backend, Trained
@@ -118,4 +118,4 @@ def run(fault: Fault, backend: Backend, expectation: Expectation) -> FaultResult
 
 def needed(fault: Fault, expectation: Expectation) -> Expectation:
     """The expectation, without training if an earlier level must catch the fault: a later one would not count."""
-    return expectation if fault.level in training.LEVELS else replace(expectation, training=None)
+    return expectation if fault.level in (*training.LEVELS, use.LEVEL) else replace(expectation, training=None)
