@@ -22,6 +22,7 @@ from common.layers import (
     Sigmoid,
     SiLU,
 )
+from common.oracle.backprop import without_dropout
 from common.oracle.optimisers import SGD, Optimiser
 from common.spec.catalogue import Case
 
@@ -333,7 +334,7 @@ def _training() -> list[Fault]:
             "the share that is kept for the share that is dropped",
             "use",
             "dropout",
-            changed("dropout", rate=0.6),
+            lambda spec: spec if spec == without_dropout(spec) else changed("dropout", rate=0.6)(spec),
             HEAD,
         ),
         fault(
