@@ -117,8 +117,10 @@ def dropouts(case: Case, built: Trained) -> Iterator[Used]:
         if not problem and linear:
             samples = [call % len(x) for call in range(CALLS)]
             given = np.stack([_read(built, x, dy, sample, linear) for sample in samples])
-            parts = (part.reshape(len(x), -1)[samples] for part in (visible, exact, allowed))
-            problem = _share(given, *parts, node.layer.rate, UNIT_ROUNDOFF[case.dtype])
+            # Beside the value, its scale, two gradients and their quotient are rounded.
+            allowed = allowed + 4 * UNIT_ROUNDOFF[case.dtype] * np.abs(exact)
+            parts = [part.reshape(len(x), -1)[samples] for part in (visible, exact, allowed)]
+            problem = _share(given, *parts, rate=node.layer.rate)
         yield Used(f"`{node.name}`", problem, layer=node.name if problem else "")
 
 
@@ -156,9 +158,7 @@ def _read(built: Trained, x: np.ndarray, dy: np.ndarray, sample: int, linear: st
     return np.divide(weight[row], bias[row], out=np.zeros_like(weight[row]), where=bias[row] != 0)
 
 
-def _share(
-    given: np.ndarray, visible: np.ndarray, exact: np.ndarray, allowed: np.ndarray, rate: float, u: float
-) -> str | None:
+def _share(given: np.ndarray, visible: np.ndarray, exact: np.ndarray, allowed: np.ndarray, rate: float) -> str | None:
     """What is wrong with the share of zeros in what is given, or with the scale of the rest.
 
     The share may be off by what has the probability FALSE_ALARM (Hoeffding, 1963, doi:10.1080/01621459.1963.10500830).
@@ -170,8 +170,7 @@ def _share(
         return f"{zeros} of {count} values are 0 in training; at rate {rate:g} it should be {low} to {high}"
     left = visible & (given != 0)
     error = np.abs(given * (1 - rate) - exact)
-    # Beside the value, its scale, two gradients and their quotient are rounded.
-    if (error <= allowed + 4 * u * np.abs(exact))[left].all():
+    if (error <= allowed)[left].all():
         return None
     scale = float(np.median(given[left] / exact[left]))
     return f"what is not dropped is multiplied by {scale:.4g}; at rate {rate:g} it should be by {1 / (1 - rate):.4g}"
