@@ -1,6 +1,7 @@
 """What a backend is: a module that satisfies `Backend`; no base class, no registration."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,16 @@ from common.spec.params import Arrays
 
 
 def _nothing() -> None: ...
+
+
+@contextlib.contextmanager
+def as_far_as_it_comes(seen: Sized) -> Iterator[None]:
+    """Keeps what was ``seen`` in a block that raises; raises if that is nothing."""
+    try:
+        yield
+    except Exception:
+        if not seen:
+            raise
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,8 @@ class Trained(Inference, Protocol):
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
         """Outputs of the spec's nodes by name, and their gradients; of all nodes that can be seen in this framework.
 
-        In evaluation mode without gradients, or for a cotangent ``dy`` in training mode with them. NCHW.
+        In evaluation mode without gradients, or for a cotangent ``dy`` in training mode with them. NCHW. Of a block
+        that raises: what could be seen before it did.
         """
         ...
 

@@ -165,5 +165,5 @@ def test_the_bound_is_of_arithmetic_or_of_traffic() -> None:
 
 def test_workers_check_with_the_parents_expectation(worker: Worker) -> None:
     results, _ = worker.ask("check", CASE, Expectation((expect(CASE, "random"),)))
-    assert [result.level for result in results] == ["builds", "shape", "parameters", "forward"]
+    assert [result.level for result in results] == ["builds", "shape", "parameters", "forward", "use"]
     assert all(result.passed for result in results)

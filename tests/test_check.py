@@ -27,12 +27,12 @@ def test_a_right_backend_passes_every_level(monkeypatch: pytest.MonkeyPatch) -> 
     results = check(CASE, numpy_backend)
     assert all(result.passed for result in results)
     levels = [result.level for result in results]
-    assert levels[:5] == ["builds", "shape", "parameters", "forward", "forward"]
-    assert levels[5:] == ["forward_train", "buffers", "gradients"] + ["trajectory"] * 6
+    assert levels[:6] == ["builds", "shape", "parameters", "forward", "forward", "use"]
+    assert levels[6:] == ["forward_train", "buffers", "gradients"] + ["trajectory"] * 6 + ["use"] * 3
     assert [result.input for result in results if result.level == "forward"] == ["random", "photograph"]
     assert all(result.level in LEVELS for result in results)
     margins = [result.margin for result in results if result.margin is not None]
-    assert len(margins) == 11
+    assert len(margins) == 14
     assert min(margins) > 1
     assert results[2].trainable == 6 * 10 * 9 + 20
     assert results[2].buffers == 20
@@ -75,7 +75,7 @@ def test_each_fault_is_caught_at_its_level(
 
 def test_a_wrong_shape_fails_its_level_and_cannot_be_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     found = failed("shape", monkeypatch)
-    assert found["shape"].endswith("the output is (2, 10, 9, 11); the spec says (2, 10, 9, 12)")
+    assert "the output is (2, 10, 9, 11); the spec says (2, 10, 9, 12); begins after `act`, the last" in found["shape"]
     assert "cannot be compared" in found["forward"]
 
 

@@ -37,13 +37,13 @@ def test_every_block_has_a_case() -> None:
 @pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.id)
 def test_an_engine_agrees_at_every_level_of_inference(engine: Backend, case: Case) -> None:
     results = check(case, engine, Expectation(tuple(expect(case, kind) for kind in KINDS)))
-    assert [result.level for result in results] == ["builds", "shape", "parameters", *["forward"] * len(KINDS)]
+    assert [result.level for result in results] == ["builds", "shape", "parameters", *["forward"] * len(KINDS), "use"]
     assert not [result.message for result in results if not result.passed]
 
 
 def test_what_an_engine_does_not_have_is_said_by_name(engine: Backend) -> None:
     results, absent = examine(TINY, engine)
-    assert {result.level for result in results} == {"builds", "shape", "parameters", "forward"}
+    assert {result.level for result in results} == {"builds", "shape", "parameters", "forward", "use"}
     assert [(item.backend, item.case, item.stage) for item in absent] == [(engine.NAME, TINY.id, NOT_TRAINED)]
     missing = f"`forward_train` is not implemented by backend `{engine.NAME}`"
     assert absent[0].reason == f"not run from `forward_train` on: {missing}"

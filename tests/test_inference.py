@@ -36,7 +36,7 @@ def missing(method: str) -> str:
 
 def test_the_levels_of_inference_are_judged_and_the_others_are_said_not_to_be_run() -> None:
     results, (absent,) = examine(CASE, numpy_inference)
-    assert [result.level for result in results] == ["builds", "shape", "parameters", "forward", "forward"]
+    assert [result.level for result in results] == ["builds", "shape", "parameters", "forward", "forward", "use", "use"]
     assert all(result.passed for result in results)
     assert (absent.backend, absent.case, absent.stage) == ("newcomer", CASE.id, NOT_TRAINED)
     assert absent.reason == f"not run from `forward_train` on: {missing('forward_train')}"

@@ -105,23 +105,33 @@ def _row(node: str, layer: str, stage: str, seen: Arrays, run: Values, fed: Valu
 
 
 def trace(case: Case, backend: Backend, training: bool = True) -> list[LayerRow]:
-    """Every layer that can be seen in the backend's block: its output in evaluation and, for ``training``, its output
-    then and the gradients it computes, of its inputs and its arrays; each in the order of work.
+    """Every layer that can be seen in the backend's block: see `rows`."""
+    return list(rows(case, backend, training))
+
+
+def rows(case: Case, backend: Backend, training: bool, kind: str = inputs.KINDS[0]) -> Iterator[LayerRow]:
+    """A layer's output in evaluation, on a kind of input, and for ``training`` its output then and the gradients it
+    computes, of its inputs and its arrays; each in the order of work.
+
+    Raises:
+        Exception: what the block raises, after the layers that were seen before.
     """
-    return [*_forward(case, backend), *(_training(case, backend) if training else ())]
+    yield from _forward(case, backend, kind)
+    if training:
+        yield from _training(case, backend)
 
 
-def _forward(case: Case, backend: Backend) -> Iterator[LayerRow]:
+def _forward(case: Case, backend: Backend, kind: str) -> Iterator[LayerRow]:
     spec, params = case.spec, randomised(case.spec, case.seed)
-    x = inputs.make("random", case.input_shape, case.seed)
+    x = inputs.make(kind, case.input_shape, case.seed)
     built = backend.build(spec, params, dtype=case.dtype, strict=case.dtype == "float64")
     seen = Seen(built.trace(x)[0])
     held = seen.usable(spec.shapes(case.input_shape))
-    run = kept(Values, ("evaluation", case), lambda: _evaluation(spec, params, x, case.dtype, {}))
+    run = kept(Values, ("evaluation", case, kind), lambda: _evaluation(spec, params, x, case.dtype, {}))
     fed = _evaluation(spec, params, x, case.dtype, held.outputs)
     for node in spec.nodes:
         if node.name in seen.outputs:
-            yield _row(node.name, kind(node), OUTPUT, {node.name: seen.outputs[node.name]}, run, fed)
+            yield _row(node.name, layer_kind(node), OUTPUT, {node.name: seen.outputs[node.name]}, run, fed)
 
 
 def _training(case: Case, backend: Backend) -> Iterator[LayerRow]:
@@ -130,18 +140,30 @@ def _training(case: Case, backend: Backend) -> Iterator[LayerRow]:
     built = backend.build(spec, params, dtype=case.dtype, strict=case.dtype == "float64")
     seen = Seen(*built.trace(x, dy))
     built.load(params)
-    found = {f"{TRAINED} {name}": array for name, array in seen.outputs.items()} | built.gradients(x, dy)
+    found = {f"{TRAINED} {name}": array for name, array in seen.outputs.items()}
     found |= {f"{GRADIENT} {name}": array for name, array in seen.cotangents.items()}
+    stopped = None
+    try:
+        found |= built.gradients(x, dy)
+    except Exception as error:  # raised again after what was seen before it
+        stopped = error
     held = seen.usable(spec.shapes(case.input_shape))
     run = kept(Values, ("training pass", case), lambda: _pass(spec, params, x, dy, case.dtype, Seen()))
     fed = _pass(spec, params, x, dy, case.dtype, held)
-    kinds = {node.name: kind(node) for node in spec.nodes}
+    kinds = {node.name: layer_kind(node) for node in spec.nodes}
     for node in spec.nodes:
         if (name := f"{TRAINED} {node.name}") in found:
             yield _row(node.name, kinds[node.name], TRAINED, {name: found[name]}, run, fed)
+    last = spec.nodes[-1].name
+    if (name := f"{GRADIENT} {last}") in found:  # that of the block's output, unless other code comes after the layers
+        row = _row(f"after {last}", "", GRADIENT, {name: found[name]}, run, fed)
+        if row.differs:
+            yield row
     for readers, names in _gradients(spec):
         if arrays := {name: found[name] for name in names if name in found}:
             yield _row(" or ".join(readers), " or ".join(kinds[name] for name in readers), GRADIENT, arrays, run, fed)
+    if stopped:
+        raise stopped
 
 
 def _gradients(spec: BlockSpec) -> Iterator[tuple[list[str], list[str]]]:
@@ -163,7 +185,7 @@ def _gradients(spec: BlockSpec) -> Iterator[tuple[list[str], list[str]]]:
         yield from shared
 
 
-def kind(node: Node) -> str:
+def layer_kind(node: Node) -> str:
     """``Conv2d``."""
     return type(node.layer).__name__
 
@@ -175,5 +197,7 @@ def first(rows: Sequence[LayerRow], stage: str) -> LayerRow | None:
 
 def told(row: LayerRow) -> str:
     """What a failure says of the layer at which it begins."""
+    if not row.layer:
+        return f"begins {row.node}, in code outside the layers"
     verdict = "is itself wrong" if row.wrong else "by itself errs no more than is allowed: errors have added up"
     return f"begins at `{row.node}` ({row.layer}), which {verdict}"

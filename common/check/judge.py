@@ -2,32 +2,35 @@
 
 Levels, each a line of its own; a failed one does not hide the ones below it: `case` (fails only if the case could not
 tell right from wrong), `builds`, `shape`, `parameters`, `forward` (evaluation mode, on each kind of input), those of
-`common.check.training`, and `known_differences` (fails if a declared difference no longer occurs). In float32 a backend
-is taken as it is, with its declared differences; in float64 it is built ``strict``, to follow the spec with none.
+`common.check.training`, `use` (called again and again, see `common.check.use`), and `known_differences` (fails if a
+declared difference no longer occurs). In float32 a backend is taken as it is, with its declared differences; in float64
+it is built ``strict``, to follow the spec with none.
 """
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 
-from common.check import divergence, training
+from common.check import location, training, use
 from common.check.cache import kept
 from common.check.comparison import compare, compare_all
+from common.check.location import Judged
 from common.check.training import Training, expect_training
 from common.config import NotAvailable
 from common.layers.values import storable
 from common.names import first_line
 from common.oracle import reference, rounding
-from common.protocols import Backend, InferenceBackend, as_variant
-from common.results.record import NOT_TRAINED, CheckResult, LayerRow, Unavailable
+from common.oracle.backprop import without_dropout
+from common.protocols import Backend, InferenceBackend, Trained, as_variant
+from common.results.record import NOT_TRAINED, CheckResult, Unavailable
 from common.spec import INPUT, BlockSpec, inputs
 from common.spec.catalogue import Case
 from common.spec.params import Arrays, randomised
 
-LEVELS = ("case", "builds", "shape", "parameters", "forward", *training.LEVELS, "known_differences")
+LEVELS = ("case", "builds", "shape", "parameters", "forward", *training.LEVELS, use.LEVEL, "known_differences")
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,9 @@ class Expected:
         return float(self.y.std()) < 1000 * float(np.median(self.allowance))
 
 
-def expect(case: Case, kind: str) -> Expected:
-    """Runs the reference on a case."""
-    params = storable(randomised(case.spec, case.seed), case.dtype)
+def expect(case: Case, kind: str, seed: int | None = None) -> Expected:
+    """Runs the reference on a case, with the arrays of ``seed``, by default of the case's."""
+    params = storable(randomised(case.spec, case.seed if seed is None else seed), case.dtype)
     x = storable({INPUT: inputs.make(kind, case.input_shape, case.seed)}, case.dtype)[INPUT]
     values = reference.run(case.spec, params, x)
     output = case.spec.nodes[-1].name
@@ -56,10 +59,13 @@ def expect(case: Case, kind: str) -> Expected:
 
 @dataclass(frozen=True)
 class Expectation:
-    """All that the reference says of a case: on every kind of input, and in training unless the case is too large."""
+    """All that the reference says of a case: on every kind of input and, unless the case is too large, in training and
+    with ``other`` arrays, those of the next seed.
+    """
 
     inputs: tuple[Expected, ...]
     training: Training | None = None
+    other: Expected | None = None
 
 
 @functools.lru_cache(maxsize=128)
@@ -67,8 +73,10 @@ def expectations(case: Case) -> Expectation:
     """What the reference says on every kind of input and in training, once for all backends and runs."""
 
     def compute() -> Expectation:
-        training = expect_training(case) if case.trained else None
-        return Expectation(tuple(expect(case, kind) for kind in inputs.KINDS), training)
+        every = tuple(expect(case, kind) for kind in inputs.KINDS)
+        if not case.trained:
+            return Expectation(every)
+        return Expectation(every, expect_training(case), expect(case, inputs.KINDS[0], case.seed + 1))
 
     return kept(Expectation, case, compute)
 
@@ -95,19 +103,10 @@ def examine(
     items = list(_levels(case, backend, expectation or expectations(case)))
     judged = [item for item in items if not isinstance(item, Unavailable)]
     absent = [item for item in items if isinstance(item, Unavailable)]
-    failed = {result.level for result, _ in judged if not result.passed} - {"case"}  # no layer is at fault for that
+    failed = {result.level for result, _ in judged if not result.passed} - {"case", "known_differences"}
     if not failed:
         return [result for result, _ in judged], absent
-    try:
-        rows = divergence.trace(case, backend, training=not failed.isdisjoint(training.LEVELS))
-    except Exception:  # what it raised, a level has said already
-        rows = []
-    wrongs = [result.level in failed and not result.passed for result, _ in judged]
-    pairs = zip(judged, wrongs, strict=True)
-    return [_located(case, result, names, rows) if wrong else result for (result, names), wrong in pairs], absent
-
-
-Judged = tuple[CheckResult, list[str]]  # with the arrays that are wrong, where the level is about arrays by name
+    return location.located(case, backend, judged, failed), absent
 
 
 def _levels(case: Case, backend: Backend, expectation: Expectation) -> Iterator[Judged | Unavailable]:
@@ -122,8 +121,14 @@ def _levels(case: Case, backend: Backend, expectation: Expectation) -> Iterator[
         if item.degenerate:
             yield judge("case", f"the output on {item.input} is all but constant, so no port could fail")
     params = randomised(case.spec, case.seed)
+    besides: dict[str, str] = {}
+
+    def build(spec: BlockSpec) -> Trained:
+        built = backend.build(spec, params, dtype=case.dtype, strict=case.dtype == "float64")
+        return cast(Trained, use.Watched(built, case.dtype, besides))
+
     try:
-        built = backend.build(case.spec, params, dtype=case.dtype, strict=case.dtype == "float64")
+        built = build(case.spec)
         device = built.device
         outputs = [built.forward(item.x) for item in expectation.inputs]
     except NotAvailable:
@@ -145,23 +150,50 @@ def _levels(case: Case, backend: Backend, expectation: Expectation) -> Iterator[
         trainable=sum(array.size for name, array in held.items() if name in trainable),
         buffers=sum(array.size for name, array in held.items() if name not in trainable),
     )
+    agrees = not misfits
     for item, output in zip(expectation.inputs, outputs, strict=True):
         found = compare(output, item.y, item.allowance)
         problem = found.problem and f"on {item.input}: {found.problem}"
         yield judge("forward", problem, input=item.input, error=found.error, allowance=found.allowance)
+        agrees &= not problem
+    if expectation.other and agrees:  # what is wrong at once needs no use to be seen
+        other = expectation.other
+        yield from _used(use.with_other_arrays(case, built, other.x, other.y, other.allowance), judge)
     if expectation.training:
-        yield from _trained(case, backend, expectation.training, judge)
+        yield from _trained(case, backend, build, built, expectation.training, agrees, judge)
+    yield judge(use.LEVEL, "; ".join(besides) or None, besides.values(), input=use.BESIDES)
+
+
+def _used(items: Iterator[use.Used], judge: Callable[..., Judged]) -> Iterator[Judged]:
+    try:
+        for what, problem, error, allowance, layer in items:
+            problem = problem and f"{what}: {problem}"
+            yield judge(use.LEVEL, problem, input=what, error=error, allowance=allowance, layer=layer)
+    except Exception as error:
+        yield judge(use.LEVEL, first_line(error))
 
 
 def _trained(
-    case: Case, backend: Backend, plain: Training, judge: Callable[..., Judged]
+    case: Case,
+    backend: Backend,
+    build: Callable[[BlockSpec], Trained],
+    evaluated: Trained,
+    plain: Training,
+    evaluates: bool,
+    judge: Callable[..., Judged],
 ) -> Iterator[Judged | Unavailable]:
     strict = case.dtype == "float64"
     differences = [] if strict else [row for row in backend.DIFFERENCES if row.apply(case.spec) != case.spec]
     wanted = plain
     for difference in differences:
         wanted = training.differing(case, wanted, difference)
-    observed = training.observe(case, backend, plain, strict)
+    spec = without_dropout(case.spec)
+    try:
+        built = evaluated if spec == case.spec else build(spec)
+    except Exception as error:
+        yield judge(training.LEVELS[0], first_line(error))
+        return
+    observed = training.observe(case, built, plain)
     if not case.also_in_float64:
         for level, what, names in training.hidden(case, plain):
             where = f"{level} ({what})" if what else level
@@ -184,11 +216,15 @@ def _trained(
         found, wrong = compare_all(given, values)
         problem = found.problem and (f"{what}: {found.problem}" if what else found.problem)
         yield judge(level, problem, wrong, input=what, error=found.error, allowance=found.allowance)
+        evaluates &= level != training.LEVELS[0] or not problem
         here = {row.id for row in differences if level in row.levels}
         if compare_all(given, own)[1]:  # the spec itself is not met here
             occurred |= here
         if compare_all(values.exact, own.widened(2))[1]:  # and could not be, by what agrees with the relation
             visible |= here
+    if evaluates:
+        yield from _used(use.after_training(case, built, plain), judge)
+    yield from _used(use.dropouts(case, evaluated), judge)
     for row in (row for row in differences if row.id in visible):
         gone = f"`{row.id}` no longer occurs: take its row out of known_differences.toml"
         yield judge("known_differences", None if row.id in occurred else gone, input=row.id)
@@ -208,27 +244,3 @@ def _misfits(spec: BlockSpec, params: Arrays, held: Arrays, trainable: frozenset
         "not the values given": {n for n in both - reshaped if not np.array_equal(held[n], params[n])},
     }
     return {what: sorted(names) for what, names in found.items() if names}
-
-
-STAGES = {
-    "shape": divergence.OUTPUT,
-    "forward": divergence.OUTPUT,
-    "forward_train": divergence.TRAINED,
-    "buffers": divergence.TRAINED,
-    "gradients": divergence.GRADIENT,
-    "trajectory": divergence.GRADIENT,
-}
-
-
-def _located(case: Case, result: CheckResult, wrong: list[str], rows: list[LayerRow]) -> CheckResult:
-    """A failed result with the layer at which the failure begins."""
-    row = divergence.first(rows, STAGES.get(result.level, ""))
-    if row:
-        return replace(result, layer=row.node, message=f"{result.message}; {divergence.told(row)}")
-    # Every layer computes what it should: what is wrong is what is held, or how it is renewed.
-    order = [param.name for param in case.spec.params()]
-    trained = {param.name for param in case.spec.params() if param.trainable}
-    layers = list(dict.fromkeys(n.rpartition(".")[0] for n in sorted(wrong, key=[*order, *wrong].index)))
-    if result.level == "trajectory" and len({n.rpartition(".")[0] for n in trained.intersection(wrong)}) > 1:
-        layers = [divergence.OPTIMISER]
-    return replace(result, layer=layers[0], message=f"{result.message}; at `{layers[0]}`") if layers else result

@@ -2,7 +2,7 @@
 
 The framework runs its usual code for the wrong block. Most mistakes are a block built from a wrong spec (a padding, an
 epsilon, two layers in the wrong order), or arrays that are stored in the wrong layout and read back by the same
-mistake. The others are layers of `common.faults.layers`, or an optimiser written by hand.
+mistake. The others are layers of `common.faults.layers`, an optimiser written by hand, or an edit of a block's text.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from common.check import training
+from common.check import training, use
 from common.check.judge import Expectation, check
 from common.oracle.optimisers import Optimiser
 from common.protocols import Backend, Trained
@@ -33,7 +33,8 @@ class Fault:
     """One mistake in one block, the lowest level that must catch it, and the layer at which that must begin.
 
     ``spec`` makes the wrong spec from the right one; ``stored`` the arrays that are loaded from the right ones, and
-    ``returned`` those that are read back; ``update`` makes an optimiser that replaces the framework's.
+    ``returned`` those that are read back; ``update`` makes an optimiser that replaces the framework's. One that is
+    ``written`` is in the text of each framework's hand-written block: see `common.faults.edits`.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Fault:
     stored: Callable[[Arrays], Arrays] = _same
     returned: Callable[[Arrays], Arrays] = _same
     update: Callable[[Optimiser], Update] | None = None
+    written: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,4 +120,4 @@ def run(fault: Fault, backend: Backend, expectation: Expectation) -> FaultResult
 
 def needed(fault: Fault, expectation: Expectation) -> Expectation:
     """The expectation, without training if an earlier level must catch the fault: a later one would not count."""
-    return expectation if fault.level in training.LEVELS else replace(expectation, training=None)
+    return expectation if fault.level in (*training.LEVELS, use.LEVEL) else replace(expectation, training=None)

@@ -22,8 +22,9 @@ from common.layers import (
     Sigmoid,
     SiLU,
 )
+from common.oracle.backprop import without_dropout
 from common.oracle.optimisers import SGD, Optimiser
-from common.spec.catalogue import Case
+from common.spec.catalogue import Case, cases
 
 
 def _geometry() -> list[Fault]:
@@ -329,6 +330,17 @@ def _training() -> list[Fault]:
             recast("pointwise.conv", faulty.DetachedConv2d),
         ),
         fault(
+            "dropout's rate",
+            "the share that is kept for the share that is dropped",
+            "use",
+            "dropout",
+            lambda spec: spec if spec == without_dropout(spec) else changed("dropout", rate=0.6)(spec),
+            HEAD,
+        ),
+        fault(
+            "dropout forgotten", "nothing is dropped in training", "use", "dropout", changed("dropout", rate=0.0), HEAD
+        ),
+        fault(
             "branch detached",
             "no gradient comes back through one branch",
             "gradients",
@@ -381,4 +393,54 @@ def _optimisers() -> list[Fault]:
     ]
 
 
-FAULTS = (*_geometry(), *_layout(), *_functions(), *_later_networks(), *_training(), *_optimisers())
+def _written() -> list[Fault]:
+    """In the text of the blocks that people copy; each framework's `faults.py` has the text."""
+
+    def fault(name: str, mistake: str, case: str, level: str, layer: str) -> Fault:
+        found = next(item for item in cases() if item.id == case)
+        return Fault(f"written: {name}", mistake, found, level, layer, written=True)
+
+    return [
+        fault(
+            "padding on the other side",
+            "before and after exchanged",
+            "standard_conv-unequal",
+            "forward",
+            "conv",
+        ),
+        fault(
+            "stride for dilation",
+            "stride and dilation exchanged",
+            "depthwise_separable-unequal",
+            "shape",
+            "depthwise.conv",
+        ),
+        fault("activation before norm", "norm and activation exchanged", "conv_bn_act-eps_momentum", "forward", "norm"),
+        fault("norm eps", "eps left at its default", "conv_bn_act-eps_momentum", "forward", "norm"),
+        fault("momentum", "the other convention's: 1 - momentum", "conv_bn_act-eps_momentum", "buffers", "norm"),
+        fault("concat order", "the cheap maps first", "ghost_module-odd_out", "forward", "slice"),
+        fault(
+            "activation too many",
+            "one between the two convolutions",
+            "separable_stack-slope",
+            "forward",
+            "blocks.0.pointwise",
+        ),
+        fault(
+            "stride a block late",
+            "the strides of two blocks exchanged: the output keeps its shape",
+            "mobilenet_v1-logits",
+            "forward",
+            "blocks.1.depthwise.conv",
+        ),
+        fault(
+            "depthwise part detached",
+            "no gradient comes back through the pointwise part",
+            "depthwise_separable-s2_sides",
+            "gradients",
+            "pointwise.conv",
+        ),
+    ]
+
+
+FAULTS = (*_geometry(), *_layout(), *_functions(), *_later_networks(), *_training(), *_optimisers(), *_written())

@@ -17,7 +17,7 @@ from common.check.comparison import compare, compare_all
 from common.check.divergence import trace
 from common.check.judge import Expectation, Expected, examine
 from common.config import Config, NotAvailable
-from common.faults import injection
+from common.faults import edits, injection
 from common.faults.mistakes import FAULTS
 from common.oracle.digits import Batch
 from common.oracle.optimisers import Optimiser
@@ -58,9 +58,10 @@ class Session:
         Raises:
             NotAvailable: if the levels that must catch it are not run, because the backend has inference alone.
         """
-        importlib.import_module(faults)
+        layers = importlib.import_module(faults)
         backend, fault = as_variant(self._backend, device=device), next(item for item in FAULTS if item.id == name)
-        result = injection.run(fault, backend, expected)
+        with edits.applied(fault, layers):
+            result = injection.run(fault, backend, expected)
         if not result.level:  # nothing failed: were all levels run?
             for item in examine(fault.case, backend, expected)[1]:
                 raise NotAvailable(item.reason)

@@ -1,4 +1,8 @@
-"""What blocks are run on: random arrays, and photographs cropped to size."""
+"""What blocks are run on: random arrays, and photographs cropped to size, exactly 0 in their middle.
+
+Zeros show what a norm does where nothing varies, and an activation or a pool where its input is exactly 0. They can
+judge outputs alone: the derivative of a ReLU does not exist there, and frameworks take different ones.
+"""
 
 import functools
 
@@ -22,6 +26,8 @@ def _photographs() -> list[np.ndarray]:
 def make(kind: str, shape: Shape, seed: int = 0) -> np.ndarray:
     """A float32 input ``(n, c, h, w)``: standard normal, or crops of photographs, three channels from each crop.
 
+    The middle half of the rows and columns of a photograph is 0.
+
     Raises:
         ValueError: if a photograph is smaller than the crop.
     """
@@ -38,4 +44,7 @@ def make(kind: str, shape: Shape, seed: int = 0) -> np.ndarray:
         top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
         return photographs[index % len(photographs)][:, top : top + h, left : left + w]
 
-    return np.stack([np.concatenate([crop(i + k) for k in range(-(-c // 3))])[:c] for i in range(n)])
+    x = np.stack([np.concatenate([crop(i + k) for k in range(-(-c // 3))])[:c] for i in range(n)])
+    top, left = -(-h // 4), -(-w // 4)
+    x[..., top : h - top, left : w - left] = 0
+    return x

@@ -10,7 +10,7 @@ from flax import nnx
 from jax.sharding import Sharding
 
 from common.oracle.optimisers import SGD, Optimiser
-from common.protocols import Timed
+from common.protocols import Timed, as_far_as_it_comes
 from common.spec import INPUT, BlockSpec
 from common.spec.params import Arrays, fits
 from frameworks.flax import layout, optimisers, timing
@@ -148,31 +148,39 @@ class Built:
         structure = self._evaluation if dy is None else self._training
         last = self._spec.nodes[-1].name
 
+        seen: dict[str, jax.Array] = {}
+
         def run(state: nnx.State, x: jax.Array, probes: dict[str, jax.Array]) -> tuple[jax.Array, dict[str, jax.Array]]:
-            seen: dict[str, jax.Array] = {}
+            seen.clear()
 
             def keep(name: str, y: jax.Array) -> jax.Array:
-                seen[name] = y + probes[name]
+                seen[name] = y + probes[name] if y.shape == probes[name].shape else y
                 return seen[name]
 
             module = nnx.merge(structure, state, copy=True)
             watch(module, frozenset(probes) - {last}, keep)
-            return keep(last, module(x)), seen
+            return keep(last, module(x)), dict(seen)
 
         def back(
             state: nnx.State, x: jax.Array, probes: dict[str, jax.Array], dy: jax.Array
         ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
-            _, pull, seen = jax.vjp(lambda probes: run(state, x, probes), probes, has_aux=True)
-            return seen, *pull(dy)
+            _, pull, outputs = jax.vjp(lambda probes: run(state, x, probes), probes, has_aux=True)
+            return outputs, *pull(dy)
 
         # Compiled, though it is run once: operation by operation, each would be compiled for itself.
-        arguments = nnx.state(self.native), self._input(x), probes
-        if dy is None:
-            _, seen = jax.jit(run)(*arguments)
-            return {name: layout.activation(y) for name, y in seen.items()}, {}
-        seen, cotangents = jax.jit(back)(*arguments, self._input(dy))
-        outputs = {name: layout.activation(y) for name, y in seen.items()}
-        return outputs, {name: layout.activation(cotangents[name]) for name in seen}
+        arguments, cotangents = (nnx.state(self.native), self._input(x), probes), {}
+        try:
+            if dy is None:
+                _, outputs = jax.jit(run)(*arguments)
+            else:
+                outputs, cotangents = jax.jit(back)(*arguments, self._input(dy))
+        except Exception:
+            with as_far_as_it_comes(seen):  # operation by operation: what was seen before are arrays
+                run(*arguments)
+            outputs = seen
+        outputs = {name: layout.activation(y) for name, y in outputs.items()}
+        right = [name for name, y in outputs.items() if y.shape == shapes[name] and name in cotangents]
+        return outputs, {name: layout.activation(cotangents[name]) for name in right}
 
     def timed(
         self, mode: str, x: np.ndarray, dy: np.ndarray | None = None, form: str = "usual", layout: str = "native"

@@ -10,6 +10,7 @@ from flax import nnx
 from jax import lax
 
 from common.faults import layers as faulty
+from common.faults.edits import Edit
 from frameworks.flax.graph import Function, convolution, native, norm
 
 
@@ -143,3 +144,35 @@ def _(layer: faulty.OtherVarianceBatchNorm2d, rngs: nnx.Rngs) -> nnx.Module:
 @native.register
 def _(layer: faulty.EpsOutsideBatchNorm2d, rngs: nnx.Rngs) -> nnx.Module:
     return norm(layer, rngs, EpsOutsideBatchNorm)
+
+
+# Mistakes in the text of the blocks: see `common.faults.edits`.
+EDITS = {
+    "written: padding on the other side": Edit(
+        "convolutions",
+        "padding=padding,\n            kernel_dilation=dilation,\n            use_bias",
+        "padding=[side[::-1] for side in padding],\n            kernel_dilation=dilation,\n            use_bias",
+    ),
+    "written: stride for dilation": Edit(
+        "separable",
+        "stride,\n            padding,\n            dilation,\n            groups",
+        "dilation,\n            padding,\n            stride,\n            groups",
+    ),
+    "written: activation before norm": Edit(
+        "separable",
+        "nnx.leaky_relu(self.norm(self.conv(x)), self.negative_slope)",
+        "self.norm(nnx.leaky_relu(self.conv(x), self.negative_slope))",
+    ),
+    "written: norm eps": Edit("separable", "epsilon=eps, ", ""),
+    "written: momentum": Edit("separable", "momentum=1 - momentum", "momentum=momentum"),
+    "written: concat order": Edit("ghost", "[primary, cheap]", "[cheap, primary]"),
+    "written: activation too many": Edit(
+        "stacks",
+        "self.pointwise(self.depthwise(x))",
+        "self.pointwise(nnx.leaky_relu(self.depthwise(x), self.negative_slope))",
+    ),
+    "written: stride a block late": Edit("mobilenet", "(128, 2), (128, 1)", "(128, 1), (128, 2)"),
+    "written: depthwise part detached": Edit(
+        "separable", "x = self.depthwise(x)", "x = jax.lax.stop_gradient(self.depthwise(x))"
+    ),
+}

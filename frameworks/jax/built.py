@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -10,8 +11,9 @@ import numpy as np
 import optax
 from jax.sharding import Sharding
 
+from common.layers import Dropout
 from common.oracle.optimisers import Optimiser
-from common.protocols import Timed
+from common.protocols import Timed, as_far_as_it_comes
 from common.spec import INPUT, BlockSpec
 from common.spec.params import Arrays, fits
 from frameworks.jax import layout, optimisers, timing
@@ -62,6 +64,8 @@ class Built:
         self.place = place
         (device,) = place.device_set
         self.device = device.platform
+        self._calls = itertools.count()
+        self._chance = any(isinstance(node.layer, Dropout) and node.layer.rate for node in spec.nodes)
         self._compiled = jax.jit(native.apply)
         self._train = jax.jit(functools.partial(_step, native.apply))
 
@@ -86,7 +90,8 @@ class Built:
     def _pass(self, x: np.ndarray, dy: np.ndarray) -> tuple[jax.Array, Any, jax.Array]:
         """One training pass: output and gradients; the new statistics are kept."""
         apply, params, stats = self.native
-        y, gradients, dx, stats = self._train(params, stats, self._array(x), self._array(dy))
+        options = {"key": jax.random.key(next(self._calls))} if self._chance else {}
+        y, gradients, dx, stats = self._train(params, stats, self._array(x), self._array(dy), **options)
         self.native = Native(apply, params, stats)
         return y, gradients, dx
 
@@ -130,9 +135,11 @@ class Built:
         apply, params, stats = self._reference, *self.native[1:]
         output, form = self._spec.nodes[-1].name, self._form
 
+        seen: dict[str, jax.Array] = {}
+
         def run(probes: Arrays, params: Any, x: jax.Array) -> tuple[jax.Array, Any]:
             """What is added to an output has that output's gradient."""
-            seen = {}
+            seen.clear()
 
             def tap(name: str, y: jax.Array) -> jax.Array:
                 seen[name] = y + probes[name] if name in probes else y
@@ -140,22 +147,27 @@ class Built:
 
             options = {"train": True} if dy is not None else {}
             if self._spec.family not in BLOCKS:
-                return apply(params, stats, x, tap=tap, **options)[0], seen
+                return apply(params, stats, x, tap=tap, **options)[0], dict(seen)
             with tapped(params, tap):
                 y, _ = apply(params, stats, x, **options)
-            return tap(output, y) if output not in seen else y, seen
+            return tap(output, y) if output not in seen else y, dict(seen)
 
         def back(probes: Arrays, params: Any, x: jax.Array, dy: jax.Array) -> tuple[Any, Any]:
-            _, pull, seen = jax.vjp(lambda probes: form(run)(probes, params, x), probes, has_aux=True)
-            return seen, *pull(dy)
+            _, pull, outputs = jax.vjp(lambda probes: form(run)(probes, params, x), probes, has_aux=True)
+            return outputs, *pull(dy)
 
-        array = self._array(x)
-        if dy is None:
-            _, seen = jax.jit(form(run))({}, params, array)
-            return {name: to_nchw(y) for name, y in seen.items()}, {}
-        probes = jax.tree.map(lambda y: np.zeros(y.shape, y.dtype), jax.eval_shape(run, {}, params, array)[1])
-        seen, cotangents = jax.jit(back)(probes, params, array, self._array(dy))
-        outputs = {name: to_nchw(y) for name, y in seen.items()}
+        array, cotangents = self._array(x), {}
+        try:
+            if dy is None:
+                _, outputs = jax.jit(form(run))({}, params, array)
+            else:
+                probes = jax.tree.map(lambda y: np.zeros(y.shape, y.dtype), jax.eval_shape(run, {}, params, array)[1])
+                outputs, cotangents = jax.jit(back)(probes, params, array, self._array(dy))
+        except Exception:
+            with as_far_as_it_comes(seen):  # operation by operation: what was seen before are arrays
+                run({}, params, array)
+            outputs = seen
+        outputs = {name: to_nchw(y) for name, y in outputs.items()}
         return outputs, {name: to_nchw(cotangent) for name, cotangent in cotangents.items()}
 
     def timed(
@@ -172,10 +184,13 @@ class Built:
 
 
 def _step(
-    apply: Callable[..., Any], params: Any, stats: Any, x: jax.Array, dy: jax.Array
+    apply: Callable[..., Any], params: Any, stats: Any, x: jax.Array, dy: jax.Array, **options: jax.Array
 ) -> tuple[jax.Array, Any, Any, Any]:
-    """Output, gradients of ``sum(output * dy)`` by parameters and by input, and new statistics."""
-    y, pull, stats = jax.vjp(lambda params, x: apply(params, stats, x, train=True), params, x, has_aux=True)
+    """Output, gradients of ``sum(output * dy)`` by parameters and by input, and new statistics.
+
+    The ``key`` of a block with dropout is among the ``options``.
+    """
+    y, pull, stats = jax.vjp(lambda params, x: apply(params, stats, x, train=True, **options), params, x, has_aux=True)
     gradients, dx = pull(dy)
     return y, gradients, dx, stats
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from common.faults import layers as faulty
+from common.faults.edits import Edit
 from frameworks.jax import layers
 from frameworks.jax.graph import native, stateful
 from frameworks.jax.layers import Tree
@@ -96,3 +97,35 @@ def _(
 ) -> tuple[jax.Array, Tree]:
     y = (maps[0] - stats["mean"]) / (jnp.sqrt(stats["var"]) + layer.eps)
     return y * params["scale"] + params["bias"], stats
+
+
+# Mistakes in the text of the blocks: see `common.faults.edits`.
+EDITS = {
+    "written: padding on the other side": Edit(
+        "convolutions",
+        "stride, padding, dilation), stats",
+        "stride, tuple(side[::-1] for side in padding), dilation), stats",
+    ),
+    "written: stride for dilation": Edit(
+        "separable",
+        "stride=stride,\n        padding=padding,\n        dilation=dilation",
+        "stride=dilation,\n        padding=padding,\n        dilation=stride",
+    ),
+    "written: activation before norm": Edit(
+        "separable",
+        'x, eps, momentum, train)\n    return jax.nn.leaky_relu(x, negative_slope), {"norm": norm}',
+        'jax.nn.leaky_relu(x, negative_slope), eps, momentum, train)\n    return x, {"norm": norm}',
+    ),
+    "written: norm eps": Edit("separable", "x, eps, momentum", "x, 1e-5, momentum"),
+    "written: momentum": Edit("separable", "eps, momentum, train", "eps, 1 - momentum, train"),
+    "written: concat order": Edit("ghost", "[primary, cheap]", "[cheap, primary]"),
+    "written: activation too many": Edit(
+        "stacks",
+        'conv2d(params["pointwise"], x)',
+        'conv2d(params["pointwise"], jax.nn.leaky_relu(x, negative_slope))',
+    ),
+    "written: stride a block late": Edit("mobilenet", "(1, 2, 1, 2,", "(1, 1, 2, 2,"),
+    "written: depthwise part detached": Edit(
+        "separable", 'stats["pointwise"],\n        x,', 'stats["pointwise"],\n        jax.lax.stop_gradient(x),'
+    ),
+}

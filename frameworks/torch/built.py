@@ -11,7 +11,7 @@ from torch import nn
 
 from common.layers import BatchNorm2d, Conv2d
 from common.oracle.optimisers import Optimiser
-from common.protocols import Timed
+from common.protocols import Timed, as_far_as_it_comes
 from common.spec import INPUT, BlockSpec
 from common.spec.params import Arrays, fits
 from frameworks.torch import layout, optimisers, timing
@@ -93,7 +93,7 @@ class Built:
     def trace(self, x: np.ndarray, dy: np.ndarray | None = None) -> tuple[Arrays, Arrays]:
         names = frozenset(node.name for node in self._spec.nodes)
         module = self._inference() if dy is None else self.native
-        with tapped(module, names, gradients=dy is not None) as seen:
+        with tapped(module, names, gradients=dy is not None) as seen, as_far_as_it_comes(seen):
             if dy is None:
                 with torch.inference_mode():
                     module(self._tensor(x))

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from common.faults import layers as faulty
+from common.faults.edits import Edit
 from frameworks.torch.graph import convolution, native, norm
 from frameworks.torch.layers import BiasedBatchNorm2d, Conv2d
 
@@ -133,3 +134,29 @@ def _(layer: faulty.OtherVarianceBatchNorm2d) -> nn.Module:
 @native.register
 def _(layer: faulty.EpsOutsideBatchNorm2d) -> nn.Module:
     return norm(layer, EpsOutsideBatchNorm2d)
+
+
+# Mistakes in the text of the blocks: see `common.faults.edits`.
+EDITS = {
+    "written: padding on the other side": Edit(
+        "convolutions",
+        "kernel_size, stride, padding, dilation, bias=bias)",
+        "kernel_size, stride, tuple(side[::-1] for side in padding), dilation, bias=bias)",
+    ),
+    "written: stride for dilation": Edit(
+        "separable",
+        "stride,\n            padding,\n            dilation,\n            groups",
+        "dilation,\n            padding,\n            stride,\n            groups",
+    ),
+    "written: activation before norm": Edit(
+        "separable", "self.act(self.norm(self.conv(x)))", "self.norm(self.act(self.conv(x)))"
+    ),
+    "written: norm eps": Edit("separable", "BatchNorm2d(out_channels, eps,", "BatchNorm2d(out_channels, 1e-5,"),
+    "written: momentum": Edit("separable", "eps, momentum, affine", "eps, 1 - momentum, affine"),
+    "written: concat order": Edit("ghost", "[primary, cheap]", "[cheap, primary]"),
+    "written: activation too many": Edit(
+        "stacks", "self.pointwise(self.depthwise(x))", "self.pointwise(self.act(self.depthwise(x)))"
+    ),
+    "written: stride a block late": Edit("mobilenet", "(128, 2), (128, 1)", "(128, 1), (128, 2)"),
+    "written: depthwise part detached": Edit("separable", "x = self.depthwise(x)", "x = self.depthwise(x).detach()"),
+}

@@ -22,6 +22,12 @@ def agreement_section(record: RunRecord) -> Iterator[str]:
         "rounding in each layer (`common/oracle/rounding.py`, `common/oracle/training_rounding.py`). It does not "
         "depend on what a framework returned."
     )
+    if any(result.level == "use" for result in record.checks):
+        yield (
+            "Each block is also used as people use it: called again with other arrays, evaluated after training and "
+            "trained again after that. No call may write into its input, every array has the dtype asked for, and "
+            "dropout drops its share of the values and scales the rest."
+        )
     yield markdown(agreement(record))
     yield (
         "How the margins of all comparisons are spread. A comparison with a margin above 1 passes. Below 2 it passed "

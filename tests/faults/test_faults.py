@@ -9,6 +9,7 @@ import frameworks
 from common.check.divergence import OPTIMISER
 from common.check.judge import LEVELS, check, expectations
 from common.faults.cases import CASES, SEPARABLE
+from common.faults.edits import applied
 from common.faults.injection import Fault, Faulty, needed, run
 from common.faults.mistakes import FAULTS
 from common.oracle.optimisers import updater
@@ -19,8 +20,8 @@ from tests.support import numpy_backend
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
 def test_a_fault_is_caught_at_its_level_and_layer(backend: Backend, fault: Fault) -> None:
-    frameworks.part(backend.NAME, "faults")
-    result = run(fault, backend, needed(fault, expectations(fault.case)))
+    with applied(fault, frameworks.part(backend.NAME, "faults")):
+        result = run(fault, backend, needed(fault, expectations(fault.case)))
     assert (result.level, result.layer) == (fault.level, fault.layer), result.message
 
 

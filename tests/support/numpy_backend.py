@@ -14,11 +14,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from common.config import form_on
+from common.layers import Dropout
 from common.names import known
 from common.oracle import backprop, fitting, reference
+from common.oracle.backprop import Exact, Pass, without_dropout
 from common.oracle.optimisers import SGD, Optimiser, updater
 from common.protocols import Timed
-from common.spec import INPUT, BlockSpec
+from common.spec import INPUT, BlockSpec, Node
 from common.spec.differences import Difference
 from common.spec.params import Arrays
 
@@ -53,18 +55,21 @@ class Inferred:
                 return y * np.nan
         return y
 
+    def _rounded(self, arrays: Arrays) -> Arrays:
+        return {name: array.astype(self._dtype) for name, array in arrays.items()}
+
     def params(self) -> Arrays:
-        first = next(iter(self._params))
+        held, first = self._rounded(self._params), next(iter(self._params))
         match self._fault:
             case "lost":
-                return {name: value for name, value in self._params.items() if name != first}
+                del held[first]
             case "extra":
-                return self._params | {"conv.scale": np.ones(3)}
+                held["conv.scale"] = np.ones(3, self._dtype)
             case "changed":
-                return self._params | {first: np.nextafter(self._params[first], 9)}
+                held[first] = np.nextafter(held[first], held[first].dtype.type(9))
             case "transposed":
-                return self._params | {first: self._params[first].swapaxes(0, 1)}
-        return self._params
+                held[first] = held[first].swapaxes(0, 1)
+        return held
 
     def trainable(self) -> frozenset[str]:
         trained = {param.name for param in self._spec.params() if param.trainable or self._fault == "all trained"}
@@ -74,25 +79,53 @@ class Inferred:
         self._params = params
 
 
+class Dropping(Exact):
+    """A training pass in which the ``rates`` of what is dropped are those of nodes by name."""
+
+    def __init__(self, rates: dict[str, float]) -> None:
+        self._rates, self._factors, self._rng = rates, Arrays(), np.random.default_rng()
+
+    def factor(self, rate: float, shape: tuple[int, ...]) -> np.ndarray:
+        return (self._rng.random(shape) >= rate) / (1 - rate)
+
+    def output(self, node: Node, params: Arrays, inputs: list[np.ndarray], y: np.ndarray) -> np.ndarray:
+        if not self._rates.get(node.name):
+            return y
+        self._factors[node.name] = self.factor(self._rates[node.name], y.shape)
+        return y * self._factors[node.name]
+
+    def cotangent(self, node: Node, dy: np.ndarray) -> np.ndarray:
+        return dy * self._factors.get(node.name, 1.0)
+
+
 class Built(Inferred):
+    dropping = Dropping
+
+    def _pass(self, x: np.ndarray, dy: np.ndarray | None) -> Pass:
+        rates = {n.name: n.layer.rate for n in self._spec.nodes if isinstance(n.layer, Dropout)}
+        return backprop.train(without_dropout(self._spec), self._params, x, dy, self.dropping(rates))
+
     def forward_train(self, x: np.ndarray) -> np.ndarray:
         if self._fault == "evaluates":
             return self.forward(x)
-        found = backprop.train(self._spec, self._params, x, None)
+        found = self._pass(x, None)
         if self._fault != "buffers frozen":
             self._params = self._params | found.statistics
-        return found.values[self._spec.nodes[-1].name]
+        return found.values[self._spec.nodes[-1].name].astype(self._dtype)
 
     def gradients(self, x: np.ndarray, dy: np.ndarray) -> Arrays:
-        found = backprop.train(self._spec, self._params, x, dy).gradients
+        one_pass = self._pass(x, dy)
+        self._params, found = self._params | one_pass.statistics, one_pass.gradients
         if self._fault == "gradient lost":
-            return found | {"conv.weight": np.zeros_like(found["conv.weight"])}
-        return found
+            found |= {"conv.weight": np.zeros_like(found["conv.weight"])}
+        return self._rounded(found)
 
     def trajectory(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> list[Arrays]:
         if self._fault == "no weight decay" and isinstance(optimiser, SGD):
             optimiser = SGD(optimiser.lr, optimiser.momentum, 0.0)
-        return backprop.trajectory(self._spec, self._params, list(batches), optimiser)[0]
+        steps, _ = backprop.trajectory(self._spec, self._params, list(batches), optimiser)
+        self._params = steps[-1]
+        return [self._rounded(arrays) for arrays in steps]
 
     def fit(self, batches: Sequence[tuple[np.ndarray, np.ndarray]], optimiser: Optimiser) -> np.ndarray:
         if self._fault == "kill":

@@ -1,0 +1,48 @@
+"""Mistakes in the text of a framework's hand-written blocks, which are built from no graph."""
+
+import contextlib
+import inspect
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+
+from common.faults.injection import Fault
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Text that occurs once in ``blocks/<stem>.py``, and the wrong text in its place."""
+
+    stem: str
+    right: str
+    wrong: str
+
+
+@contextlib.contextmanager
+def applied(fault: Fault, faults: ModuleType) -> Iterator[None]:
+    """While active, a framework's hand-written blocks have the mistake, if it is one in their text.
+
+    ``faults`` is the framework's module of that name; its ``EDITS`` has the `Edit` of each such mistake.
+
+    Raises:
+        ValueError: if the right text does not occur once.
+    """
+    if not fault.written:
+        yield
+        return
+    edit, package = faults.EDITS[fault.id], f"{faults.__package__}.blocks"
+    module, blocks = sys.modules[f"{package}.{edit.stem}"], sys.modules[package].BLOCKS
+    source = inspect.getsource(module)
+    if (times := source.count(edit.right)) != 1:
+        raise ValueError(f"`{fault.id}`: {module.__name__} must have this text once, not {times} times: {edit.right}")
+    names, right = dict(vars(module)), dict(blocks)
+    try:
+        # In the module itself: the layers of a function are watched by their names there.
+        exec(compile(source.replace(edit.right, edit.wrong), str(module.__file__), "exec"), vars(module))
+        of_module = {name: block.__name__ for name, block in right.items() if block.__module__ == module.__name__}
+        blocks.update({name: vars(module)[block] for name, block in of_module.items()})
+        yield
+    finally:
+        vars(module).update(names)
+        blocks.update(right)
