@@ -4,7 +4,7 @@ import contextlib
 import inspect
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 from common.faults.injection import Fault
@@ -12,16 +12,20 @@ from common.faults.injection import Fault
 
 @dataclass(frozen=True)
 class Edit:
-    """Text that occurs once in ``blocks/<stem>.py``, and the wrong text in its place."""
+    """Text that occurs once in ``blocks/<stem>.py``, and the wrong text in its place.
+
+    ``layer`` is where the mistake begins, if this framework sees other layers there than the fault says.
+    """
 
     stem: str
     right: str
     wrong: str
+    layer: str = ""
 
 
 @contextlib.contextmanager
-def applied(fault: Fault, faults: ModuleType) -> Iterator[None]:
-    """While active, a framework's hand-written blocks have the mistake, if it is one in their text.
+def applied(fault: Fault, faults: ModuleType) -> Iterator[Fault]:
+    """The fault as it is in this framework; while active, its hand-written blocks have it, if it is one in their text.
 
     ``faults`` is the framework's module of that name; its ``EDITS`` has the `Edit` of each such mistake.
 
@@ -29,7 +33,7 @@ def applied(fault: Fault, faults: ModuleType) -> Iterator[None]:
         ValueError: if the right text does not occur once.
     """
     if not fault.written:
-        yield
+        yield fault
         return
     edit, package = faults.EDITS[fault.id], f"{faults.__package__}.blocks"
     module, blocks = sys.modules[f"{package}.{edit.stem}"], sys.modules[package].BLOCKS
@@ -42,7 +46,7 @@ def applied(fault: Fault, faults: ModuleType) -> Iterator[None]:
         exec(compile(source.replace(edit.right, edit.wrong), str(module.__file__), "exec"), vars(module))
         of_module = {name: block.__name__ for name, block in right.items() if block.__module__ == module.__name__}
         blocks.update({name: vars(module)[block] for name, block in of_module.items()})
-        yield
+        yield replace(fault, layer=edit.layer or fault.layer)
     finally:
         vars(module).update(names)
         blocks.update(right)

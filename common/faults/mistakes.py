@@ -418,7 +418,7 @@ def _written() -> list[Fault]:
         fault("activation before norm", "norm and activation exchanged", "conv_bn_act-eps_momentum", "forward", "norm"),
         fault("norm eps", "eps left at its default", "conv_bn_act-eps_momentum", "forward", "norm"),
         fault("momentum", "the other convention's: 1 - momentum", "conv_bn_act-eps_momentum", "buffers", "norm"),
-        fault("concat order", "the cheap maps first", "ghost_module-odd_out", "forward", "slice"),
+        fault("concat order", "the cheap maps first", "ghost_module-odd_out", "forward", "after cheap.act"),
         fault(
             "activation too many",
             "one between the two convolutions",

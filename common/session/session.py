@@ -60,7 +60,7 @@ class Session:
         """
         layers = importlib.import_module(faults)
         backend, fault = as_variant(self._backend, device=device), next(item for item in FAULTS if item.id == name)
-        with edits.applied(fault, layers):
+        with edits.applied(fault, layers) as fault:
             result = injection.run(fault, backend, expected)
         if not result.level:  # nothing failed: were all levels run?
             for item in examine(fault.case, backend, expected)[1]:

@@ -165,7 +165,7 @@ EDITS = {
     ),
     "written: norm eps": Edit("separable", "epsilon=eps, ", ""),
     "written: momentum": Edit("separable", "momentum=1 - momentum", "momentum=momentum"),
-    "written: concat order": Edit("ghost", "[primary, cheap]", "[cheap, primary]"),
+    "written: concat order": Edit("ghost", "[primary, cheap]", "[cheap, primary]", "slice"),
     "written: activation too many": Edit(
         "stacks",
         "self.pointwise(self.depthwise(x))",
@@ -173,6 +173,9 @@ EDITS = {
     ),
     "written: stride a block late": Edit("mobilenet", "(128, 2), (128, 1)", "(128, 1), (128, 2)"),
     "written: depthwise part detached": Edit(
-        "separable", "x = self.depthwise(x)", "x = jax.lax.stop_gradient(self.depthwise(x))"
+        "separable",
+        "x = self.depthwise(x)",
+        "x = jax.lax.stop_gradient(self.depthwise(x))",
+        "depthwise.act",
     ),
 }

@@ -118,7 +118,7 @@ EDITS = {
     ),
     "written: norm eps": Edit("separable", "x, eps, momentum", "x, 1e-5, momentum"),
     "written: momentum": Edit("separable", "eps, momentum, train", "eps, 1 - momentum, train"),
-    "written: concat order": Edit("ghost", "[primary, cheap]", "[cheap, primary]"),
+    "written: concat order": Edit("ghost", "[primary, cheap]", "[cheap, primary]", "slice"),
     "written: activation too many": Edit(
         "stacks",
         'conv2d(params["pointwise"], x)',
@@ -126,6 +126,9 @@ EDITS = {
     ),
     "written: stride a block late": Edit("mobilenet", "(1, 2, 1, 2,", "(1, 1, 2, 2,"),
     "written: depthwise part detached": Edit(
-        "separable", 'stats["pointwise"],\n        x,', 'stats["pointwise"],\n        jax.lax.stop_gradient(x),'
+        "separable",
+        'stats["pointwise"],\n        x,',
+        'stats["pointwise"],\n        jax.lax.stop_gradient(x),',
+        "depthwise.act",
     ),
 }

@@ -39,7 +39,8 @@ STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the c
             "Fold the norms",
             "In evaluation a norm is a scale and a shift for each channel. They can become part of the convolution "
             "before it, which saves one pass over every map. For inference only.",
-            'from frameworks.torch.tuned import fold\n\nmodule = fold(module, [("stem.conv", "stem.norm"), ...])',
+            "from frameworks.torch.tuned import fold\n\n"
+            'module = fold(module, [("stem.conv", "stem.norm")])  # and all other pairs',
         ),
         "torch tuned": Step(
             "Compile, with frozen weights",
@@ -89,7 +90,7 @@ STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the c
             "parameters stay as they are.",
             "from frameworks.flax.tuned import DepthwiseConv, conv_general_dilated, tuned\n\n"
             "layer = DepthwiseConv(channels, (3, 3), rngs=rngs)  # for nnx.Conv(feature_group_count=channels)\n"
-            "layer = nnx.Conv(..., conv_general_dilated=conv_general_dilated, rngs=rngs)\n"
+            "layer = nnx.Conv(channels, 4, (3, 3), conv_general_dilated=conv_general_dilated, rngs=rngs)\n"
             "module = tuned(module)  # or every nnx.Conv in it",
         ),
         "flax tuned": ALLOCATOR,

@@ -20,7 +20,7 @@ from tests.support import numpy_backend
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
 def test_a_fault_is_caught_at_its_level_and_layer(backend: Backend, fault: Fault) -> None:
-    with applied(fault, frameworks.part(backend.NAME, "faults")):
+    with applied(fault, frameworks.part(backend.NAME, "faults")) as fault:
         result = run(fault, backend, needed(fault, expectations(fault.case)))
     assert (result.level, result.layer) == (fault.level, fault.layer), result.message
 

@@ -1,0 +1,110 @@
+"""What README and docs/fast print works: their Python is run, and their commands are read by the command line."""
+
+import re
+import shlex
+from functools import partial
+from typing import Any
+
+import click
+import numpy as np
+import pytest
+
+from common.protocols import Backend
+from report.cli import cli
+from report.guide.fast_steps import STEPS
+from report.paths import HERE
+from tests.support import nets
+
+README = (HERE.parent / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+COMMANDS = [
+    shlex.split(line, comments=True)[1:]
+    for block in re.findall(r"^```\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    for line in block.replace("\\\n", " ").splitlines()
+    if line.startswith("convparity ")
+]
+IMAGES, CHANNELS = (2, 8, 9, 10), 8
+
+
+def net(name: str) -> dict[str, Any]:
+    """The names that a reader has already: a small net, called ``module``, ``layer`` or ``apply``, and its input."""
+    x = np.random.default_rng(0).integers(-4, 5, IMAGES).astype(np.float32)
+    if name == "torch":
+        import torch
+        from torch import nn
+
+        stem = nn.Sequential()
+        stem.add_module("conv", nn.Conv2d(CHANNELS, CHANNELS, 3))
+        stem.add_module("norm", nn.BatchNorm2d(CHANNELS))
+        module = nn.Sequential()
+        module.add_module("stem", stem)
+        return {"torch": torch, "module": module.eval(), "x": torch.from_numpy(x)}
+    if name == "paddle":
+        import paddle
+        from paddle import nn
+
+        layer = nn.Sequential(nn.Conv2D(CHANNELS, CHANNELS, 3), nn.BatchNorm2D(CHANNELS))
+        layer.eval()
+        return {"paddle": paddle, "layer": layer, "x": paddle.to_tensor(x)}
+    import jax
+    from jax import lax
+
+    x = x.transpose(0, 2, 3, 1)
+    kernel = np.ones((3, 3, 1, CHANNELS), np.float32)
+    if name == "jax":
+        how = {"window_strides": (1, 1), "padding": "SAME", "feature_group_count": CHANNELS}
+        apply = partial(lax.conv_general_dilated, dimension_numbers=("NHWC", "HWIO", "NHWC"), **how)
+        return {"jax": jax, "x": x, "kernel": kernel, "apply": apply}
+    from flax import nnx
+
+    rngs = nnx.Rngs(0)
+    module = nnx.Sequential(nnx.Conv(CHANNELS, CHANNELS, (3, 3), rngs=rngs))
+    return {"nnx": nnx, "rngs": rngs, "channels": CHANNELS, "module": module, "x": x}
+
+
+def test_the_steps_of_the_fast_pages_run_as_printed(backend: Backend) -> None:
+    names = net(backend.NAME)
+    steps = [step.how for step in STEPS[backend.NAME].values() if step.language == "python"]
+    assert steps
+    for step in steps:
+        exec(step, names)
+
+
+BUILD, TUNED, PARITY = BLOCKS
+
+
+@pytest.mark.needs("paddle")
+def test_the_block_that_readme_builds_is_the_framework_s_own() -> None:
+    import paddle
+
+    names: dict[str, Any] = {}
+    exec(BUILD, names)
+    assert isinstance(names["built"].native, paddle.nn.Layer)
+
+
+@pytest.mark.needs("jax")
+def test_the_tuned_line_of_readme_runs() -> None:
+    names = net("jax")
+    exec(TUNED, names)
+    x, kernel = names["x"], np.ones((3, 3, 1, CHANNELS), np.float32)
+    assert np.array_equal(names["fast"](x, kernel), names["apply"](x, kernel))
+
+
+@pytest.mark.needs("torch", "flax")
+def test_the_test_of_readme_passes() -> None:
+    from flax import nnx
+
+    names = {"TorchNet": nets.torch_net, "FlaxNet": lambda rngs: nets.flax_net(), "nnx": nnx}
+    exec(PARITY, names)
+    names["test_our_port"]()
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_the_command_line_reads_the_commands_of_readme(arguments: list[str]) -> None:
+    """Files that the reader has are taken to exist."""
+    name, *rest = arguments
+    command = cli.commands[name]
+    for option in command.params:
+        if isinstance(option.type, click.Path):
+            option.type.exists = False
+    command.make_context(name, rest)
