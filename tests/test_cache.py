@@ -1,5 +1,8 @@
 """Answers of the reference are read again only if nothing that they depend on has changed, and never wrongly."""
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -85,3 +88,36 @@ def test_what_was_not_read_for_longest_goes_first(folder: Path, monkeypatch: pyt
     assert sum(file.stat().st_size for file in folder.iterdir()) <= 600
     asked(compute, 4)
     assert compute.times == 5
+
+
+WRITER = """
+import itertools, sys
+import numpy as np
+from common.check import cache
+from common.check.comparison import Values
+for question in itertools.islice(itertools.cycle(range(4)), int(sys.argv[1])):
+    right = np.full(2000, float(question))
+    answer = cache.kept(Values, question, lambda: Values({"a": right}, {"a": right}))
+    assert np.array_equal(answer.exact["a"], right)
+    (cache.folder() / cache._named(Values, question)).unlink(missing_ok=True)  # it is written again and again
+    print(question, flush=True)
+"""
+
+
+def test_two_runs_at_once_and_a_killed_one_harm_nothing(folder: Path) -> None:
+    killed, other = (
+        subprocess.Popen([sys.executable, "-c", WRITER, times], stdout=subprocess.PIPE, text=True)
+        for times in ("1000000", "400")
+    )
+    assert killed.stdout
+    killed.stdout.readline()
+    time.sleep(0.1)
+    killed.kill()
+    killed.wait()
+    killed.stdout.close()
+    assert other.communicate()[0].count("\n") == 400
+    assert other.returncode == 0
+    compute = Counted()
+    for question in (*range(4), "x"):
+        cache.kept(Values, question, compute)
+    assert {file.name for file in folder.iterdir()} >= {cache._named(Values, question) for question in (*range(4), "x")}

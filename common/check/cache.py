@@ -51,8 +51,7 @@ def kept(kind: type[Answer], question: object, compute: Callable[[], Answer]) ->
     """The answer, of type ``kind``, to a question whose repr says all of it: from its file, else computed and kept."""
     if (where := folder()) is None:
         return compute()
-    name = hashlib.blake2b(_program() + f"{kind.__name__} {question!r}".encode(), digest_size=DIGEST).hexdigest()
-    path = where / name
+    path = where / _named(kind, question)
     with contextlib.suppress(OSError, ValueError, msgspec.MsgspecError):
         answer = _read(path, kind)
         os.utime(path)
@@ -61,6 +60,10 @@ def kept(kind: type[Answer], question: object, compute: Callable[[], Answer]) ->
     with contextlib.suppress(OSError):
         _write(path, answer)
     return answer
+
+
+def _named(kind: type, question: object) -> str:
+    return hashlib.blake2b(_program() + f"{kind.__name__} {question!r}".encode(), digest_size=DIGEST).hexdigest()
 
 
 def _read(path: Path, kind: type[Answer]) -> Answer:
