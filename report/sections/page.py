@@ -13,6 +13,7 @@ from report.sections.calibration import calibration_section
 from report.sections.costs import costs_section
 from report.sections.effects import effects_section
 from report.sections.method import method_section, missing_section
+from report.sections.provenance import headed
 from report.sections.selftest import selftest_section
 from report.sections.separable import separable_section
 from report.sections.summary import machine_section, summary_section
@@ -30,21 +31,27 @@ def render(
     sweeps: Mapping[str, RunRecord] = MappingProxyType({}),
     raw: str = RESULTS,
 ) -> str:
-    """The whole report of a run; the other records are from other runs. ``raw`` is the path to the run's record."""
+    """The whole report of a run. The other records are from other runs: where these had another machine, other versions
+    or threads, the heading of their section says so. ``raw`` is the path to the run's record.
+    """
     run, swept = Analysis(record), {name: Analysis(sweep) for name, sweep in sweeps.items()}
     sections = (
         summary_section(run, raw),
         machine_section(record),
         agreement_section(record),
-        selftest_section(selftest) if selftest else [],
+        headed(selftest_section(selftest), selftest, record) if selftest else [],
         costs_section(record),
         separable_section(run),
         timing_section(run),
         effects_section([run, *swept.values()]),
-        calibration_section(Analysis(calibration)) if calibration else [],
-        tuning_section(swept),
-        *(sweep_section(sweep, name) for name, sweep in swept.items() if not has_tuned(sweep.record)),
-        training_section(training) if training else [],
+        headed(calibration_section(Analysis(calibration)), calibration, record) if calibration else [],
+        tuning_section(swept, record),
+        *(
+            headed(sweep_section(sweep, name), sweep.record, record)
+            for name, sweep in swept.items()
+            if not has_tuned(sweep.record)
+        ),
+        headed(training_section(training), training, record) if training else [],
         missing_section(record),
         method_section(raw),
     )

@@ -31,7 +31,10 @@ def summary_section(run: Analysis, raw: str) -> Iterator[str]:
 def machine_section(record: RunRecord) -> Iterator[str]:
     """The machine, and what each framework says of itself."""
     yield "## What it was run on"
-    yield "Numbers from another machine are not comparable."
+    yield (
+        "Numbers from another machine are not comparable. A section or a sentence from another run says so where that "
+        "run's machine, threads or versions are not these."
+    )
     yield markdown(Table(["what", "value"], [[key, value] for key, value in record.environment.items()]))
     yield "What each framework says of itself, in the process that was checked and timed:"
     rows = [

@@ -10,6 +10,7 @@ from common.config import Config
 from common.results.measurements import Measurement
 from common.results.record import RunRecord
 from report.sections import timing_tables as timing
+from report.sections.provenance import headed
 from report.sections.separable import savings
 from report.sections.sweeps import missing
 from report.sections.timing import tables
@@ -109,8 +110,8 @@ def single(record: RunRecord) -> bool:
     return len({m.backend for m in record.measurements}) == 1
 
 
-def tuning_section(sweeps: Mapping[str, Analysis]) -> Iterator[str]:
-    """The section on all sweeps in which there are tuned variants."""
+def tuning_section(sweeps: Mapping[str, Analysis], of_page: RunRecord) -> Iterator[str]:
+    """The section on all sweeps in which there are tuned variants, in the page of a run."""
     with_tuned = {name: run for name, run in sweeps.items() if has_tuned(run.record)}
     if not with_tuned:
         return
@@ -124,15 +125,18 @@ def tuning_section(sweeps: Mapping[str, Analysis]) -> Iterator[str]:
     )
     networks_first = sorted(with_tuned.items(), key=lambda item: -len({m.backend for m in item[1].record.measurements}))
     for name, run in networks_first:
-        record = run.record
-        if single(record):
-            continue
-        yield f"### {record.title or name}"
-        yield f"{record.about} From {ran(record, f'sweep report/sweeps/{name}.yaml')}.".strip()
-        yield from missing(record)
-        yield markdown(table(run))
-        yield from _arrives(run)
-        yield "\n\n".join(["<details><summary>Every table</summary>", *tables(run, "####"), "</details>"])
+        if not single(run.record):
+            yield from headed(_swept(run, name), run.record, of_page)
+
+
+def _swept(run: Analysis, name: str) -> Iterator[str]:
+    record = run.record
+    yield f"### {record.title or name}"
+    yield f"{record.about} From {ran(record, f'sweep report/sweeps/{name}.yaml')}.".strip()
+    yield from missing(record)
+    yield markdown(table(run))
+    yield from _arrives(run)
+    yield "\n\n".join(["<details><summary>Every table</summary>", *tables(run, "####"), "</details>"])
 
 
 def _arrives(run: Analysis) -> Iterator[str]:
