@@ -13,7 +13,7 @@ from common.config import Config
 from common.faults.injection import Fault, needed
 from common.names import UnknownName, known
 from common.processes import machine
-from common.processes.pool import TIMEOUT, Worker, WorkerFailed
+from common.processes.pool import Worker, WorkerFailed
 from common.results.record import NOT_INSTALLED, CaseCost, LayerRow, RunRecord, Unavailable
 from common.spec.catalogue import CATALOGUE, Case
 from common.spec.costs import cost
@@ -138,7 +138,7 @@ class Runner:
     record: RunRecord
     progress: Progress
     threads: int
-    timeout: float
+    timeout: float | None
     places: dict[str, Config]  # by the name of a worker, what it runs and where
 
     def lose(self, worker: Worker, case: str, stage: str, error: WorkerFailed) -> None:
@@ -224,7 +224,7 @@ def runner(
     threads: int,
     work: Sequence[float],
     profile: str = "",
-    timeout: float = TIMEOUT,
+    timeout: float | None = None,
     x64: bool = False,
     devices: Sequence[str] = (),
 ) -> Iterator[Runner]:

@@ -27,7 +27,7 @@ def threads(config: Config, usual: int) -> int | None:
 class Fleet:
     """The processes of an experiment, kept for the next one if that has the same configurations."""
 
-    def __init__(self, usual: int, timeout: float, processes: int) -> None:
+    def __init__(self, usual: int, timeout: float | None, processes: int) -> None:
         self._usual, self._timeout, self._processes = usual, timeout, processes
         self._workers: dict[tuple[Config, bool, int], Worker] = {}
         self.environments: dict[Config, dict[str, str]] = {}  # what each process reported when it started
