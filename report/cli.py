@@ -158,7 +158,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Runs the command; every error that a user can cause is one line and status 2."""
     command: Callable[..., Any] = cli.main
     for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C, so that the workers are stopped
-        if hasattr(signal, name):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:  # as under nohup
             signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         command(arguments, prog_name="convparity", standalone_mode=False)
@@ -183,11 +183,12 @@ def _user_errors() -> tuple[type[Exception], ...]:
     from common.layers.values import SpecError
     from common.names import UnknownName
     from common.port.weights import PortError
+    from common.processes.pool import WorkerFailed
     from common.results.record import ResultsError
     from frameworks import MissingFramework
     from report.runs.runner import NothingToRun
 
-    return (UnknownName, SpecError, PortError, ResultsError, NothingToRun, MissingFramework)
+    return (UnknownName, SpecError, PortError, ResultsError, NothingToRun, MissingFramework, WorkerFailed)
 
 
 def _status(error: Exception) -> int:
