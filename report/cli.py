@@ -173,6 +173,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(EXIT_INTERRUPTED)
     except OSError as error:  # standard output that is full or closed
         _fail(f"cannot print: {error.strerror}")
+    except MemoryError as error:
+        _fail(f"out of memory: {error}" if str(error) else "out of memory")
     except Exception as error:
         if not isinstance(error, _user_errors()):
             raise

@@ -127,7 +127,11 @@ class Worker:
         """
         process = self._process or self._start()
         self._request, self._id = request, os.urandom(messages.ID)
-        data, deadline = memoryview(messages.request(self._id, request, arguments)), time.monotonic() + self.timeout
+        try:
+            data = memoryview(messages.request(self._id, request, arguments))
+        except MemoryError:
+            raise WorkerFailed("its request does not fit into memory") from None
+        deadline = time.monotonic() + self.timeout
         try:
             while data:
                 self._wait(process, select.POLLOUT, deadline)
@@ -161,6 +165,8 @@ class Worker:
                 return messages.decode(body, self._answers())
         except (EOFError, OSError):
             raise self._dead(process) from None
+        except MemoryError:
+            raise self._dead(process, "its answer does not fit into memory, killed") from None
         except ValueError as error:
             raise self._dead(process, f"what it sent is no answer ({error}), killed") from None
         raise WorkerFailed(body.decode(errors="replace"))

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from common.names import first_line
 from common.processes.messages import answer, encode, read_request
@@ -22,6 +23,8 @@ def serve(make: Callable[[], object], descriptor: str, threads: str, first: str)
     """
     if sys.platform == "linux":  # a parent that is killed takes its workers with it, even stopped ones
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        with contextlib.suppress(OSError):  # where memory ends, a worker goes before its parent
+            Path("/proc/self/oom_score_adj").write_text("1000")
     if hasattr(os, "sched_setaffinity"):  # not on macOS
         ours = sorted(os.sched_getaffinity(0))
         start = int(first) % len(ours)

@@ -1,6 +1,7 @@
 """Two live modules of any frameworks: each in a process of its own, or both in the process of a test."""
 
 import contextlib
+import math
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -111,6 +112,8 @@ def compare_targets(first: str, second: str, shape: Shape, names: NameMap | None
     Raises:
         PortError: if one cannot be found, run or aligned with the other.
     """
+    if reason := machine.lacking(8 * math.prod(shape)):  # the input alone, in float64
+        raise PortError(f"an input of {'x'.join(map(str, shape))} {reason}")
     remotes = Remote(first), Remote(second)
     try:
         for remote in remotes:

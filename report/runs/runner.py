@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
@@ -19,6 +18,7 @@ from common.spec.catalogue import CATALOGUE, Case
 from common.spec.costs import cost
 from report.paths import WRITTEN
 from report.runs.progress import Progress
+from report.runs.references import references
 from report.sections.selftest import missed
 
 Named = TypeVar("Named", Case, Fault)
@@ -156,8 +156,13 @@ class Runner:
 
     def check(self, cases: Sequence[Case], variant: str = "reference") -> None:
         """Checks all cases in all workers at once, while a thread computes the references ahead."""
-        with ThreadPoolExecutor(1) as ahead:
-            for case, expected in zip(cases, ahead.map(expectations, cases), strict=True):
+        with references(cases) as expectations_of:
+            for case, expected in zip(cases, expectations_of, strict=True):
+                if isinstance(expected, WorkerFailed):
+                    for worker in self.workers:
+                        self.lose(worker, case.id, "reference", expected)
+                    self.progress.step(f"check {case.id}: {expected}")
+                    continue
                 for worker in self.workers:
                     worker.precise(case.dtype == "float64")
                 arguments = {name: (case, expected, variant, at.device) for name, at in self.places.items()}

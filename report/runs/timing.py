@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from common.config import Config
 from common.processes.pool import Worker, WorkerFailed
 from common.results.measurements import MemoryUse
 from common.results.record import ResultsError, RunRecord, dump, load
-from common.session.tasks import Experiment, Task, task
+from common.session.tasks import Experiment, Task, TooLarge, task
 from report.runs.runner import Runner, costed
 from report.text import milliseconds
 
@@ -104,15 +104,20 @@ def time_all(
             if experiment.case.id not in {cost.case for cost in run.record.costs}:
                 run.record.costs.append(costed(experiment.case))
             run.progress.say(f"{experiment.title}: the reference")
-            work = task(experiment.case, experiment.mode)
-            ready = workers.ready(experiment)
-            for config, environment in workers.environments.items():
-                run.record.backends.setdefault(config.place, environment)
-            measurements, lost = measure(experiment, work, ready, budget, run.progress.say)
+            try:
+                work = task(experiment.case, experiment.mode)
+            except TooLarge as error:
+                reason = WorkerFailed(str(error))
+                measurements, lost = [], [experiment.lost(config, "reference", reason) for config in experiment.configs]
+            else:
+                ready = workers.ready(experiment)
+                for config, environment in workers.environments.items():
+                    run.record.backends.setdefault(config.place, environment)
+                measurements, lost = measure(experiment, work, ready, budget, run.progress.say)
+                if memory:
+                    _weigh(run, experiment, work, {item.config for item in lost})
             run.record.measurements += measurements
             run.record.unavailable += lost
-            if memory:
-                _weigh(run, experiment, work)
             run.record.timed_seconds[experiment.title] = time.monotonic() - start
             medians = ", ".join(f"{m.config.label} {milliseconds(m.median)} ms" for m in measurements)
             run.progress.step(f"time {experiment.title}: {medians or 'nothing'}")
@@ -121,9 +126,8 @@ def time_all(
             save(run.record)
 
 
-def _weigh(run: Runner, experiment: Experiment, work: Task) -> None:
+def _weigh(run: Runner, experiment: Experiment, work: Task, lost: Collection[Config | None]) -> None:
     """Measures the memory of one call of every configuration that could be timed, each in a new process."""
-    lost = {item.config for item in run.record.unavailable if item.group == experiment.group}
     for config in experiment.configs:
         if config in lost:
             continue
