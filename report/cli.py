@@ -21,6 +21,7 @@ from report.commands.shared import (
     finish,
     json_option,
     output_option,
+    saved,
     writable,
 )
 from report.commands.timing import bench, diff, sweep
@@ -109,10 +110,12 @@ def check(
     with runner(backends, machine.processors(), list(map(effort, selected)), x64=x64, devices=devices) as run:
         run.describe()
         run.check(selected, variant)
-        for title, rows in run.trace(selected, variant) if trace else ():
-            click.echo(f"{title}\n{plain(layers(rows))}\n")
+        traced = list(run.trace(selected, variant)) if trace else []
+    place = saved(run.record, json)
+    for title, rows in traced:
+        click.echo(f"{title}\n{plain(layers(rows))}\n")
     click.echo(plain(agreement(run.record)))
-    finish(run.record, json)
+    finish(run.record, json, place)
 
 
 @cli.command(**described("convparity selftest -b paddle -k norm"))
@@ -142,16 +145,17 @@ def selftest(backends: tuple[str, ...], devices: tuple[str, ...], words: tuple[s
     selected = choose(FAULTS, words, f"the faults are {', '.join(fault.id for fault in FAULTS)}")
     choose_backends(backends)
     record = None if words else (output or HERE) / SELFTEST  # a partial run must not replace the record of a whole one
-    writable(record)
+    writable(record, make=True)
     work = [effort(case) for case in (*CASES, *(fault.case for fault in selected))]
     with runner(backends, machine.processors(), work, devices=devices) as run:
         run.describe()
         run.check(CASES)
         run.selftest(selected)
+    place = saved(run.record, record)
     click.echo(plain(kills(run.record)))
     caught = sum(result.caught for result in run.record.faults)
     click.echo(f"{caught} of {len(run.record.faults)} caught at the level and the layer where they belong")
-    finish(run.record, record)
+    finish(run.record, record, place)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -186,7 +190,7 @@ def _user_errors() -> tuple[type[Exception], ...]:
     from common.names import UnknownName
     from common.port.weights import PortError
     from common.processes.pool import WorkerFailed
-    from common.results.record import ResultsError
+    from common.results.writing import ResultsError
     from frameworks import MissingFramework
     from report.runs.runner import NothingToRun
 

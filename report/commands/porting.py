@@ -77,6 +77,7 @@ def port(
     from report.port.apart import port_apart
     from report.port.weights import options_of, read_map
 
+    writable(None if output.is_dir() else output, save_map)
     ported = port_apart(
         source,
         output,

@@ -22,7 +22,7 @@ from common.port.alignment import NameMap, align, dump_map, leaves, load_map, re
 from common.port.weights import Disagreement, PortError, fit, usable
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
-from common.results.record import ResultsError, write_text
+from common.results.writing import ResultsError, write_text
 from common.session.session import Session
 from common.spec import BlockSpec, inputs
 from common.spec.catalogue import block as catalogue_block
