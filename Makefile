@@ -48,6 +48,7 @@ test-quick: setup
 # After an interruption the same command continues. Status 1 means that a row is not available.
 sweeps: setup
 	$(BIN)/convparity bench --aa --json report/aa.json
+	mkdir -p build/sweeps
 	for name in $(basename $(notdir $(wildcard report/sweeps/*.yaml))); do \
 		$(BIN)/convparity sweep report/sweeps/$$name.yaml --json build/sweeps/$$name.json || [ $$? = 1 ] || exit; \
 		cp build/sweeps/$$name.json report/sweeps/; \

@@ -21,6 +21,7 @@ from report.commands.shared import (
     finish,
     json_option,
     output_option,
+    saved,
     writable,
 )
 from report.commands.timing import bench, diff, sweep
@@ -109,10 +110,12 @@ def check(
     with runner(backends, machine.processors(), list(map(effort, selected)), x64=x64, devices=devices) as run:
         run.describe()
         run.check(selected, variant)
-        for title, rows in run.trace(selected, variant) if trace else ():
-            click.echo(f"{title}\n{plain(layers(rows))}\n")
+        traced = list(run.trace(selected, variant)) if trace else []
+    place = saved(run.record, json)
+    for title, rows in traced:
+        click.echo(f"{title}\n{plain(layers(rows))}\n")
     click.echo(plain(agreement(run.record)))
-    finish(run.record, json)
+    finish(run.record, json, place)
 
 
 @cli.command(**described("convparity selftest -b paddle -k norm"))
@@ -142,23 +145,24 @@ def selftest(backends: tuple[str, ...], devices: tuple[str, ...], words: tuple[s
     selected = choose(FAULTS, words, f"the faults are {', '.join(fault.id for fault in FAULTS)}")
     choose_backends(backends)
     record = None if words else (output or HERE) / SELFTEST  # a partial run must not replace the record of a whole one
-    writable(record)
+    writable(record, make=True)
     work = [effort(case) for case in (*CASES, *(fault.case for fault in selected))]
     with runner(backends, machine.processors(), work, devices=devices) as run:
         run.describe()
         run.check(CASES)
         run.selftest(selected)
+    place = saved(run.record, record)
     click.echo(plain(kills(run.record)))
     caught = sum(result.caught for result in run.record.faults)
     click.echo(f"{caught} of {len(run.record.faults)} caught at the level and the layer where they belong")
-    finish(run.record, record)
+    finish(run.record, record, place)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command; every error that a user can cause is one line and status 2."""
     command: Callable[..., Any] = cli.main
     for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C, so that the workers are stopped
-        if hasattr(signal, name):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:  # as under nohup
             signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         command(arguments, prog_name="convparity", standalone_mode=False)
@@ -173,6 +177,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(EXIT_INTERRUPTED)
     except OSError as error:  # standard output that is full or closed
         _fail(f"cannot print: {error.strerror}")
+    except MemoryError as error:
+        _fail(f"out of memory: {error}" if str(error) else "out of memory")
     except Exception as error:
         if not isinstance(error, _user_errors()):
             raise
@@ -183,11 +189,12 @@ def _user_errors() -> tuple[type[Exception], ...]:
     from common.layers.values import SpecError
     from common.names import UnknownName
     from common.port.weights import PortError
-    from common.results.record import ResultsError
+    from common.processes.pool import WorkerFailed
+    from common.results.writing import ResultsError
     from frameworks import MissingFramework
     from report.runs.runner import NothingToRun
 
-    return (UnknownName, SpecError, PortError, ResultsError, NothingToRun, MissingFramework)
+    return (UnknownName, SpecError, PortError, ResultsError, NothingToRun, MissingFramework, WorkerFailed)
 
 
 def _status(error: Exception) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from common.bench.analysis import Analysis
-from common.results.record import write_text
+from common.results.writing import write_text
 from report.guide.pages import pages
 from report.paths import DOCS, HERE, PAGE, RESULTS, ROOT
 from report.rendering import other_records, run_record

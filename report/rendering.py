@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from common.results import training
-from common.results.record import ResultsError, RunRecord, load, write_text
+from common.results.record import RunRecord, load
+from common.results.writing import ResultsError, write_text
 from common.spec.catalogue import PROFILES
 from report.paths import CALIBRATION, FIGURE, HERE, PAGE, SELFTEST, SWEEPS, TRAINING
 from report.sections.page import render

@@ -141,3 +141,11 @@ def peaks_once(_peaks: list[Peaks], monkeypatch: pytest.MonkeyPatch) -> None:
             (run.record.peaks,) = _peaks
 
     monkeypatch.setattr(timing, "peaks", once)
+
+
+@pytest.fixture
+def port_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command `port` in the test's own process: another would import the framework once more each time."""
+    from report.port import apart, weights
+
+    monkeypatch.setattr(apart, "port_apart", weights.port)

@@ -20,6 +20,8 @@ from tests.conftest import require
 from tests.support.weights import OPTIONS, TINY, TINY_OPTIONS, bits, suffixes, write
 from tests.test_cli import status
 
+pytestmark = pytest.mark.usefixtures("port_here")
+
 VERIFIED: dict[tuple[str, str], dict[str, bytes]] = {}
 
 

@@ -19,6 +19,8 @@ from report.port.weights import port
 from tests.support.weights import TINY, TINY_OPTIONS, bits, write
 from tests.test_cli import status
 
+pytestmark = pytest.mark.usefixtures("port_here")
+
 
 def foreign(spec: BlockSpec, reverse: bool = False) -> Arrays:
     """The spec's arrays under other names, ``layer0``, ``layer1``, ..., in the same or the opposite order."""

@@ -14,6 +14,8 @@ from tests.conftest import require
 from tests.support.weights import TINY, TINY_OPTIONS, write
 from tests.test_cli import status
 
+pytestmark = pytest.mark.usefixtures("port_here")
+
 
 class Hostile:
     def __reduce__(self) -> tuple[Any, ...]:

@@ -10,7 +10,8 @@ import pytest
 
 import frameworks
 from common.bench.analysis import Analysis
-from common.results.record import ResultsError, RunRecord, Unavailable, dump, load
+from common.results.record import RunRecord, Unavailable, dump, load
+from common.results.writing import ResultsError
 from common.spec.catalogue import names
 from report import paths, published, rendering
 from report.cli import main

@@ -15,15 +15,14 @@ from common.results.record import (
     NOT_INSTALLED,
     SCHEMA_VERSION,
     CheckResult,
-    ResultsError,
     RunRecord,
     Unavailable,
     as_json,
     dump,
     load,
     schema,
-    write_text,
 )
+from common.results.writing import ResultsError, write_text
 
 VERSION_1 = Path(__file__).parent / "data" / "results-v1.json"
 

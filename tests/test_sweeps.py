@@ -10,7 +10,7 @@ from common.bench.sweeps import BUILD, START
 from common.config import Config
 from common.layers.values import SpecError
 from common.names import UnknownName
-from common.results.record import ResultsError
+from common.results.writing import ResultsError
 
 BACKENDS = ("torch", "paddle", "jax", "flax", "onnxruntime")
 CASE = "{block: standard_conv, options: {in_channels: 4, out_channels: 8}, input: [1, 4, 9, 12]}"

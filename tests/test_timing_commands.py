@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 import frameworks
-from common.results.record import ResultsError, RunRecord, dump, load
+from common.results.record import RunRecord, dump, load
+from common.results.writing import ResultsError
 from report.cli import main
-from report.runs import timing
+from report.runs import resuming, timing
 
 SWEEP = """
 title: Two sizes
@@ -137,7 +138,7 @@ def test_a_full_disk_loses_nothing_that_is_finished(
             raise ResultsError(f"cannot write {path}: No space left on device")
         dump(record, path)
 
-    monkeypatch.setattr(timing, "dump", full)
+    monkeypatch.setattr(resuming, "dump", full)
     assert run() == 0
     assert "No space left on device; it will be tried again after the next case" in capsys.readouterr().err
     assert measured(sweep) == ALL  # by the last attempt

@@ -7,8 +7,9 @@ import pytest
 
 from common.oracle.digits import OPTIMISER, digits_separable, digits_standard
 from common.results import training
-from common.results.record import ResultsError, RunRecord, Unavailable, dump, write_text
+from common.results.record import RunRecord, Unavailable, dump
 from common.results.training import Fit, Oracle, TrainingRecord, stored
+from common.results.writing import ResultsError, write_text
 from common.spec.catalogue import Case
 from report import rendering
 from report.rendering import other_records

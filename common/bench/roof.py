@@ -68,7 +68,7 @@ def spun() -> float:
     return float(np.median([sample(spin, 3, 30)[0] for _ in range(11)]))
 
 
-class Roof:
+class Session:
     """The questions that the process answers."""
 
     def __init__(self, threads: int) -> None:
@@ -104,4 +104,4 @@ def bound(cost: CaseCost, mode: str, peaks: Peaks) -> float:
 
 
 if __name__ == "__main__":
-    serve(lambda: Roof(int(sys.argv[3])), *sys.argv[2:])
+    serve(lambda: Session(int(sys.argv[3])), *sys.argv[2:])

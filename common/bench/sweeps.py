@@ -41,7 +41,7 @@ from common.config import ALLOCATORS, FORMS, LAYOUTS, MODES, VARIANTS, Config, c
 from common.layers.values import SpecError
 from common.names import known
 from common.oracle.rounding import UNIT_ROUNDOFF
-from common.results.record import ResultsError
+from common.results.writing import ResultsError
 from common.session.tasks import Experiment
 from common.spec.catalogue import CATALOGUE, Case, block
 from common.spec.costs import cost

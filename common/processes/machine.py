@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import platform
+import resource
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +24,22 @@ ALLOCATOR = (
 def processors() -> int:
     """Processors that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory() -> int:
+    """Bytes of memory that this process may use at most: the machine's, or fewer if a limit is set."""
+    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    limits += [size for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA) if (size := resource.getrlimit(kind)[0]) > 0]
+    for group in ("memory.max", "memory/memory.limit_in_bytes"):  # of a container, in either version of cgroups
+        with contextlib.suppress(OSError, ValueError):
+            limits.append(int((Path("/sys/fs/cgroup") / group).read_text()))
+    return min(limits)
+
+
+def lacking(needed: int) -> str | None:
+    """That so many bytes are more than there are, in words; None if they are not."""
+    there = memory()
+    return f"needs {needed / 1e9:,.1f} GB of memory, {there / 1e9:,.1f} GB are there" if needed > there else None
 
 
 def stolen() -> float:

@@ -1,20 +1,41 @@
 """Worker processes as seen from the parent: start, ask, and survive their deaths."""
 
 import contextlib
+import importlib
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
-from multiprocessing import Pipe
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
+from common.names import UnknownName
+from common.processes import family, messages
 from common.processes.settings import THREADS, settings
 
 ROOT = Path(__file__).parents[2]
+LIMIT = "CONVPARITY_TIMEOUT"  # the environment variable that names another limit
 TIMEOUT = 300.0  # seconds for one request: a compilation of a large network takes tens
+GLANCE = 0.5  # seconds between two looks at whether a process is still there
+TAIL = 2**16  # bytes of what a process has said last
+
+
+def limit() -> float:
+    """Seconds in which a request must be answered.
+
+    Raises:
+        UnknownName: if LIMIT names what is no number above 0.
+    """
+    text = os.environ.get(LIMIT) or str(TIMEOUT)
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < float("inf"):
+            return float(text)
+    raise UnknownName(f"{LIMIT}={text} must be a number of seconds above 0")
 
 
 class WorkerFailed(RuntimeError):
@@ -27,7 +48,11 @@ class WorkerFailed(RuntimeError):
 
 
 class Worker:
-    """One backend in a process of its own, started when first asked and again after a death, but not endlessly."""
+    """One backend in a process of its own, started when first asked and again after a death, but not endlessly.
+
+    ``entry`` is a module that serves a class called ``Session``: a request is a method of it, whose annotation is the
+    type of the answer. ``timeout`` is in seconds, by default `limit`.
+    """
 
     MAX_DEATHS = 2
 
@@ -36,7 +61,7 @@ class Worker:
         name: str,
         module: str,
         threads: int | None,
-        timeout: float = TIMEOUT,
+        timeout: float | None = None,
         x64: bool = False,
         entry: str = "common.session.session",
         allocator: str = "default",
@@ -44,7 +69,7 @@ class Worker:
         self.name = name
         self.first = 0  # of the processors: `threads` of them, from here, are its own
         self._entry = entry
-        self.timeout = timeout
+        self.timeout = timeout or limit()
         self._x64, self._allocator = x64, allocator
         self._module = module
         self._threads = threads
@@ -54,33 +79,34 @@ class Worker:
     def _start(self) -> subprocess.Popen[bytes]:
         if self._deaths >= self.MAX_DEATHS:
             raise WorkerFailed(f"given up after {self._deaths} deaths of its process")
-        self._connection, child = Pipe()
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
+        try:
+            return self._started()
+        except OSError as error:  # no descriptor, process or temporary folder left
+            self._deaths += 1
+            raise WorkerFailed(f"its process cannot be started: {error.strerror or error}") from None
+
+    def _started(self) -> subprocess.Popen[bytes]:
         # Our own packages first, and the current folder not at all: it may have a `common` or a `numpy.py` of its own.
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         inherited = {name: value for name, value in os.environ.items() if self._threads or name not in THREADS}
         environment: Mapping[str, str] = (
             inherited | settings(self._threads, self._x64, self._allocator) | {"PYTHONPATH": path}
         )
-        command = [
-            "-P",
-            "-m",
-            self._entry,
-            self._module,
-            str(child.fileno()),
-            str(self._threads or 0),
-            str(self.first),
-        ]
-        self._process = subprocess.Popen(
-            [sys.executable, *command],
-            pass_fds=[child.fileno()],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is the parent's to handle
-        )
-        child.close()
+        output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
+        channel, child = socket.socketpair()
+        channel.setblocking(False)
+        with child:
+            numbers = map(str, (child.fileno(), self._threads or 0, self.first))
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", self._entry, self._module, *numbers],
+                pass_fds=[child.fileno()],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is the parent's to handle
+            )
+        self._channel, self._output = channel, output
         return self._process
 
     def precise(self, x64: bool) -> None:
@@ -97,11 +123,20 @@ class Worker:
         """Sends a request to be answered by `collect`.
 
         Raises:
-            WorkerFailed: if there is no process to send it to.
+            WorkerFailed: if there is no process to send it to, or it does not read in time.
         """
         process = self._process or self._start()
+        self._request, self._id = request, os.urandom(messages.ID)
         try:
-            self._connection.send((request, arguments))
+            data = memoryview(messages.request(self._id, request, arguments))
+        except MemoryError:
+            raise WorkerFailed("its request does not fit into memory") from None
+        deadline = time.monotonic() + self.timeout
+        try:
+            while data:
+                self._wait(process, select.POLLOUT, deadline)
+                with contextlib.suppress(BlockingIOError):
+                    data = data[self._channel.send(data) :]
         except OSError:
             raise self._dead(process) from None
 
@@ -111,18 +146,51 @@ class Worker:
         Raises:
             WorkerFailed: if the request raised, the process died, or there is no answer in time.
         """
-        process = self._process
+        process, deadline = self._process, time.monotonic() + self.timeout
         if process is None:
             raise WorkerFailed("its process is gone")
+
+        def receive(count: int) -> bytes:
+            while True:
+                self._wait(process, select.POLLIN, deadline)
+                with contextlib.suppress(BlockingIOError):
+                    return self._channel.recv(count)
+
         try:
-            if not self._connection.poll(self.timeout):
-                raise self._dead(process, f"no answer in {self.timeout:g} s, killed")
-            succeeded, value = self._connection.recv()
+            identity, succeeded, length = messages.ANSWER.unpack(messages.exactly(messages.ANSWER.size, receive))
+            if identity != self._id:
+                raise ValueError("something else wrote to its socket")
+            body = messages.exactly(length, receive)
+            if succeeded:
+                return messages.decode(body, self._answers())
         except (EOFError, OSError):
             raise self._dead(process) from None
-        if not succeeded:
-            raise WorkerFailed(value)
-        return value
+        except MemoryError:
+            raise self._dead(process, "its answer does not fit into memory, killed") from None
+        except ValueError as error:
+            raise self._dead(process, f"what it sent is no answer ({error}), killed") from None
+        raise WorkerFailed(body.decode(errors="replace"))
+
+    def _answers(self) -> Any:
+        """The type of the last request's answer."""
+        session = importlib.import_module(self._entry).Session
+        return get_type_hints(getattr(session, self._request))["return"]
+
+    def _wait(self, process: subprocess.Popen[bytes], event: int, deadline: float) -> None:
+        """Returns when the socket can be read or written, or is closed.
+
+        It looks at the process too, because a child of that may hold the other end of the socket.
+        """
+        poller = select.poll()
+        poller.register(self._channel, event)
+        while True:
+            ended, left = process.poll() is not None, deadline - time.monotonic()
+            if poller.poll(0 if ended else 1e3 * max(0.0, min(GLANCE, left))):
+                return
+            if ended:
+                raise self._dead(process)
+            if left <= 0:
+                raise self._dead(process, f"no answer in {self.timeout:g} s, killed")
 
     def ask(self, request: str, *arguments: Any) -> Any:
         """`post` and `collect`."""
@@ -154,8 +222,12 @@ class Worker:
         if reason:
             self.stop()
             return reason
-        code = process.wait()
-        self._output.seek(0)
+        try:
+            code = process.wait(min(self.timeout, family.PATIENCE))
+        except subprocess.TimeoutExpired:
+            self.stop()
+            return "it closed the socket of its answers and went on, killed"
+        self._output.seek(max(0, self._output.seek(0, os.SEEK_END) - TAIL))
         lines = self._output.read().decode(errors="replace").split("\n")
         said = next((line.strip() for line in reversed(lines) if line.strip()), "")
         self.stop()
@@ -165,10 +237,9 @@ class Worker:
         return f"its process {how}; the last it said: {said[:200] or 'nothing'}"
 
     def stop(self) -> None:
-        """Ends the process; a later request starts a new one."""
+        """Ends the process and those that it has started; a later request starts a new one."""
         if self._process:
-            self._process.kill()
-            self._process.wait()
-            self._connection.close()
+            family.end(self._process)
+            self._channel.close()
             self._output.close()
             self._process = None

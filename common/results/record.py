@@ -1,7 +1,6 @@
 """The results of a run, and their versioned JSON. Raw numbers are stored; what is derived from them is a property."""
 
 import math
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import msgspec
 
 from common.config import Config
 from common.results.measurements import Measurement, MemoryUse, Peaks
+from common.results.writing import ResultsError, write_text
 from common.spec.costs import Cost
 
 SCHEMA_VERSION = 2
@@ -18,10 +18,6 @@ WIDTH = 120  # of a line of JSON that has records or lists within it
 Record = TypeVar("Record")
 # Stages of an Unavailable that nobody asked for: a framework that is not installed, and one that cannot train.
 NOT_INSTALLED, NOT_TRAINED = "installation", "training levels"
-
-
-class ResultsError(ValueError):
-    """A results file that cannot be read or written; the message says why in one line."""
 
 
 @dataclass(frozen=True)
@@ -166,28 +162,6 @@ class RunRecord:
         missing = [item for item in self.unavailable if item.stage not in (NOT_INSTALLED, NOT_TRAINED)]
         right = all(result.passed for result in self.checks) and all(fault.caught for fault in self.faults)
         return right and not missing
-
-
-def write_text(path: Path, text: str | None) -> None:
-    """Replaces a file whole or not at all; None only tries whether it can be written.
-
-    Raises:
-        ResultsError: if it cannot be written; the file that was there is untouched.
-    """
-    path = path.resolve()  # through a symbolic link, not over it
-    if path.exists() and not path.is_file():
-        raise ResultsError(f"cannot write {path}: not a regular file")
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_text(text or "", encoding="utf-8")
-            if text is not None:
-                partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise ResultsError(f"cannot write {path}: {error.strerror}") from None
 
 
 def as_json(value: object, newline: str = "\n") -> str:

@@ -1,5 +1,6 @@
 """What is timed, and what must come out of it: a case in one mode, with its arrays and the reference's answer."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,14 +9,16 @@ from common.check.comparison import Values
 from common.check.judge import expect
 from common.config import MODES, Config
 from common.layers.values import storable
-from common.names import known
+from common.names import first_line, known
 from common.oracle import training_rounding
 from common.oracle.backprop import without_dropout
 from common.oracle.optimisers import SGD
+from common.processes import machine
 from common.processes.pool import WorkerFailed
 from common.results.record import Unavailable
 from common.spec import BlockSpec, inputs
 from common.spec.catalogue import Case
+from common.spec.costs import cost
 from common.spec.params import Arrays, randomised
 
 
@@ -54,14 +57,34 @@ class Task:
     right: Values
 
 
+class TooLarge(MemoryError):
+    """A case that does not fit into memory; the message says how large it is."""
+
+
+def least_memory(case: Case) -> int:
+    """Bytes that the reference takes at least: every value and its allowance in float64."""
+    sizes = cost(case.spec, case.input_shape, itemsize=8)
+    return sizes.weight_bytes + 2 * (8 * math.prod(case.input_shape) + sizes.activation_bytes)
+
+
 def task(case: Case, mode: str) -> Task:
     """Runs the reference on a case; in training with dropout at rate 0.
 
     Raises:
+        TooLarge: for a case that cannot fit into memory, before anything is computed, and for one that did not.
         UnknownName: for a mode that does not exist.
         ValueError: for training in a dtype that only inference is run in.
     """
     known("mode", mode, MODES)
+    if reason := machine.lacking(least_memory(case)):
+        raise TooLarge(reason)
+    try:
+        return _task(case, mode)
+    except MemoryError as error:
+        raise TooLarge(first_line(error)) from None
+
+
+def _task(case: Case, mode: str) -> Task:
     if mode == "forward":
         expected = expect(case, "photograph" if case.spec.in_channels == 3 else "random")
         right = Values({"output": expected.y}, {"output": expected.allowance})

@@ -74,14 +74,11 @@ def port(
     paddle:     .pdparams .safetensors
     jax, flax:  .msgpack .npz .safetensors, and directories (Orbax)
     """
-    import logging
-
+    from report.port.apart import port_apart
     from report.port.weights import options_of, read_map
-    from report.port.weights import port as port_weights
 
-    logging.getLogger("jax").setLevel(logging.WARNING)  # Paddle's import turns on everybody's INFO
-
-    ported = port_weights(
+    writable(None if output.is_dir() else output, save_map)
+    ported = port_apart(
         source,
         output,
         from_=from_,

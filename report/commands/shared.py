@@ -1,10 +1,14 @@
 """What all commands share."""
 
+import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import click
+
+from report.paths import RESULTS
 
 EXIT_DISAGREE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -46,26 +50,55 @@ def described(example: str) -> dict[str, Any]:
     return {"epilog": f"Example: {example}", "context_settings": {"help_option_names": ["-h", "--help"]}}
 
 
-def writable(path: Path | None) -> None:
-    """Checks before the work that the file can be written after it."""
-    from common.results.record import write_text
+def writable(*paths: Path | None, make: bool = False) -> None:
+    """Checks before the work that these files can be written after it, and keeps other runs from writing them.
 
-    if path:
-        write_text(path, None)
+    ``make`` makes their folders; others must exist.
+    """
+    from common.results.writing import claimed, made
+
+    named = [path for path in paths if path]
+    files = [os.path.realpath(path) for path in named]
+    for number, path in enumerate(named):
+        if files[number] in files[:number]:
+            raise click.UsageError(f"{path} is named for two outputs")
+    context = click.get_current_context()
+    for path in named:
+        if make:
+            context.with_resource(made(path))
+        context.with_resource(claimed(path))
 
 
-def finish(record: Any, json: Path | None) -> None:
-    """Writes the record, prints what is missing, and exits with status 1 unless the record is complete."""
+def saved(record: Any, path: Path | None) -> Path | None:
+    """Writes the record, before anything is printed; where it is, which is a temporary folder if ``path`` fails."""
     from common.results.record import dump
+    from common.results.writing import ResultsError
 
-    if json:
-        dump(record, json)
-        click.echo(f"wrote {json}")
+    try:
+        if path:
+            dump(record, path)
+        return path
+    except ResultsError as error:
+        click.echo(f"convparity: {error}", err=True)
+    place = Path(tempfile.mkdtemp(prefix="convparity-")) / RESULTS
+    dump(record, place)
+    return place
+
+
+def finish(record: Any, path: Path | None = None, place: Path | None = None) -> None:
+    """Prints where the record is, which was to be in ``path``, and what is missing.
+
+    It exits with status 2 if the record is elsewhere, and else with 1 unless the record is complete.
+    """
+    if place:
+        click.echo(f"wrote {place}")
     lost: dict[tuple[str, str, str], list[str]] = {}
     for item in record.unavailable:
         lost.setdefault((item.label, item.stage, item.reason), []).append(item.case)
     for (label, stage, reason), (case, *others) in lost.items():
         more = f" (and {len(others)} more like it)" if others else ""
         click.echo(f"not available: {label} {case} {stage}: {reason}{more}", err=True)
+    if place != path:
+        sys.exit(EXIT_USAGE)
     if not record.complete:
         sys.exit(EXIT_DISAGREE)

@@ -17,6 +17,7 @@ from report.commands.shared import (
     finish,
     json_option,
     profile_option,
+    saved,
     threads_option,
     writable,
 )
@@ -67,8 +68,9 @@ def bench(
     from common.processes import machine
     from common.session.tasks import Experiment
     from common.spec.catalogue import timed_cases
+    from report.runs.resuming import Saver
     from report.runs.runner import choose_backends, choose_cases, runner
-    from report.runs.timing import Saver, time_all
+    from report.runs.timing import time_all
 
     for kind, names, choices in (("mode", modes, MODES), ("form", forms, FORMS), ("variant", variants, VARIANTS)):
         for name in names:
@@ -82,9 +84,11 @@ def bench(
         configs = [configured(place.backend, variant, form, place.device) for place, variant, form in ways]
         configs += [replace(config, copy=1) for config in configs] if aa else []
         experiments = [Experiment(case, mode, tuple(configs)) for case in cases for mode in modes]
-        time_all(run, experiments, BUDGET[profile], save=Saver(json, run.progress.note))
+        run.save = Saver(json, run.progress.note)
+        time_all(run, experiments, BUDGET[profile])
+    place = saved(run.record, json)
     _print(run.record)
-    finish(run.record, json)
+    finish(run.record, json, place)
 
 
 def _print(record: "RunRecord") -> None:
@@ -123,8 +127,10 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     from common.bench import sweeps
     from common.processes import machine
     from report.paths import WRITTEN
-    from report.runs.runner import choose_backends, refuse_devices, runner
-    from report.runs.timing import Saver, left, resumed, time_all
+    from report.runs.places import refuse_devices
+    from report.runs.resuming import Saver, left, resumed
+    from report.runs.runner import choose_backends, runner
+    from report.runs.timing import time_all
     from report.text import Table, number, plain
 
     grid = sweeps.load(file)
@@ -134,6 +140,8 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     every = [replace(e, configs=tuple(c for c in e.configs if c.backend in names)) for e in every]
     every = [experiment for experiment in every if experiment.configs]
     path, threads = json or file.with_suffix(".json"), threads or machine.processors()
+    if not only_plan:
+        writable(path)
     before = resumed(path, machine.environment(threads, WRITTEN))
     todo = left(before, every) if before else every
     if before:
@@ -145,18 +153,19 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     if only_plan:
         return
     refuse_devices(config for experiment in todo for config in experiment.configs)
-    writable(path)
     with runner(wanted, threads, [row.seconds for row in rows], "sweep") as run:
         if before:
             run.record = before
         run.record.title, run.record.about = grid.title, grid.about
+        run.save = Saver(path, run.progress.note)
         try:
-            time_all(run, todo, grid.budget, grid.processes, grid.memory, Saver(path, run.progress.note))
+            time_all(run, todo, grid.budget, grid.processes, grid.memory)
         except KeyboardInterrupt:
             click.echo(f"{path} has the finished tables; the same command continues from there", err=True)
             raise
+    place = saved(run.record, path)
     _print(run.record)
-    finish(run.record, path)
+    finish(run.record, path, place)
 
 
 @click.command(**described("convparity diff before.json after.json"))
@@ -166,7 +175,8 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
 def diff(before: Path, after: Path, across_machines: bool) -> None:
     """Compares the times of two runs: what became slower or faster? Exit status 1 if anything became slower."""
     from common.bench import regressions
-    from common.results.record import ResultsError, load
+    from common.results.record import load
+    from common.results.writing import ResultsError
     from report.sections import diff as text
     from report.text import plain
 

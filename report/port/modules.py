@@ -1,6 +1,9 @@
 """Two live modules of any frameworks: each in a process of its own, or both in the process of a test."""
 
+import contextlib
+import math
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -65,33 +68,38 @@ class Remote:
         self._target, self._where = target, parse(target).where
         self._worker = Worker(target, target, machine.processors(), entry="report.port.modules")
 
-    def _collect(self) -> Any:
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
         try:
-            return self._worker.collect()
+            yield
         except WorkerFailed as error:
             reason = str(error).removeprefix("PortError: ")
             raise PortError(reason if self._where in reason else f"{self._target}: {reason}") from None
 
+    def _ask(self, request: str, *arguments: Any) -> Any:
+        with self._named():
+            return self._worker.ask(request, *arguments)
+
     def start(self) -> None:
         """Asks the process for the module; `wait` waits for the answer."""
-        self._worker.post("framework")
+        with self._named():
+            self._worker.post("framework")
 
     def wait(self) -> str:
         """The module's framework, once the process has the module."""
-        self.framework: str = self._collect()
+        with self._named():
+            self.framework: str = self._worker.collect()
         return self.framework
 
     def open(self, shape: Shape, alone: bool) -> None:
         """Makes the copy that is run."""
-        self._worker.post("open", shape, alone)
-        self.precision, self._shapes = self._collect()
+        self.precision, self._shapes = self._ask("open", shape, alone)
 
     def shapes(self) -> Shapes:
         return self._shapes
 
     def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
-        self._worker.post("observe", arrays, x, dy)
-        observed, self.notes = self._collect()
+        observed, self.notes = self._ask("observe", arrays, x, dy)
         return observed
 
     def stop(self) -> None:
@@ -104,6 +112,8 @@ def compare_targets(first: str, second: str, shape: Shape, names: NameMap | None
     Raises:
         PortError: if one cannot be found, run or aligned with the other.
     """
+    if reason := machine.lacking(8 * math.prod(shape)):  # the input alone, in float64
+        raise PortError(f"an input of {'x'.join(map(str, shape))} {reason}")
     remotes = Remote(first), Remote(second)
     try:
         for remote in remotes:

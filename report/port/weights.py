@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,13 +22,14 @@ from common.port.alignment import NameMap, align, dump_map, leaves, load_map, re
 from common.port.weights import Disagreement, PortError, fit, usable
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
-from common.results.record import ResultsError, write_text
+from common.results.writing import ResultsError, write_text
 from common.session.session import Session
 from common.spec import BlockSpec, inputs
 from common.spec.catalogue import block as catalogue_block
 from common.spec.params import Arrays
 
 SIZES = (9, 12, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384, 448, 512)
+PARTIAL = ".convparity-{}-"  # the start of the name of the folder that a process writes to at first, by its id
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def read_map(path: Path | None) -> NameMap:
 def _replacing(path: Path) -> Iterator[Path]:
     """A temporary path of the same name to write to; it replaces ``path`` if nothing is raised."""
     try:
-        folder = Path(tempfile.mkdtemp(prefix=".convparity-", dir=path.parent))
+        folder = Path(tempfile.mkdtemp(prefix=PARTIAL.format(os.getpid()), dir=path.parent))
         try:
             yield folder / path.name
             (folder / path.name).replace(path)

@@ -2,8 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
@@ -13,12 +12,14 @@ from common.config import Config
 from common.faults.injection import Fault, needed
 from common.names import UnknownName, known
 from common.processes import machine
-from common.processes.pool import TIMEOUT, Worker, WorkerFailed
+from common.processes.pool import Worker, WorkerFailed
 from common.results.record import NOT_INSTALLED, CaseCost, LayerRow, RunRecord, Unavailable
 from common.spec.catalogue import CATALOGUE, Case
 from common.spec.costs import cost
 from report.paths import WRITTEN
+from report.runs.places import choose_places
 from report.runs.progress import Progress
+from report.runs.references import references
 from report.sections.selftest import missed
 
 Named = TypeVar("Named", Case, Fault)
@@ -44,54 +45,6 @@ def choose_backends(names: Sequence[str], engines: bool = False) -> tuple[list[s
         raise NothingToRun("; ".join(reasons.values()))
     absent = [Unavailable(name, "", NOT_INSTALLED, reason) for name, reason in reasons.items()]
     return [name for name in wanted if name not in reasons], absent
-
-
-def devices_of(names: Iterable[str]) -> dict[str, list[str]]:
-    """The devices of each framework, asked in a process of its own; a framework that cannot start is left out."""
-    workers, devices = [Worker(name, frameworks.module(name), machine.processors()) for name in names], {}
-    try:
-        for worker in workers:
-            with contextlib.suppress(WorkerFailed):
-                worker.post("environment")
-        for worker in workers:
-            with contextlib.suppress(WorkerFailed):
-                devices[worker.name] = worker.collect()["devices"].split(", ")
-    finally:
-        for worker in workers:
-            worker.stop()
-    return devices
-
-
-def choose_places(names: Sequence[str], devices: Sequence[str]) -> list[Config]:
-    """Every framework on each of the devices that it has, or on its first device if none is named.
-
-    Frameworks use different names: what torch calls ``cuda`` is ``gpu`` to the others.
-
-    Raises:
-        UnknownName: for a device that no framework has, and a framework that has none of the devices.
-    """
-    if not devices:
-        return list(map(Config, names))
-    available = devices_of(names)
-    for name, choices in available.items():
-        if not set(choices) & set(devices):
-            known(f"device of {name}", devices[0], choices)
-    for device in devices if available else ():
-        known("device", device, dict.fromkeys(choice for choices in available.values() for choice in choices))
-    # A framework that could not start is tried again, so that its reason is reported.
-    return [Config(n, device=d) for n in names for d in dict.fromkeys(devices) if d in available.get(n, devices)]
-
-
-def refuse_devices(configs: Iterable[Config]) -> None:
-    """Checks before the work that every device exists.
-
-    Raises:
-        UnknownName: for a device that its framework does not have.
-    """
-    named = [config for config in configs if config.device]
-    available = devices_of(dict.fromkeys(config.backend for config in named))
-    for config in named:
-        known(f"device of {config.backend}", config.device, available.get(config.backend, [config.device]))
 
 
 def choose(items: Sequence[Named], words: Sequence[str], choices: str) -> list[Named]:
@@ -138,11 +91,12 @@ class Runner:
     record: RunRecord
     progress: Progress
     threads: int
-    timeout: float
+    timeout: float | None
     places: dict[str, Config]  # by the name of a worker, what it runs and where
+    save: Callable[[RunRecord], None] = lambda record: None
 
     def lose(self, worker: Worker, case: str, stage: str, error: WorkerFailed) -> None:
-        self.record.unavailable.append(Unavailable(worker.name, case, stage, str(error)))
+        self.record.unavailable.append(Unavailable(worker.name, case, stage, str(error), died=error.died))
 
     def describe(self) -> None:
         """Starts every worker and records its environment; drops those that cannot start."""
@@ -155,9 +109,14 @@ class Runner:
                 self.workers.remove(worker)
 
     def check(self, cases: Sequence[Case], variant: str = "reference") -> None:
-        """Checks all cases in all workers at once, while a thread computes the references ahead."""
-        with ThreadPoolExecutor(1) as ahead:
-            for case, expected in zip(cases, ahead.map(expectations, cases), strict=True):
+        """Checks all cases in all workers at once, and saves after each; a thread computes the references ahead."""
+        with references(cases) as expectations_of:
+            for case, expected in zip(cases, expectations_of, strict=True):
+                if isinstance(expected, WorkerFailed):
+                    for worker in self.workers:
+                        self.lose(worker, case.id, "reference", expected)
+                    self.progress.step(f"check {case.id}: {expected}")
+                    continue
                 for worker in self.workers:
                     worker.precise(case.dtype == "float64")
                 arguments = {name: (case, expected, variant, at.device) for name, at in self.places.items()}
@@ -170,6 +129,7 @@ class Runner:
                 self.progress.step(f"check {case.id}: {', '.join(sorted(agreed)) or 'none'} agree")
                 for result in failed:
                     self.progress.note(result.message)
+                self.save(self.record)
 
     def selftest(self, faults: Sequence[Fault]) -> None:
         """Puts each fault into all workers at once, and records whether the check catches it."""
@@ -224,7 +184,7 @@ def runner(
     threads: int,
     work: Sequence[float],
     profile: str = "",
-    timeout: float = TIMEOUT,
+    timeout: float | None = None,
     x64: bool = False,
     devices: Sequence[str] = (),
 ) -> Iterator[Runner]:

@@ -2,17 +2,16 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import frameworks
 from common.bench.schedule import measure
 from common.config import Config
 from common.processes.pool import Worker, WorkerFailed
 from common.results.measurements import MemoryUse
-from common.results.record import ResultsError, RunRecord, dump, load
-from common.session.tasks import Experiment, Task, task
+from common.results.record import RunRecord
+from common.session.tasks import Experiment, Task, TooLarge, task
 from report.runs.runner import Runner, costed
 from report.text import milliseconds
 
@@ -27,7 +26,7 @@ def threads(config: Config, usual: int) -> int | None:
 class Fleet:
     """The processes of an experiment, kept for the next one if that has the same configurations."""
 
-    def __init__(self, usual: int, timeout: float, processes: int) -> None:
+    def __init__(self, usual: int, timeout: float | None, processes: int) -> None:
         self._usual, self._timeout, self._processes = usual, timeout, processes
         self._workers: dict[tuple[Config, bool, int], Worker] = {}
         self.environments: dict[Config, dict[str, str]] = {}  # what each process reported when it started
@@ -87,9 +86,8 @@ def time_all(
     budget: float,
     processes: int = PROCESSES,
     memory: bool = False,
-    save: Callable[[RunRecord], None] = lambda record: None,
 ) -> None:
-    """Times experiments one by one for about ``budget`` seconds each, ``save`` after each; see `measure`.
+    """Times experiments one by one for about ``budget`` seconds each, and saves after each; see `measure`.
 
     This starts new processes: Paddle's convolutions took three times as long in processes that had trained before.
     """
@@ -104,26 +102,30 @@ def time_all(
             if experiment.case.id not in {cost.case for cost in run.record.costs}:
                 run.record.costs.append(costed(experiment.case))
             run.progress.say(f"{experiment.title}: the reference")
-            work = task(experiment.case, experiment.mode)
-            ready = workers.ready(experiment)
-            for config, environment in workers.environments.items():
-                run.record.backends.setdefault(config.place, environment)
-            measurements, lost = measure(experiment, work, ready, budget, run.progress.say)
+            try:
+                work = task(experiment.case, experiment.mode)
+            except TooLarge as error:
+                reason = WorkerFailed(str(error))
+                measurements, lost = [], [experiment.lost(config, "reference", reason) for config in experiment.configs]
+            else:
+                ready = workers.ready(experiment)
+                for config, environment in workers.environments.items():
+                    run.record.backends.setdefault(config.place, environment)
+                measurements, lost = measure(experiment, work, ready, budget, run.progress.say)
+                if memory:
+                    _weigh(run, experiment, work, {item.config for item in lost})
             run.record.measurements += measurements
             run.record.unavailable += lost
-            if memory:
-                _weigh(run, experiment, work)
             run.record.timed_seconds[experiment.title] = time.monotonic() - start
             medians = ", ".join(f"{m.config.label} {milliseconds(m.median)} ms" for m in measurements)
             run.progress.step(f"time {experiment.title}: {medians or 'nothing'}")
             for item in lost:
                 run.progress.note(f"[{experiment.title} / {item.label}] {item.stage}: {item.reason}")
-            save(run.record)
+            run.save(run.record)
 
 
-def _weigh(run: Runner, experiment: Experiment, work: Task) -> None:
+def _weigh(run: Runner, experiment: Experiment, work: Task, lost: Collection[Config | None]) -> None:
     """Measures the memory of one call of every configuration that could be timed, each in a new process."""
-    lost = {item.config for item in run.record.unavailable if item.group == experiment.group}
     for config in experiment.configs:
         if config in lost:
             continue
@@ -143,43 +145,3 @@ def _forget(record: RunRecord, experiment: Experiment) -> None:
     record.measurements = [item for item in record.measurements if item.group != experiment.group]
     record.memory = [item for item in record.memory if item.group != experiment.group]
     record.unavailable = [item for item in record.unavailable if item.group != experiment.group]
-
-
-def left(record: RunRecord, experiments: Sequence[Experiment]) -> list[Experiment]:
-    """The experiments that the record does not have, and those of which a process died or hung."""
-    recorded: dict[tuple[str, str, str], set[Config | None]] = {}
-    for item in (*record.measurements, *record.unavailable):
-        recorded.setdefault(item.group, set()).add(item.config)
-    died = {item.group for item in record.unavailable if item.died}
-    return [e for e in experiments if e.group in died or not recorded.get(e.group, set()).issuperset(e.configs)]
-
-
-def resumed(path: Path, environment: dict[str, str]) -> RunRecord | None:
-    """The record that a file already has of this run; None if there is no file.
-
-    Raises:
-        ResultsError: if it cannot be read, or is of another machine, version or commit.
-    """
-    if not path.exists():
-        return None
-    record = load(path)
-    for name, value in environment.items():
-        if name != "date" and record.environment.get(name) != value:
-            recorded = record.environment.get(name, "not recorded")
-            differs = f"{path} is of a run with {name} `{recorded}`, this one has `{value}`"
-            raise ResultsError(f"{differs}; name another file with --json")
-    return record
-
-
-class Saver:
-    """Writes the record after each experiment; if that fails, it tries again after the next one."""
-
-    def __init__(self, path: Path | None, note: Callable[[str], None]) -> None:
-        self._path, self._note = path, note
-
-    def __call__(self, record: RunRecord) -> None:
-        if self._path:
-            try:
-                dump(record, self._path)
-            except ResultsError as error:
-                self._note(f"{error}; it will be tried again after the next case")

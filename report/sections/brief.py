@@ -1,7 +1,7 @@
 """The results in brief that README shows: a pure function of an Analysis."""
 
 from common.bench.analysis import Analysis
-from common.results.record import ResultsError
+from common.results.writing import ResultsError
 from report.sections.separable import savings, verdict
 from report.sections.timing_tables import overview
 from report.text import Table, markdown

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
-from common.results.record import write_text
 from common.results.training import Oracle, TrainingRecord
+from common.results.writing import write_text
 from report.sections.training import backends, fits
 
 # Okabe and Ito's colours, which the colour-blind can tell apart; dashes, since the lines lie on one another.

@@ -1,0 +1,69 @@
+"""`report.port.weights.port` in a process of its own: a framework that crashes when it is imported ends that alone."""
+
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from common.layers.values import SpecError
+from common.names import UnknownName
+from common.port.alignment import NameMap
+from common.port.weights import Disagreement, PortError
+from common.processes.pool import Worker, WorkerFailed
+from common.processes.serve import serve
+from convparity.packages import OURS
+from frameworks import MissingFramework
+from report.port.weights import PARTIAL, port
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the process answers: what `Ported` says in words, or why nothing was ported."""
+
+    notes: tuple[str, ...] = ()
+    names: NameMap = field(default_factory=dict)
+    problem: str = ""
+    details: tuple[str, ...] = ()
+    disagrees: bool = False
+
+
+class Session:
+    """The request that the process answers."""
+
+    def port(self, source: Path, destination: Path, options: dict[str, Any]) -> Outcome:
+        try:
+            ported = port(source, destination, **options)
+        except (PortError, UnknownName, SpecError, MissingFramework) as error:
+            details = getattr(error, "details", ())
+            return Outcome(problem=str(error), details=details, disagrees=isinstance(error, Disagreement))
+        return Outcome(ported.notes, ported.names)
+
+
+def port_apart(source: Path, destination: Path, **options: Any) -> Outcome:
+    """Ports as `report.port.weights.port` does, with its ``options``.
+
+    Raises:
+        PortError: for anything that is wrong, also if the process dies or hangs; nothing is written then.
+        Disagreement: as `report.port.weights.port` does.
+    """
+    worker = Worker("port", "port", None, entry="report.port.apart")
+    try:
+        worker.post("port", source, destination, options)
+        partial = PARTIAL.format(worker.pid)
+        try:
+            outcome: Outcome = worker.collect()
+        finally:
+            worker.stop()
+            for folder in destination.parent.glob(f"{partial}*"):  # of a process that was killed
+                shutil.rmtree(folder, ignore_errors=True)
+    except WorkerFailed as error:
+        raise PortError(f"nothing was ported from {options['from_']} to {options['to']}: {error}") from None
+    if outcome.problem:
+        raise (Disagreement if outcome.disagrees else PortError)(outcome.problem, outcome.details)
+    return outcome
+
+
+if __name__ == "__main__":
+    with OURS:
+        serve(Session, *sys.argv[2:])
