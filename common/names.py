@@ -20,6 +20,17 @@ def known(kind: str, name: str, choices: Iterable[str]) -> str:
     return name
 
 
+def shown(value: object, most: int = 100) -> str:
+    """A value or name that others wrote, for a message: one line, printable, of at most ``most`` characters."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of more than 4,300 digits, lists within lists
+        text = f"a very large {type(value).__name__}"
+    if type(value) is str:  # what is plain stays as it is
+        text = text[1:-1]
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def first_line(error: BaseException) -> str:
     """``ValueError: the first line of its message``, or, without a message, where it was raised."""
     if lines := str(error).strip().splitlines():

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from common.names import shown
 from common.spec import BlockSpec
 from common.spec.params import Arrays, misfits
 
@@ -60,6 +61,16 @@ def unwrapped(leaves: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return leaves, notes
 
 
+def within(size: int, most: int) -> None:
+    """Refuses, before they are made, arrays that take more than ``most`` bytes.
+
+    Raises:
+        PortError: if ``size`` is larger.
+    """
+    if size > most:
+        raise PortError(f"its arrays would take {size:,} bytes; at most {most:,} are read for this block")
+
+
 def as_arrays(leaves: Mapping[str, Any]) -> Arrays:
     """The leaves as NumPy arrays.
 
@@ -73,18 +84,27 @@ def as_arrays(leaves: Mapping[str, Any]) -> Arrays:
 
 
 def usable(arrays: Arrays) -> None:
-    """Refuses arrays that cannot be moved bit for bit or not be computed with.
+    """Refuses arrays that cannot be moved bit for bit; their numbers are not looked at.
 
     Raises:
-        PortError: unless every array is of finite float16, float32 or float64 numbers.
+        PortError: unless every array is float16, float32 or float64.
     """
     if not arrays:
         raise PortError("it holds no arrays")
     for name, array in arrays.items():
         if array.dtype.name not in ("float16", "float32", "float64"):
-            raise PortError(f"`{name}` is {array.dtype.name}; weights are float16, float32 or float64")
+            raise PortError(f"`{shown(name)}` is {array.dtype.name}; weights are float16, float32 or float64")
+
+
+def finite(arrays: Arrays) -> None:
+    """Refuses arrays that cannot be computed with.
+
+    Raises:
+        PortError: for one that holds infinities or NaN.
+    """
+    for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise PortError(f"`{name}` holds numbers that are not finite")
+            raise PortError(f"`{shown(name)}` holds numbers that are not finite")
 
 
 def fit(spec: BlockSpec, arrays: Arrays) -> Arrays:

@@ -14,11 +14,12 @@ import numpy as np
 
 import frameworks
 from common.check.judge import Expected
+from common.files import MOST
 from common.layers.values import SpecError
 from common.names import first_line, known
 from common.oracle import reference, rounding
 from common.port.alignment import NameMap, align, dump_map, leaves, load_map, renamed
-from common.port.weights import Disagreement, PortError, fit, usable
+from common.port.weights import Disagreement, PortError, finite, fit, usable
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
 from common.results.record import ResultsError, write_text
@@ -78,9 +79,10 @@ def port(
     _known_suffix(to, destination, writer.SUFFIXES)
     if destination.is_dir():
         raise PortError(f"{destination} exists already; a directory is not replaced")
-    arrays, notes = read(from_, source)
+    arrays, notes = read(from_, source, _most(spec))
     names, matched = _names(spec, arrays, names or {}, by_structure, save_map)
     arrays = fit(spec, renamed(arrays, names))
+    finite(arrays)
     notes = [*notes, *matched]
     with _replacing(destination) as part:
         writer.write(part, frameworks.part(to, "layout").to_native(arrays))
@@ -123,20 +125,30 @@ def _known_suffix(backend: str, path: Path, suffixes: Sequence[str]) -> None:
     raise PortError(f"{path} has {suffix}; {backend} has weights in {choices}")
 
 
-def read(backend: str, path: Path) -> tuple[Arrays, list[str]]:
+def _most(spec: BlockSpec) -> int:
+    """Bytes that a file for this block may have, and its arrays: all in float64, four times, as optimisers keep them.
+
+    And some more, so that a file of another block is told apart by its names and shapes.
+    """
+    return 4 * 8 * sum(param.size for param in spec.params()) + 2**28
+
+
+def read(backend: str, path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
     """The canonical arrays of a file, under the file's module paths, and notes on what was removed around them.
 
+    No more than ``most`` bytes are read, and no arrays are made that would take more.
+
     Raises:
-        PortError: in one line, if the file is missing, damaged or hostile, or has other than finite real numbers.
+        PortError: in one line, if the file is missing, damaged or hostile, or has other than real numbers.
     """
     try:
-        native, notes = frameworks.part(backend, "files").read(path)
+        native, notes = frameworks.part(backend, "files").read(path, most)
         arrays = frameworks.part(backend, "layout").from_native(native)
         usable(arrays)
     except PortError as error:
         raise PortError(f"cannot read {path}: {error}") from None
-    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-        raise PortError(f"cannot read {path}: {error.strerror}") from None
+    except OSError as error:
+        raise PortError(f"cannot read {path}: {error.strerror or first_line(error)[:200]}") from None
     except Exception as error:  # a damaged file can raise anything
         raise PortError(f"cannot read {path}: damaged, or not of {backend} ({first_line(error)[:200]})") from None
     return arrays, notes
