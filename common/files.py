@@ -18,10 +18,11 @@ def contents(path: Path, most: int = MOST) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe without a writer would wait
     except ValueError as error:  # a zero byte in its name
         raise OSError(errno.EINVAL, str(error)) from None
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file")
+    with os.fdopen(descriptor, "rb") as file:
         if status.st_size > most or len(data := file.read(most + 1)) > most:
             raise OSError(errno.EFBIG, f"it has more than {most:,} bytes")
     return data

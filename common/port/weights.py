@@ -1,7 +1,7 @@
 """What a file of weights must contain to be moved, and trees of named arrays."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -9,6 +9,9 @@ from common.names import shown
 from common.spec import BlockSpec
 from common.spec.params import Arrays, misfits
 
+Leaf = TypeVar("Leaf")
+LINES = 20  # about a file, at most
+DEEPEST = 64  # levels of a tree
 COLLECTIONS = ("params", "stats", "batch_stats")  # where JAX and Flax linen keep trained arrays and averages
 
 
@@ -24,15 +27,41 @@ class Disagreement(PortError):
     """Two modules, or two sets of weights, differ that should be equal."""
 
 
-def flat(tree: Any, path: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The leaves of nested dicts and lists by dotted path."""
+def flat(tree: Any) -> dict[str, Any]:
+    """The leaves of nested dicts and lists by dotted path.
+
+    Raises:
+        PortError: for a tree of more than `DEEPEST` levels, or two leaves of one path.
+    """
+    return distinct(_leaves(tree, ()))
+
+
+def _leaves(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     if isinstance(tree, Mapping):
         children: Iterable[tuple[Any, Any]] = tree.items()
     elif isinstance(tree, list | tuple):
         children = enumerate(tree)
     else:
-        return {".".join(path): tree}
-    return {name: leaf for key, child in children for name, leaf in flat(child, (*path, str(key))).items()}
+        yield ".".join(path), tree
+        return
+    if len(path) >= DEEPEST:
+        raise PortError(f"its values are nested more than {DEEPEST} deep")
+    for key, child in children:
+        yield from _leaves(child, (*path, str(key)))
+
+
+def distinct(pairs: Iterable[tuple[str, Leaf]]) -> dict[str, Leaf]:
+    """A dict of names and values.
+
+    Raises:
+        PortError: for a name that occurs twice: one of the values would be lost.
+    """
+    values: dict[str, Leaf] = {}
+    for name, value in pairs:
+        if name in values:
+            raise PortError(f"two of its arrays are `{shown(name)}`")
+        values[name] = value
+    return values
 
 
 def nested(leaves: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,15 +79,23 @@ def nested(leaves: Mapping[str, Any]) -> dict[str, Any]:
 def unwrapped(leaves: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """A tree's leaves without what JAX programs put around the weights, and sentences about what was left out."""
     notes = []
-    leaves = {name.replace("/", "."): leaf for name, leaf in leaves.items()}
+    leaves = distinct((name.replace("/", "."), leaf) for name, leaf in leaves.items())
     heads = {name.split(".")[0] for name in leaves}
     if "params" in heads:
         if left := sorted(heads - set(COLLECTIONS)):
-            notes.append(f"left out what is not weights: {', '.join(left)}")
-        leaves = {name.partition(".")[2]: leaf for name, leaf in leaves.items() if name.split(".")[0] in COLLECTIONS}
+            notes.append(f"left out what is not weights: {listed(left)}")
+        parts = ((name.partition("."), leaf) for name, leaf in leaves.items())
+        leaves = distinct((name, leaf) for (head, _, name), leaf in parts if head in COLLECTIONS)
     if leaves and all(name.endswith(".value") for name in leaves):  # an nnx.State that was saved as it is
         leaves = {name.removesuffix(".value"): leaf for name, leaf in leaves.items()}
     return leaves, notes
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names that others wrote, the first `LINES` of them."""
+    names = list(names)
+    more = [f"and {len(names) - LINES} more"] if len(names) > LINES else []
+    return ", ".join([*map(shown, names[:LINES]), *more])
 
 
 def within(size: int, most: int) -> None:
@@ -79,7 +116,7 @@ def as_arrays(leaves: Mapping[str, Any]) -> Arrays:
     """
     for name, leaf in leaves.items():
         if not hasattr(leaf, "dtype") or not hasattr(leaf, "shape"):
-            raise PortError(f"`{name}` is {type(leaf).__name__}, not an array")
+            raise PortError(f"`{shown(name)}` is {type(leaf).__name__}, not an array")
     return {name: np.asarray(leaf) for name, leaf in leaves.items()}
 
 
@@ -113,8 +150,10 @@ def fit(spec: BlockSpec, arrays: Arrays) -> Arrays:
     Raises:
         PortError: listing every name that is missing, unexpected or mis-shaped, with its nearest candidate.
     """
-    lines = misfits(spec, arrays)
+    lines = misfits(spec, arrays, LINES)
     if any(lines.values()):
         counts = ", ".join(f"{len(names)} {fault}" for fault, names in lines.items())
-        raise PortError(f"the arrays do not fit `{spec.family}`: {counts}", [line for k in lines for line in lines[k]])
+        every = [line for kind in lines.values() for line in kind]
+        more = [f"and {len(every) - LINES} more"] if len(every) > LINES else []
+        raise PortError(f"the arrays do not fit `{spec.family}`: {counts}", [*every[:LINES], *more])
     return {param.name: arrays[param.name] for param in spec.params()}

@@ -8,14 +8,13 @@ import torch
 
 from common.files import MOST, contents
 from common.names import shown
-from common.port.weights import PortError, within
+from common.port.weights import PortError, listed, within
 from common.spec import params
 from common.spec.params import Arrays
 from frameworks.torch.storages import Archive, Tensor, stored
 
 SUFFIXES = (".pt", ".pth", ".safetensors")
 WRAPPERS = ("state_dict", "model_state_dict", "model")  # training scripts save it under these keys
-LISTED = 20  # names in a note
 
 
 def read(path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
@@ -26,9 +25,8 @@ def read(path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
     state = archive.value
     for key in WRAPPERS:
         if isinstance(state, dict) and isinstance(state.get(key), dict):
-            left_out = [shown(name) for name in state if name != key]
-            left_out[LISTED:] = [f"{len(left_out) - LISTED} more"] if len(left_out) > LISTED else []
-            notes.append(f"took `{key}`" + (f" and left out {', '.join(left_out)}" if left_out else ""))
+            left_out = [name for name in state if name != key]
+            notes.append(f"took `{key}`" + (f" and left out {listed(left_out)}" if left_out else ""))
             state = state[key]
     if not isinstance(state, dict):
         raise PortError(f"it holds {type(state).__name__}, not a state dict")

@@ -16,7 +16,7 @@ import frameworks
 from common.check.judge import Expected
 from common.files import MOST
 from common.layers.values import SpecError
-from common.names import first_line, known
+from common.names import first_line, known, shown
 from common.oracle import reference, rounding
 from common.port.alignment import NameMap, align, dump_map, leaves, load_map, renamed
 from common.port.weights import Disagreement, PortError, finite, fit, usable
@@ -70,14 +70,18 @@ def port(
     for name in (from_, to):
         known("backend", name, frameworks.BACKENDS)
     spec = catalogue_block(block, **(options or {}))
-    if not source.exists():
+    try:
+        there, folder, taken = source.exists(), destination.parent.is_dir(), destination.is_dir()
+    except OSError as error:  # a name that is too long
+        raise PortError(f"cannot open {shown(error.filename)}: {error.strerror}") from None
+    if not there:
         raise PortError(f"cannot read {source}: no such file")
-    if not destination.parent.is_dir():
+    if not folder:
         raise PortError(f"cannot write {destination}: there is no folder {destination.parent}")
     reader, writer = frameworks.part(from_, "files"), frameworks.part(to, "files")
     _known_suffix(from_, source, reader.SUFFIXES)
     _known_suffix(to, destination, writer.SUFFIXES)
-    if destination.is_dir():
+    if taken:
         raise PortError(f"{destination} exists already; a directory is not replaced")
     arrays, notes = read(from_, source, _most(spec))
     names, matched = _names(spec, arrays, names or {}, by_structure, save_map)
