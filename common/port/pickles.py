@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from common.names import shown
+from common.names import spelled
 from common.port.weights import PortError
 
 STEPS = 1_000_000  # opcodes; an array takes about 40
@@ -64,7 +64,8 @@ def load(stream: BinaryIO, allowed: Collection[str], outside: list[Persistent] |
         del stack[start:]
         return values
 
-    for step, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
+    for step, (opcode, operand, _) in enumerate(pickletools.genops(stream)):
+        argument: Any = operand
         if step >= STEPS:
             raise PortError(f"it has more than {STEPS:,} opcodes")
         match opcode.name:
@@ -109,7 +110,7 @@ def load(stream: BinaryIO, allowed: Collection[str], outside: list[Persistent] |
                 words = argument.split(" ") if opcode.name == "GLOBAL" else taken(2)
                 path = ".".join(_of(str, word, opcode.name) for word in words)
                 if path not in allowed:
-                    raise PortError(f"it asks for `{shown(path)}`; arrays and plain data are read, and nothing else")
+                    raise PortError(f"it asks for `{spelled(path)}`; arrays and plain data are read, and nothing else")
                 stack.append(Name(path))
             case "REDUCE":
                 function, arguments = taken(2)
@@ -124,9 +125,9 @@ def load(stream: BinaryIO, allowed: Collection[str], outside: list[Persistent] |
                     raise PortError("it gives one value two states")
                 call.state = state
             case "BINPERSID":
-                stack.append(Persistent(stack.pop()))
+                stack.append(reference := Persistent(stack.pop()))
                 if outside is not None:
-                    outside.append(stack[-1])
+                    outside.append(reference)
             case "POP":
                 stack.pop()
             case "PROTO" | "FRAME":

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from common.files import contents
-from common.names import shown
+from common.names import spelled
 from common.port import orbax
 from common.port.weights import PortError, as_arrays, flat, unwrapped, within
 from common.spec import params
@@ -54,7 +54,7 @@ def _regular(folder: Path, most: int) -> None:
                 if stat.S_ISDIR(status.st_mode):
                     folders.append(Path(entry.path))
                 elif not stat.S_ISREG(status.st_mode):
-                    raise PortError(f"`{shown(entry.name)}` in it is not a regular file")
+                    raise PortError(f"`{spelled(entry.name)}` in it is not a regular file")
                 size += status.st_size
                 if count > LISTED:
                     raise PortError(f"it has more than {LISTED:,} members")
@@ -73,7 +73,7 @@ def _npz(data: bytes, most: int) -> Arrays:
 def _npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
     """One array: NumPy's own reader would take the memory for its shape before it looks for the numbers."""
     headers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    name = f"`{shown(member.filename)}`"
+    name = f"`{spelled(member.filename)}`"
     with archive.open(member) as file:
         version = np.lib.format.read_magic(file)
         if version not in headers:
@@ -87,7 +87,9 @@ def _npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
 def _array(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], data: bytes, order: Any = "C") -> np.ndarray:
     needed = math.prod(shape) * dtype.itemsize
     if dtype.subdtype or dtype.fields or len(data) != needed or any(size < 0 for size in shape):
-        raise PortError(f"{name} has {len(data)} bytes; its shape {shown(shape)} of {shown(dtype.name)} needs {needed}")
+        raise PortError(
+            f"{name} has {len(data)} bytes; its shape {spelled(shape)} of {spelled(dtype.name)} needs {needed}"
+        )
     return np.frombuffer(data, dtype).reshape(shape, order=order)
 
 
@@ -103,7 +105,7 @@ def _msgpack(data: bytes) -> Any:
         if not isinstance(shape, list) or not all(type(size) is int for size in shape):
             raise PortError("the shape of an array is no list of integers")
         if (word := dtype.decode()) not in NUMBERS:
-            raise PortError(f"an array is {shown(word)}; weights are float16, float32 or float64")
+            raise PortError(f"an array is {spelled(word)}; weights are float16, float32 or float64")
         return _array("an array", tuple(shape), np.dtype(word), numbers)
 
     limits = {"max_array_len": LISTED, "max_map_len": LISTED}

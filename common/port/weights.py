@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from common.names import shown
+from common.names import spelled
 from common.spec import BlockSpec
 from common.spec.params import Arrays, misfits
 
@@ -50,7 +50,7 @@ def _leaves(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
         yield from _leaves(child, (*path, str(key)))
 
 
-def distinct(pairs: Iterable[tuple[str, Leaf]]) -> dict[str, Leaf]:
+def distinct(pairs: Iterable[tuple[str, Leaf]], what: str = "arrays") -> dict[str, Leaf]:
     """A dict of names and values.
 
     Raises:
@@ -59,7 +59,7 @@ def distinct(pairs: Iterable[tuple[str, Leaf]]) -> dict[str, Leaf]:
     values: dict[str, Leaf] = {}
     for name, value in pairs:
         if name in values:
-            raise PortError(f"two of its arrays are `{shown(name)}`")
+            raise PortError(f"two of its {what} are `{spelled(name)}`")
         values[name] = value
     return values
 
@@ -95,7 +95,7 @@ def listed(names: Iterable[object]) -> str:
     """Names that others wrote, the first `LINES` of them."""
     names = list(names)
     more = [f"and {len(names) - LINES} more"] if len(names) > LINES else []
-    return ", ".join([*map(shown, names[:LINES]), *more])
+    return ", ".join([*map(spelled, names[:LINES]), *more])
 
 
 def within(size: int, most: int) -> None:
@@ -116,7 +116,7 @@ def as_arrays(leaves: Mapping[str, Any]) -> Arrays:
     """
     for name, leaf in leaves.items():
         if not hasattr(leaf, "dtype") or not hasattr(leaf, "shape"):
-            raise PortError(f"`{shown(name)}` is {type(leaf).__name__}, not an array")
+            raise PortError(f"`{spelled(name)}` is {type(leaf).__name__}, not an array")
     return {name: np.asarray(leaf) for name, leaf in leaves.items()}
 
 
@@ -130,7 +130,7 @@ def usable(arrays: Arrays) -> None:
         raise PortError("it holds no arrays")
     for name, array in arrays.items():
         if array.dtype.name not in ("float16", "float32", "float64"):
-            raise PortError(f"`{shown(name)}` is {array.dtype.name}; weights are float16, float32 or float64")
+            raise PortError(f"`{spelled(name)}` is {array.dtype.name}; weights are float16, float32 or float64")
 
 
 def finite(arrays: Arrays) -> None:
@@ -141,7 +141,7 @@ def finite(arrays: Arrays) -> None:
     """
     for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise PortError(f"`{shown(name)}` holds numbers that are not finite")
+            raise PortError(f"`{spelled(name)}` holds numbers that are not finite")
 
 
 def fit(spec: BlockSpec, arrays: Arrays) -> Arrays:

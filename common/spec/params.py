@@ -13,7 +13,7 @@ import numpy as np
 
 from common.files import MOST, contents
 from common.layers.values import Shape, SpecError, fan
-from common.names import shown
+from common.names import spelled
 from common.spec import BlockSpec
 
 Arrays = dict[str, np.ndarray]
@@ -66,7 +66,7 @@ def misfits(spec: BlockSpec, arrays: Mapping[str, Any], most: int = 20) -> dict[
         short = [other for other in candidates if len(other) <= 100][: 10 * most] if len(name) <= 100 else []
         alike = [other for other in short if candidates[other] == shape]
         close = difflib.get_close_matches(name, alike, 1, 0.5) or difflib.get_close_matches(name, short, 1, 0.5)
-        return f" (nearest: `{shown(close[0])}` {candidates[close[0]]})" if close else ""
+        return f" (nearest: `{spelled(close[0])}` {candidates[close[0]]})" if close else ""
 
     def wrong(name: str) -> str:
         array = arrays[name]
@@ -76,7 +76,7 @@ def misfits(spec: BlockSpec, arrays: Mapping[str, Any], most: int = 20) -> dict[
 
     def lines(word: str, names: Shapes, candidates: Shapes) -> list[str]:
         return [
-            f"{word} `{shown(name)}` {shape}{nearest(name, shape, candidates) if number < most else ''}"
+            f"{word} `{spelled(name)}` {shape}{nearest(name, shape, candidates) if number < most else ''}"
             for number, (name, shape) in enumerate(names.items())
         ]
 

@@ -9,7 +9,7 @@ import numpy as np
 import paddle
 
 from common.files import MOST, contents
-from common.names import shown
+from common.names import spelled
 from common.port import pickles
 from common.port.pickles import NUMBERS, Call, Name
 from common.port.weights import PortError, within
@@ -99,7 +99,7 @@ def read(path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
                 raise PortError("is named by a number; names are words")
             arrays[name] = _stored(value)
         except PortError as error:
-            raise PortError(f"`{shown(name)}` {error}") from None
+            raise PortError(f"`{spelled(name)}` {error}") from None
     within(sum(stored.bytes for stored in arrays.values()), most)
     return {name: stored.array() for name, stored in arrays.items()}, notes
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from common.files import MOST, contents
-from common.names import shown
+from common.names import spelled
 from common.port.weights import PortError, listed, within
 from common.spec import params
 from common.spec.params import Arrays
@@ -45,7 +45,7 @@ def _tensor(name: Any, value: Any) -> Tensor:
             raise PortError("is named by a number; names are words")
         return stored(value)
     except PortError as error:
-        raise PortError(f"`{shown(name)}` {error}") from None
+        raise PortError(f"`{spelled(name)}` {error}") from None
 
 
 def write(path: Path, native: Arrays) -> None:

@@ -42,7 +42,7 @@ class Tensor(NamedTuple):
     """A tensor of a pickle: its storage's key and number of values, and where in it the tensor's values are."""
 
     key: str
-    count: int
+    values: int
     dtype: np.dtype[Any]
     offset: int
     shape: tuple[int, ...]
@@ -144,8 +144,8 @@ class Archive:
         if self._zip and tensor.key not in self._storages:
             self._storages[tensor.key] = self._entry(f"{self._folder}data/{tensor.key}")
         data = self._storages[tensor.key]
-        if len(data) != tensor.count * tensor.dtype.itemsize:
-            raise PortError(f"storage `{tensor.key}` has {len(data)} bytes, not {tensor.count} of {tensor.dtype}")
+        if len(data) != tensor.values * tensor.dtype.itemsize:
+            raise PortError(f"storage `{tensor.key}` has {len(data)} bytes, not {tensor.values} of {tensor.dtype}")
         numbers = np.frombuffer(data, tensor.dtype)[tensor.offset :]
         strides = [step * tensor.dtype.itemsize for step in tensor.strides]
         view = np.lib.stride_tricks.as_strided(numbers, tensor.shape, strides, writeable=False)

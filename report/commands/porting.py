@@ -76,8 +76,9 @@ def port(
     """
     import logging
 
-    from report.port.weights import options_of, read_map
+    from report.port.assignments import options_of
     from report.port.weights import port as port_weights
+    from report.port.weights import read_map
 
     logging.getLogger("jax").setLevel(logging.WARNING)  # Paddle's import turns on everybody's INFO
 

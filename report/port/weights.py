@@ -1,8 +1,8 @@
 """Weights from one framework's file to another's: read, fitted to a block, verified in the target, and then written."""
 
-import ast
 import contextlib
 import itertools
+import math
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ import frameworks
 from common.check.judge import Expected
 from common.files import MOST
 from common.layers.values import SpecError
-from common.names import first_line, known, shown
+from common.names import first_line, known, spelled
 from common.oracle import reference, rounding
 from common.port.alignment import NameMap, align, dump_map, leaves, load_map, renamed
 from common.port.weights import Disagreement, PortError, finite, fit, usable
@@ -28,6 +28,7 @@ from common.spec import BlockSpec, inputs
 from common.spec.catalogue import block as catalogue_block
 from common.spec.params import Arrays
 
+SAMPLED = 2**26  # values of the largest activation in a verification
 SIZES = (9, 12, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384, 448, 512)
 
 
@@ -73,7 +74,7 @@ def port(
     try:
         there, folder, taken = source.exists(), destination.parent.is_dir(), destination.is_dir()
     except OSError as error:  # a name that is too long
-        raise PortError(f"cannot open {shown(error.filename)}: {error.strerror}") from None
+        raise PortError(f"cannot open {spelled(error.filename)}: {error.strerror}") from None
     if not there:
         raise PortError(f"cannot read {source}: no such file")
     if not folder:
@@ -95,30 +96,6 @@ def port(
             raise Disagreement(f"`{wrong[0]}` reads back from {to}'s file as something else")
         notes.append(_verified(to, spec, arrays))
     return Ported(arrays, tuple(notes), names)
-
-
-def options_of(assignments: Sequence[str]) -> dict[str, Any]:
-    """Options from ``key=value`` as they are typed: numbers, true and false, pairs such as ``3,5``, words.
-
-    Raises:
-        SpecError: for one without ``=``.
-    """
-    options: dict[str, Any] = {}
-    for text in assignments:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise SpecError(f"`--set {text}` must be --set KEY=VALUE")
-        options[key.strip()] = _value(value.strip())
-    return options
-
-
-def _value(text: str) -> Any:
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text
 
 
 def _known_suffix(backend: str, path: Path, suffixes: Sequence[str]) -> None:
@@ -227,9 +204,13 @@ def sample_shape(spec: BlockSpec) -> tuple[int, int, int, int]:
     """
     for height, width in sorted(itertools.product(SIZES, SIZES), key=_preference):
         with contextlib.suppress(SpecError):
-            spec.output_shape((1, spec.in_channels, height, width))
-            return (1, spec.in_channels, height, width)
-    raise SpecError(f"`{spec.family}` takes no input of {SIZES[0]} to {SIZES[-1]} pixels, so it cannot be verified")
+            shapes = spec.shapes(shape := (1, spec.in_channels, height, width))
+            if max(map(math.prod, shapes.values())) <= SAMPLED:
+                return shape
+    raise SpecError(
+        f"`{spec.family}` takes no input of {SIZES[0]} to {SIZES[-1]} pixels with at most {SAMPLED} values in a layer, "
+        "so it cannot be verified"
+    )
 
 
 def _verified(backend: str, spec: BlockSpec, arrays: Arrays) -> str:

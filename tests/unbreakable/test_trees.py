@@ -34,12 +34,16 @@ def npz(*members: tuple[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
 
 
 def packed(shape: object, dtype: str = "float32", data: bytes = b"") -> bytes:
-    return msgpack.packb({"w": msgpack.ExtType(1, msgpack.packb((shape, dtype, data)))})
+    return pack({"w": msgpack.ExtType(1, pack((shape, dtype, data)))})
 
 
 def tensors(shape: list[int], end: int, data: bytes = b"") -> bytes:
     header = json.dumps({"w": {"dtype": "F32", "shape": shape, "data_offsets": [0, end]}}).encode()
     return struct.pack("<Q", len(header)) + header + data
+
+
+def pack(value: object) -> bytes:
+    return msgpack.packb(value) or b""
 
 
 def two_names() -> bytes:
@@ -77,14 +81,14 @@ FILES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "a shape of true": (".msgpack", lambda: packed([True], data=bytes(4)), "the shape of an array is no list"),
     "a dtype of a pointer": (".msgpack", lambda: packed([1], "O", bytes(8)), "an array is O; weights are float16"),
     "a dtype of two": (".msgpack", lambda: packed([1], "(2,)f4", bytes(8)), "an array is (2,)f4"),
-    "an extension": (".msgpack", lambda: msgpack.packb(msgpack.ExtType(9, b"")), "extension of type 9"),
+    "an extension": (".msgpack", lambda: pack(msgpack.ExtType(9, b"")), "extension of type 9"),
     "a broken extension": (
         ".msgpack",
-        lambda: msgpack.packb(msgpack.ExtType(1, b"\xdd\xff\xff\xff\xff")),
+        lambda: pack(msgpack.ExtType(1, b"\xdd\xff\xff\xff\xff")),
         "ValueError",
     ),
-    "a word": (".msgpack", lambda: msgpack.packb({"w": "hello"}), "`w` is str, not an array"),
-    "cut without parts": (".msgpack", lambda: msgpack.packb({trees.CHUNKED: True}), "KeyError"),
+    "a word": (".msgpack", lambda: pack({"w": "hello"}), "`w` is str, not an array"),
+    "cut without parts": (".msgpack", lambda: pack({trees.CHUNKED: True}), "KeyError"),
     "tensors that are not there": (".safetensors", lambda: tensors([10**9], 4 * 10**9), "SafetensorError"),
     "tensors of another size": (".safetensors", lambda: tensors([9], 4, bytes(4)), "SafetensorError"),
     "a header that is not there": (".safetensors", lambda: struct.pack("<Q", 2**63), "SafetensorError"),
@@ -110,12 +114,12 @@ def test_hostile_trees_are_refused(name: str, tmp_path: Path) -> None:
 def test_what_is_right_is_read(tmp_path: Path) -> None:
     """The makers of the hostile files make right ones too."""
     numbers = np.array([1, 2], "f4").tobytes()
-    whole = {"0": msgpack.ExtType(1, msgpack.packb(([2], "float32", numbers)))}
+    whole = {"0": msgpack.ExtType(1, pack(([2], "float32", numbers)))}
     files = {
         ".npz": npz(("w.npy", npy("(2,)", data=numbers)), method=zipfile.ZIP_DEFLATED),
         ".msgpack": packed([2], data=numbers),
         ".safetensors": tensors([2], 8, numbers),
-        ".cut.msgpack": msgpack.packb({"w": {trees.CHUNKED: True, "shape": {"0": 2}, "chunks": whole}}),
+        ".cut.msgpack": pack({"w": {trees.CHUNKED: True, "shape": {"0": 2}, "chunks": whole}}),
     }
     for suffix, data in files.items():
         (tmp_path / f"w{suffix}").write_bytes(data)
