@@ -15,9 +15,29 @@ def known(kind: str, name: str, choices: Iterable[str]) -> str:
     Raises:
         UnknownName: with the choices, if it is not.
     """
-    if name not in (choices := list(choices)):
-        raise UnknownName(f"unknown {kind} `{name}`; choose from {', '.join(choices)}")
+    if not isinstance(name, str) or name not in (choices := list(choices)):
+        raise UnknownName(f"unknown {kind} `{spelled(name)}`; choose from {', '.join(choices)}")
     return name
+
+
+def shown(value: object, most: int = 100) -> str:
+    """A value that others gave, as Python writes it, for a message: one printable line of at most ``most`` letters."""
+    try:
+        text = repr(value)
+    except Exception:  # an integer of more than 4,300 digits, lists within lists, a class of theirs
+        text = f"unprintable {type(value).__name__}"
+    return printable(text, most)
+
+
+def spelled(name: object, most: int = 100) -> str:
+    """A name that others gave, as `shown` writes it, but without quotes."""
+    return printable(repr(name)[1:-1], most) if type(name) is str else shown(name, most)
+
+
+def printable(text: str, most: int) -> str:
+    """A text without what moves a terminal's cursor, cut after ``most`` letters."""
+    text = text if len(text) <= most else f"{text[: most - 3]}..."
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def first_line(error: BaseException) -> str:

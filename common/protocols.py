@@ -10,6 +10,7 @@ from typing import Any, NoReturn, Protocol, cast
 import numpy as np
 
 from common.config import NotAvailable, configured
+from common.files import MOST
 from common.oracle.optimisers import Optimiser
 from common.spec import BlockSpec
 from common.spec.differences import Difference
@@ -148,8 +149,10 @@ class Files(Protocol):
         """The formats; an empty suffix is a directory."""
         ...
 
-    def read(self, path: Path) -> tuple[Arrays, list[str]]:
+    def read(self, path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
         """The arrays by native name, and sentences about what was taken off around them; nothing is executed.
+
+        Neither the file nor its arrays may take more than ``most`` bytes.
 
         Raises:
             PortError: for what it will not read. A damaged file may raise anything.

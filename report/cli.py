@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from common.names import printable
 from report.commands.porting import compare, explain, port
 from report.commands.reporting import report, train
 from report.commands.shared import (
@@ -27,6 +28,7 @@ from report.commands.shared import (
 from report.commands.timing import bench, diff, sweep
 from report.paths import HERE, SELFTEST
 
+LONGEST = 4000  # letters of an error: some list every choice
 DTYPES, CHECKED = ("float32", "float64"), ("reference", "tuned")
 
 
@@ -204,7 +206,7 @@ def _status(error: Exception) -> int:
 
 
 def _fail(message: str, details: Iterable[str] = (), status: int = EXIT_USAGE) -> None:
-    click.echo("convparity: " + " ".join(message.split()), err=True)
+    click.echo("convparity: " + printable(" ".join(message.split()), LONGEST), err=True)
     for line in details:
-        click.echo(f"  {line}", err=True)
+        click.echo(f"  {printable(line, LONGEST)}", err=True)
     sys.exit(status)

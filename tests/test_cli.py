@@ -45,7 +45,7 @@ def test_help_shows_an_example(command: str, capsys: pytest.CaptureFixture[str])
         (["check", "--json", ""], "cannot write "),
         (["check", "--json", "/dev/null/x.json"], "cannot write /dev/null/x.json: "),
         (["bench", "--profile", "fast"], "unknown profile `fast`; choose from quick, full"),
-        (["bench", "--threads", "0"], "Invalid value for '--threads': 0 is not in the range x>=1."),
+        (["bench", "--threads", "0"], "Invalid value for '--threads': 0 is not in the range 1<=x<=4096."),
         (["report", "--output", "/dev/null/x"], "cannot write /dev/null/x/results.json: "),
         (["train", "-b", "padle"], "unknown backend `padle`; choose from torch, paddle, jax, flax"),
         (["check", "--variant", "fast"], "unknown variant `fast`; choose from reference, tuned"),

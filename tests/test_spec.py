@@ -146,7 +146,7 @@ BAD = [
     ("mobilenet_v1", {"alpha": 0.01}, "`alpha` (=0.01) must leave the stem"),
     ("ghost_module", {"in_channels": 3, "out_channels": 4, "ratio": 1}, "`ratio` (=1) must be at least 2"),
     ("ghost_module", {"in_channels": 3, "out_channels": 4, "kernel_size": 2}, "`kernel_size` (=(2, 2)) must be odd"),
-    ("conv_stack", {"in_channels": 3, "depth": 0}, "block `conv_stack` has no layers"),
+    ("conv_stack", {"in_channels": 3, "depth": 0}, "`depth` (=0) must be a positive integer"),
 ]
 
 

@@ -28,7 +28,9 @@ are not the default, and its input: ``standard_conv-c32_padding1-16x32x14x14``.
 
 import inspect
 import itertools
+import math
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,10 +38,11 @@ from typing import Any
 
 import msgspec
 
+from common.bench import plain_yaml
 from common.bench.schedule import MIN_ROUNDS, SAMPLE_SECONDS
 from common.config import ALLOCATORS, FORMS, LAYOUTS, MODES, VARIANTS, Config, configured
 from common.layers.values import SpecError
-from common.names import known
+from common.names import known, shown
 from common.oracle.rounding import UNIT_ROUNDOFF
 from common.results.writing import ResultsError
 from common.session.tasks import Experiment
@@ -53,6 +56,7 @@ CHANNELS = ("channels", "in_channels", "out_channels")  # the options that `vary
 # 0d43623d3d87. Both on AMD EPYC, 2 processors; compiling a training step of a large network takes far longer.
 START, BUILD = 2.5, 0.2
 RATE = 10e9  # FLOP/s of a configuration, between those of depthwise and of standard convolutions in that run
+MOST_TABLES, MOST_CONFIGS, MOST_PROCESSES, MOST_SECONDS, MOST_THREADS = 10_000, 1000, 100, 86_400, 4096
 Words = str | list[str]
 
 
@@ -120,14 +124,14 @@ def load(path: Path) -> Sweep:
         ResultsError: if the file cannot be read, is not YAML, or has an unknown key or a value of a wrong type.
     """
     try:
-        sweep = msgspec.yaml.decode(path.read_bytes(), type=Sweep)
+        sweep = msgspec.convert(plain_yaml.load(path), Sweep)
     except OSError as error:
         raise ResultsError(f"cannot read {path}: {error.strerror}") from None
-    except (msgspec.MsgspecError, UnicodeError) as error:  # PyYAML's own errors are among them
-        raise ResultsError(f"{path} is no sweep: {' '.join(str(error).split())}") from None
-    for name, value in (("budget", sweep.budget), ("processes", sweep.processes)):
-        if not 0 < value < float("inf"):
-            raise ResultsError(f"{path}: `{name}` (={value}) must be positive")
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise ResultsError(f"{path} is no sweep: {' '.join(str(error).split())[:300]}") from None
+    for name, value, most in (("budget", sweep.budget, MOST_SECONDS), ("processes", sweep.processes, MOST_PROCESSES)):
+        if not 0 < value <= most:
+            raise ResultsError(f"{path}: `{name}` (={value}) must be positive and at most {most}")
     for name in ("blocks", "configs", "modes", "dtypes"):
         if not getattr(sweep, name):
             raise ResultsError(f"{path}: `{name}` is empty; give at least one")
@@ -144,11 +148,17 @@ def experiments(sweep: Sweep, backends: Collection[str], inference_only: Collect
         SpecError: for options or a shape that a block cannot take.
         ResultsError: if two cases are the same, or nothing is left to time.
     """
+    vary, lists = sweep.vary, (sweep.modes, sweep.dtypes)
+    ways = math.prod(len(values) or 1 for values in (vary.batch, vary.size, vary.channels))
+    if (tables := len(sweep.blocks) * ways * math.prod(map(len, lists))) > MOST_TABLES:
+        raise ResultsError(f"it has {tables:,} tables; at most {MOST_TABLES:,} are timed")
+    if (rows := sum(math.prod(map(len, _values(item))) for item in sweep.configs)) > MOST_CONFIGS:
+        raise ResultsError(f"it has {rows:,} configurations; at most {MOST_CONFIGS:,} are timed")
     configs = list(dict.fromkeys(config for item in sweep.configs for config in _configs(item, backends)))
     modes = [known("mode", mode, MODES) for mode in dict.fromkeys(sweep.modes)]
     dtypes = [known("dtype", dtype, UNIT_ROUNDOFF) for dtype in dict.fromkeys(sweep.dtypes)]
     cases = [case for item in sweep.blocks for case in _cases(item, sweep.vary)]
-    if twice := [case.id for number, case in enumerate(cases) if case.id in {c.id for c in cases[:number]}]:
+    if twice := [name for name, count in Counter(case.id for case in cases).items() if count > 1]:
         raise ResultsError(f"`{twice[0]}` occurs twice; blocks of one kind must differ in channels or input")
     results = []
     for case, dtype, mode in itertools.product(cases, dtypes, modes):
@@ -182,20 +192,21 @@ def plan(todo: Sequence[Experiment], budget: float, processes: int) -> tuple[lis
     return rows, sum(row.seconds for row in rows)
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def _values(item: Configs) -> list[list[Any]]:
+    """The values of each of an item's fields."""
+    fields = [item.backend, item.device, item.variant, item.form, item.layout, item.threads, item.allocator]
+    return [value if isinstance(value, list) else [value] for value in fields]
 
 
 def _configs(item: Configs, backends: Collection[str]) -> Iterator[Config]:
     """Every combination of an item's values."""
-    for name in _list(item.backend):
-        known("backend", name, backends)
-    for name, choices in CHOICES.items():
-        for value in _list(getattr(item, name)):
-            known(name, value, choices)
-    threads = [_threads(value) for value in _list(item.threads)]
-    fields = [item.backend, item.device, item.variant, item.form, item.layout, threads, item.allocator]
-    for backend, device, *values in itertools.product(*map(_list, fields)):
+    names, devices, *others, threads, allocators = _values(item)
+    kinds = [("backend", backends), *CHOICES.items()]
+    for (kind, choices), values in zip(kinds, (names, *others, allocators), strict=True):
+        for value in values:
+            known(kind, value, choices)
+    threads = [_threads(value) for value in threads]
+    for backend, device, *values in itertools.product(names, devices, *others, threads, allocators):
         config = Config(backend, *values, device=device)
         usual = configured(config.backend, config.variant).allocator
         yield replace(config, allocator=usual) if config.allocator == "usual" else config
@@ -204,8 +215,8 @@ def _configs(item: Configs, backends: Collection[str]) -> Iterator[Config]:
 def _threads(value: str | int) -> str:
     if str(value) in ("usual", "unset"):
         return str(value)
-    if not str(value).isdecimal() or not int(value):
-        raise SpecError(f"`threads` (={value!r}) must be a positive integer, usual or unset")
+    if not str(value).isdecimal() or not str(value).isascii() or not 0 < int(value) <= MOST_THREADS:
+        raise SpecError(f"`threads` (={shown(value)}) must be a positive integer up to {MOST_THREADS}, usual or unset")
     return str(int(value))
 
 

@@ -7,6 +7,8 @@ from typing import Literal
 
 import numpy as np
 
+from common.names import shown
+
 Pair = tuple[int, int]
 Padding = tuple[Pair, Pair]
 Shape = tuple[int, ...]
@@ -20,6 +22,7 @@ Role = Literal[
     "linear_weight",
     "linear_bias",
 ]
+LARGEST = 2**31 - 1  # of an integer in a spec: what frameworks count with
 PADDING_RULES = ("valid", "same", "kernel_minus_stride")
 
 
@@ -86,14 +89,16 @@ def initial_weights(
     return arrays | {bias.name: rng.uniform(-bound, bound, bias.shape) for bias in biases}
 
 
-def positive(name: str, value: object) -> int:
-    """``value`` if it is an int >= 1.
+def positive(name: str, value: object, most: int = LARGEST) -> int:
+    """``value`` if it is an int from 1 to ``most``.
 
     Raises:
         SpecError: if it is not.
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise SpecError(f"`{name}` (={value!r}) must be a positive integer")
+        raise SpecError(f"`{name}` (={shown(value)}) must be a positive integer")
+    if value > most:
+        raise SpecError(f"`{name}` (={shown(value)}) must be at most {most}")
     return value
 
 
@@ -105,11 +110,14 @@ def pair(name: str, value: object, least: int = 1) -> Pair:
     """
     values = (value, value) if isinstance(value, int) else value
     if (
-        not isinstance(values, Sequence)
+        not isinstance(values, list | tuple)
         or len(values) != 2
-        or not all(isinstance(v, int) and not isinstance(v, bool) and v >= least for v in values)
+        or not all(isinstance(v, int) and not isinstance(v, bool) and least <= v <= LARGEST for v in values)
     ):
-        raise SpecError(f"`{name}` (={value!r}) must be an integer >= {least} or two of them (height, width)")
+        raise SpecError(
+            f"`{name}` (={shown(value)}) must be an integer >= {least} or two of them (height, width), "
+            f"each at most {LARGEST}"
+        )
     return (values[0], values[1])
 
 
@@ -136,8 +144,8 @@ def resolve_padding(padding: object, kernel_size: Pair, stride: Pair, dilation: 
         if padding == "kernel_minus_stride":
             sides = [max(0, (k - s + 1) // 2) for k, s in zip(kernel_size, stride, strict=True)]
             return ((sides[0], sides[0]), (sides[1], sides[1]))
-        raise SpecError(f"`padding` (={padding!r}) is not a known rule; choose from {', '.join(PADDING_RULES)}")
-    if isinstance(padding, Sequence) and len(padding) == 2 and all(isinstance(p, Sequence) for p in padding):
+        raise SpecError(f"`padding` (={shown(padding)}) is not a known rule; choose from {', '.join(PADDING_RULES)}")
+    if isinstance(padding, list | tuple) and len(padding) == 2 and all(isinstance(p, list | tuple) for p in padding):
         first, second = padding
         return (pair("padding", first, 0), pair("padding", second, 0))
     height, width = pair("padding", padding, 0)

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.files import contents
 from common.layers.values import Shape
-from common.port.weights import PortError
+from common.names import first_line
+from common.port.weights import PortError, distinct
 from common.spec.params import Arrays, Shapes
 
+MOST_BYTES = 2**24  # of a map file
 NameMap = dict[str, str]  # layers of the first network: layers of the second
 
 
@@ -189,9 +192,11 @@ def load_map(path: Path) -> NameMap:
         PortError: if the file is not one.
     """
     try:
-        names = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise PortError(f"cannot read the map {path}: {getattr(error, 'strerror', None) or error}") from None
+        names = json.loads(contents(path, MOST_BYTES).decode(), object_pairs_hook=lambda pairs: distinct(pairs, "keys"))
+    except OSError as error:
+        raise PortError(f"cannot read the map {path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise PortError(f"cannot read the map {path}: {first_line(error)[:200]}") from None
     if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
         raise PortError(f"the map {path} must be a JSON object of layer names: ours to theirs")
     return names

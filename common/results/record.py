@@ -1,21 +1,20 @@
 """The results of a run, and their versioned JSON. Raw numbers are stored; what is derived from them is a property."""
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from common.config import Config
+from common.results.files import read
 from common.results.measurements import Measurement, MemoryUse, Peaks
-from common.results.writing import ResultsError, write_text
+from common.results.writing import write_text
 from common.spec.costs import Cost
 
 SCHEMA_VERSION = 2
 WIDTH = 120  # of a line of JSON that has records or lists within it
-Record = TypeVar("Record")
 # Stages of an Unavailable that nobody asked for: a framework that is not installed, and one that cannot train.
 NOT_INSTALLED, NOT_TRAINED = "installation", "training levels"
 
@@ -179,32 +178,6 @@ def as_json(value: object, newline: str = "\n") -> str:
 def dump(record: object, path: Path) -> None:
     """Writes a record as JSON; raises as `write_text` does."""
     write_text(path, as_json(record) + "\n")
-
-
-def read(
-    path: Path, kind: type[Record], version: int, older: Mapping[int, Callable[[dict[str, Any]], None]] | None = None
-) -> Record:
-    """Reads a record of one kind; ``older`` has, by version, a function that turns data of it into the next version.
-
-    Raises:
-        ResultsError: if the file cannot be read, is not such a record, or is of another schema version.
-    """
-    older = older or {}
-    try:
-        data = msgspec.json.decode(path.read_bytes())
-        file_version = data.get("schema_version") if isinstance(data, dict) else None
-        if not isinstance(file_version, int) or (file_version != version and file_version not in older):
-            raise ResultsError(f"{path}: schema version {file_version!r}, this is for {version}")
-        for number in range(file_version, version):
-            older[number](data)
-        data["schema_version"] = version  # it may be written again, in this version
-        return msgspec.convert(data, kind)
-    except OSError as error:
-        raise ResultsError(f"cannot read {path}: {error.strerror}") from None
-    except (AttributeError, KeyError, TypeError) as error:  # in a file that says it is of an older version
-        raise ResultsError(f"{path} is not a results file: {error}") from None
-    except msgspec.MsgspecError as error:
-        raise ResultsError(f"{path} is not a results file: {error}") from None
 
 
 def _from_1(data: dict[str, Any]) -> None:

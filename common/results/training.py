@@ -8,7 +8,8 @@ import numpy as np
 
 from common.oracle.fitting import Losses
 from common.oracle.optimisers import SGD
-from common.results.record import NOT_INSTALLED, CaseCost, Unavailable, read
+from common.results.files import read
+from common.results.record import NOT_INSTALLED, CaseCost, Unavailable
 
 SCHEMA_VERSION = 1
 

@@ -18,7 +18,7 @@ def names() -> tuple[str, ...]:
     return tuple(CATALOGUE)
 
 
-def block(name: str, **options: Any) -> BlockSpec:
+def block(name: str, /, **options: Any) -> BlockSpec:
     """The spec of a named block with these hyper-parameters.
 
     Raises:

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from common.layers.base import Layer
-from common.layers.values import Padding, Pair, ParamSpec, Shape, SpecError, pair, positive, resolve_padding
+from common.layers.values import LARGEST, Padding, Pair, ParamSpec, Shape, SpecError, pair, positive, resolve_padding
+from common.names import shown, spelled
 
 INPUT = "input"
+MOST_NUMBERS = 2**28  # of a block of the catalogue: a spec that cannot be held is a mistake
+MOST_VALUES = 2**31  # of one activation
 InitOnly = Annotated[bool, "an option that changes the initial values but not the function"]
 
 
@@ -80,9 +83,11 @@ class BlockSpec:
         Raises:
             SpecError: naming the layer that cannot take its input.
         """
+        if not isinstance(input_shape, Sequence) or isinstance(input_shape, str | bytes):
+            raise SpecError(f"input shape (={shown(input_shape)}) must be (batch, channels, height, width)")
         shape = tuple(input_shape)
-        if len(shape) != 4 or not all(isinstance(size, int) and size >= 1 for size in shape):
-            raise SpecError(f"input shape (={shape}) must be (batch, channels, height, width), each at least 1")
+        if len(shape) != 4 or not all(type(size) is int and 1 <= size <= LARGEST for size in shape):
+            raise SpecError(f"input shape (={shown(shape)}) must be (batch, channels, height, width), each at least 1")
         if shape[1] != self.in_channels:
             raise SpecError(f"input shape (={shape}) has {shape[1]} channels; `{self.family}` takes {self.in_channels}")
         shapes: dict[str, Shape] = {INPUT: shape}
@@ -91,6 +96,10 @@ class BlockSpec:
                 shapes[node.name] = node.layer.output_shape(*(shapes[name] for name in node.inputs))
             except SpecError as error:
                 raise SpecError(f"{self.family}: `{node.name}`: {error}") from None
+            if (values := math.prod(shapes[node.name])) > MOST_VALUES:
+                raise SpecError(
+                    f"{self.family}: `{node.name}` would have {shown(values)} values; at most {MOST_VALUES}"
+                )
         return shapes
 
     def output_shape(self, input_shape: Sequence[int]) -> Shape:
@@ -111,13 +120,15 @@ def _canonical(name: str, value: Any, kind: Any, options: dict[str, Any]) -> Any
         return resolve_padding(value, options["kernel_size"], options["stride"], options["dilation"])
     if kind == InitOnly:
         kind = bool
+    if kind in (int, float) and type(value) is int and abs(value) > LARGEST:
+        raise SpecError(f"`{name}` (={shown(value)}) must be at most {LARGEST} in size")
     if kind is float and type(value) is int:
         value = float(value)
     if kind in (int, float, bool, str) and type(value) is not kind:
         word = {int: "an integer", float: "a number", bool: "true or false", str: "a word"}[kind]
-        raise SpecError(f"`{name}` (={value!r}) must be {word}")
+        raise SpecError(f"`{name}` (={shown(value)}) must be {word}")
     if isinstance(value, float) and not math.isfinite(value):
-        raise SpecError(f"`{name}` (={value!r}) must be finite")
+        raise SpecError(f"`{name}` (={value}) must be finite")
     return value
 
 
@@ -136,7 +147,7 @@ def family(graph: Callable[..., Sequence[Node]]) -> Callable[..., BlockSpec]:
         name = graph.__name__
         if unknown := sorted(set(kwargs) - set(signature.parameters)):
             raise SpecError(
-                f"`{unknown[0]}` is not an option of `{name}`; choose from {', '.join(signature.parameters)}"
+                f"`{spelled(unknown[0])}` is not an option of `{name}`; choose from {', '.join(signature.parameters)}"
             )
         try:
             bound = signature.bind(*args, **kwargs)
@@ -150,6 +161,14 @@ def family(graph: Callable[..., Sequence[Node]]) -> Callable[..., BlockSpec]:
         first = next(iter(options))
         positive(first, options[first])
         init_only = frozenset(option for option, kind in kinds.items() if kind == InitOnly)
-        return BlockSpec(name, options, options[first], tuple(graph(**options)), init_only)
+        try:
+            spec = BlockSpec(name, options, options[first], tuple(graph(**options)), init_only)
+        except OverflowError as error:  # a product of options is infinite
+            raise SpecError(f"`{name}`: its options are too large: {error}") from None
+        if (numbers := sum(param.size for param in spec.params())) > MOST_NUMBERS:
+            raise SpecError(
+                f"`{name}` with these options has {shown(numbers)} numbers; at most {MOST_NUMBERS} are made"
+            )
+        return spec
 
     return make

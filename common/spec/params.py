@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from common.layers.values import Shape, fan
+from common.files import MOST, contents
+from common.layers.values import Shape, SpecError, fan
+from common.names import spelled
 from common.spec import BlockSpec
 
 Arrays = dict[str, np.ndarray]
@@ -51,18 +53,20 @@ def drawn(rng: np.random.Generator, role: str, shape: Shape) -> np.ndarray:
     return array.astype(np.float32)
 
 
-def misfits(spec: BlockSpec, arrays: Mapping[str, Any]) -> dict[str, list[str]]:
+def misfits(spec: BlockSpec, arrays: Mapping[str, Any], most: int = 20) -> dict[str, list[str]]:
     """What is missing, unexpected and mis-shaped (or not an array of real numbers), a line each.
 
-    The line of a missing or unexpected name has its nearest candidate.
+    The line of a missing or unexpected name has its nearest candidate; only the first ``most`` lines do, and only so
+    many candidates are looked at, because a file may have any number of names, of any length.
     """
     shapes: Shapes = {param.name: param.shape for param in spec.params()}
     array_shapes: Shapes = {name: tuple(getattr(array, "shape", ())) for name, array in arrays.items()}
 
     def nearest(name: str, shape: Shape, candidates: Shapes) -> str:
-        alike = [other for other in candidates if candidates[other] == shape]
-        close = difflib.get_close_matches(name, alike, 1, 0.5) or difflib.get_close_matches(name, candidates, 1, 0.5)
-        return f" (nearest: `{close[0]}` {candidates[close[0]]})" if close else ""
+        short = [other for other in candidates if len(other) <= 100][: 10 * most] if len(name) <= 100 else []
+        alike = [other for other in short if candidates[other] == shape]
+        close = difflib.get_close_matches(name, alike, 1, 0.5) or difflib.get_close_matches(name, short, 1, 0.5)
+        return f" (nearest: `{spelled(close[0])}` {candidates[close[0]]})" if close else ""
 
     def wrong(name: str) -> str:
         array = arrays[name]
@@ -70,11 +74,17 @@ def misfits(spec: BlockSpec, arrays: Mapping[str, Any]) -> dict[str, list[str]]:
             return f"is {getattr(array, 'dtype', type(array).__name__)}, not an array of real numbers"
         return "" if array.shape == shapes[name] else f"has shape {array.shape}, not {shapes[name]}"
 
+    def lines(word: str, names: Shapes, candidates: Shapes) -> list[str]:
+        return [
+            f"{word} `{spelled(name)}` {shape}{nearest(name, shape, candidates) if number < most else ''}"
+            for number, (name, shape) in enumerate(names.items())
+        ]
+
     missing = {name: shape for name, shape in shapes.items() if name not in array_shapes}
     unexpected = {name: shape for name, shape in array_shapes.items() if name not in shapes}
     return {
-        "missing": [f"missing `{n}` {shape}{nearest(n, shape, unexpected)}" for n, shape in missing.items()],
-        "unexpected": [f"unexpected `{n}` {shape}{nearest(n, shape, missing)}" for n, shape in unexpected.items()],
+        "missing": lines("missing", missing, unexpected),
+        "unexpected": lines("unexpected", unexpected, missing),
         "mis-shaped": [f"`{name}` {wrong(name)}" for name in shapes if name in array_shapes and wrong(name)],
     }
 
@@ -83,10 +93,11 @@ def fits(spec: BlockSpec, arrays: Arrays) -> Arrays:
     """``arrays`` in network order, if they are the spec's.
 
     Raises:
-        ValueError: in one line, naming every array that is missing, unexpected, mis-shaped or not of real numbers.
+        SpecError: in one line, naming the arrays that are missing, unexpected, mis-shaped or not of real numbers.
     """
     if faults := [line for lines in misfits(spec, arrays).values() for line in lines]:
-        raise ValueError(f"arrays do not fit `{spec.family}`: {'; '.join(faults)}")
+        faults[20:] = [f"and {len(faults) - 20} more"] if len(faults) > 20 else []
+        raise SpecError(f"arrays do not fit `{spec.family}`: {'; '.join(faults)}")
     return {param.name: np.ascontiguousarray(arrays[param.name]) for param in spec.params()}
 
 
@@ -98,8 +109,8 @@ def save(path: Path, arrays: Arrays) -> None:
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
 
 
-def load(path: Path) -> Arrays:
-    """Reads canonical arrays from a safetensors file, which holds names, shapes and numbers and nothing that runs."""
-    from safetensors.numpy import load_file
+def load(path: Path, most: int = MOST) -> Arrays:
+    """Reads arrays from a safetensors file of at most ``most`` bytes: names, shapes and numbers, nothing that runs."""
+    from safetensors import numpy
 
-    return load_file(path)
+    return numpy.load(contents(path, most))

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 from flax import nnx
 
+from common.port.weights import distinct
 from common.spec.params import Arrays
 
 ARRAYS = nnx.Any(nnx.Param, nnx.BatchStat)  # the state of random streams is not part of the block
@@ -63,10 +64,10 @@ def canonical(state: nnx.State) -> Arrays:
 
 def from_native(state: Arrays) -> Arrays:
     """Canonical arrays of a state's leaves, by dotted path."""
-    return {
-        _name(tuple(name.split("."))): np.ascontiguousarray(array.transpose(TO_CANONICAL.get(array.ndim)))
+    return distinct(
+        (_name(tuple(name.split("."))), np.ascontiguousarray(array.transpose(TO_CANONICAL.get(array.ndim))))
         for name, array in state.items()
-    }
+    )
 
 
 def to_native(arrays: Arrays) -> Arrays:

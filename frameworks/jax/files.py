@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-import jax
 import numpy as np
 from flax import serialization
 from orbax import checkpoint
 
-from common.port.weights import as_arrays, flat, nested, unwrapped
+from common.files import MOST
+from common.port import trees
+from common.port.weights import nested
 from common.spec import params
 from common.spec.params import Arrays
 from frameworks.jax.layout import lists
@@ -15,20 +16,9 @@ from frameworks.jax.layout import lists
 SUFFIXES = ("", ".orbax", ".msgpack", ".npz", ".safetensors")
 
 
-def read(path: Path) -> tuple[Arrays, list[str]]:
+def read(path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
     """The leaves by dotted path, below ``params`` and ``batch_stats`` where a file has these; no pickle is read."""
-    if path.is_dir():
-        with jax.enable_x64(True), checkpoint.StandardCheckpointer() as orbax:
-            tree = orbax.restore(path.absolute())
-    elif path.suffix == ".msgpack":
-        tree = serialization.msgpack_restore(path.read_bytes())
-    elif path.suffix == ".npz":
-        with path.open("rb") as file:  # if `np.load` opens a damaged file, it leaves it open
-            tree = dict(np.load(file, allow_pickle=False))
-    else:
-        tree = params.load(path)
-    leaves, notes = unwrapped(flat(tree))
-    return as_arrays(leaves), notes
+    return trees.read(path, most)
 
 
 def write(path: Path, native: Arrays) -> None:

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 from jax.sharding import Sharding
 
+from common.port.weights import distinct
 from common.spec.params import Arrays
 
 Tree = Any
@@ -68,7 +69,7 @@ def leaves(tree: Tree) -> Iterator[tuple[str, np.ndarray]]:
 
 def from_native(state: Arrays) -> Arrays:
     """Canonical arrays of the leaves, by dotted path, of both trees."""
-    return dict(_canonical(name.split("."), array) for name, array in state.items())
+    return distinct(_canonical(name.split("."), array) for name, array in state.items())
 
 
 def to_native(arrays: Arrays) -> Arrays:

@@ -1,44 +1,85 @@
 """Weights on disk as Paddle users have them: a ``state_dict``, pickled or as safetensors."""
 
-import pickle
+import io
+import math
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import paddle
 
-from common.port.weights import PortError, as_arrays
+from common.files import MOST, contents
+from common.names import spelled
+from common.port import pickles
+from common.port.pickles import NUMBERS, Call, Name
+from common.port.weights import PortError, within
 from common.spec import params
 from common.spec.params import Arrays
 
 SUFFIXES = (".pdparams", ".safetensors")
 NAMES = "StructuredToParameterName@@"  # `paddle.save` keeps Paddle's internal names of the parameters under this key
-# What a pickle of dicts and arrays is made of; `numpy.core` is the name of `numpy._core` before NumPy 2.
-ALLOWED = {
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    *((f"numpy.{core}.multiarray", "_reconstruct") for core in ("core", "_core")),
-    *((f"numpy.{core}.numeric", "_frombuffer") for core in ("core", "_core")),
-    ("_codecs", "encode"),
-    ("collections", "OrderedDict"),
-    ("builtins", "tuple"),
-}
+# What a pickle of dicts and arrays names. `numpy.core` is `numpy._core` before NumPy 2, `__builtin__` is of Python 2.
+RECONSTRUCT = tuple(f"numpy.{core}.multiarray._reconstruct" for core in ("core", "_core"))
+FROM_BUFFER = tuple(f"numpy.{core}.numeric._frombuffer" for core in ("core", "_core"))
+TUPLE = ("builtins.tuple", "__builtin__.tuple")
+ENCODE = "_codecs.encode"  # bytes, as protocol 2 has them
+ALLOWED = {"numpy.ndarray", "numpy.dtype", *RECONSTRUCT, *FROM_BUFFER, ENCODE, pickles.ORDERED_DICT, *TUPLE}
 
 
-class ArraysOnly(pickle.Unpickler):
-    """An unpickler that knows dicts and NumPy arrays, and refuses any other name before it is imported."""
+class Stored(NamedTuple):
+    """An array of a pickle: its shape, dtype and order, and its numbers as bytes, or as text of one letter a byte."""
 
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in ALLOWED:
-            raise PortError(f"it asks for `{module}.{name}`; a dict of arrays is read, and nothing else")
-        return super().find_class(module, name)
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    order: str
+    data: bytes | bytearray | str
+
+    @property
+    def bytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    def array(self) -> np.ndarray:
+        data = self.data.encode("latin-1") if isinstance(self.data, str) else self.data
+        return np.frombuffer(data, self.dtype).reshape(self.shape, order=self.order)  # type: ignore[call-overload]
 
 
-def read(path: Path) -> tuple[Arrays, list[str]]:
+def _stored(value: Any) -> Stored:
+    match value:
+        case Call(function, (Name("numpy.ndarray"), *_), (1, shape, dtype, bool() as fortran, data)) if (
+            function in RECONSTRUCT
+        ):
+            order = "F" if fortran else "C"
+        case Call(function, (data, dtype, shape, ("C" | "F") as order), None) if function in FROM_BUFFER:
+            pass
+        case Call(function):
+            raise PortError(f"is made by `{function}` in an unusual way; arrays are read as NumPy pickles them")
+        case _:
+            raise PortError(f"is {type(value).__name__}, not an array")
+    match dtype:
+        case Call("numpy.dtype", (str() as number, *_), (3, "<" | "|", None, None, None, -1, -1, 0)) if (
+            number in NUMBERS
+        ):
+            pass
+        case _:
+            raise PortError(f"is of an unusual dtype; choose from {', '.join(NUMBERS)} in this machine's byte order")
+    match data:
+        case Call("_codecs.encode", (str() as text, "latin1"), None):
+            data = text
+        case bytes() | bytearray():
+            pass
+        case _:
+            raise PortError(f"has its numbers in {type(data).__name__}, not in bytes")
+    stored = Stored(pickles.dimensions(shape), np.dtype(number), order, data)
+    if stored.bytes != len(data):
+        raise PortError(f"has {len(data)} bytes; its shape {stored.shape} of {stored.dtype} needs {stored.bytes}")
+    return stored
+
+
+def read(path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
     """The state by Paddle's names and layouts, and notes on what was left out; no code in the file is run."""
     if path.suffix == ".safetensors":
-        return params.load(path), []
-    with path.open("rb") as file:
-        state = ArraysOnly(file).load()
+        return params.load(path, most), []
+    state = pickles.load(io.BytesIO(contents(path, most)), ALLOWED)
     if not isinstance(state, dict):
         raise PortError(f"it holds {type(state).__name__}, not a state_dict")
     notes = []
@@ -46,11 +87,21 @@ def read(path: Path) -> tuple[Arrays, list[str]]:
         if isinstance(state.get(key), dict):
             notes.append(f"took `{key}`")
             state = state[key]
-    # A tensor that was not in a state_dict is a pair of its name and its array.
-    values = {
-        name: value[1] if isinstance(value, tuple) and len(value) == 2 else value for name, value in state.items()
-    }
-    return as_arrays({name: value for name, value in values.items() if name != NAMES}), notes
+    arrays: dict[str, Stored] = {}
+    for name, value in state.items():
+        if name == NAMES:
+            continue
+        match value:  # a tensor that was not in a state_dict is a pair of its name and its array
+            case (_, pickled) | Call("builtins.tuple" | "__builtin__.tuple", ((_, pickled),), None):
+                value = pickled
+        try:
+            if not isinstance(name, str):
+                raise PortError("is named by a number; names are words")
+            arrays[name] = _stored(value)
+        except PortError as error:
+            raise PortError(f"`{spelled(name)}` {error}") from None
+    within(sum(stored.bytes for stored in arrays.values()), most)
+    return {name: stored.array() for name, stored in arrays.items()}, notes
 
 
 def write(path: Path, native: Arrays) -> None:

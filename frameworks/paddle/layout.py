@@ -4,6 +4,7 @@ import numpy as np
 import paddle
 from paddle import nn
 
+from common.port.weights import distinct
 from common.spec.params import Arrays
 
 CANONICAL = {"_mean": "running_mean", "_variance": "running_var"}  # every other leaf has its canonical name
@@ -44,7 +45,7 @@ def write(layer: nn.Layer, params: Arrays) -> None:
 
 def from_native(state: Arrays) -> Arrays:
     """Canonical arrays of a ``state_dict``."""
-    return {canonical(name): np.ascontiguousarray(transposed(array)) for name, array in state.items()}
+    return distinct((canonical(name), np.ascontiguousarray(transposed(array))) for name, array in state.items())
 
 
 def to_native(arrays: Arrays) -> Arrays:

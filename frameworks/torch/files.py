@@ -1,54 +1,51 @@
 """Weights on disk as PyTorch users have them: a state dict, pickled or as safetensors."""
 
-import pickle
-import re
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from common.port.weights import PortError
+from common.files import MOST, contents
+from common.names import spelled
+from common.port.weights import PortError, listed, within
 from common.spec import params
 from common.spec.params import Arrays
+from frameworks.torch.storages import Archive, Tensor, stored
 
 SUFFIXES = (".pt", ".pth", ".safetensors")
 WRAPPERS = ("state_dict", "model_state_dict", "model")  # training scripts save it under these keys
 
 
-def _load(path: Path) -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about pickle protocols
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:  # its message advises to load without the check
-        match = re.search(r"GLOBAL (\S+)", str(error))
-        reason = f"it asks for `{match[1].rstrip('.')}`" if match else "it is not of tensors alone, or damaged"
-        raise PortError(f"{reason}; a state dict of tensors is read, and nothing else") from None
-
-
-def read(path: Path) -> tuple[Arrays, list[str]]:
+def read(path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
     """The state dict by PyTorch's names and layouts, and notes on what was taken off; no code in the file is run."""
     if path.suffix == ".safetensors":
-        return params.load(path), []
-    state, notes = _load(path), []
+        return params.load(path, most), []
+    archive, notes = Archive(contents(path, most)), []
+    state = archive.value
     for key in WRAPPERS:
         if isinstance(state, dict) and isinstance(state.get(key), dict):
-            left_out = [str(name) for name in state if name != key]
-            notes.append(f"took `{key}`" + (f" and left out {', '.join(left_out)}" if left_out else ""))
+            left_out = [name for name in state if name != key]
+            notes.append(f"took `{key}`" + (f" and left out {listed(left_out)}" if left_out else ""))
             state = state[key]
     if not isinstance(state, dict):
         raise PortError(f"it holds {type(state).__name__}, not a state dict")
-    for name, value in state.items():
-        if not isinstance(name, str) or not isinstance(value, torch.Tensor):
-            raise PortError(f"`{name}` is {type(value).__name__}, not a tensor")
-        if value.dtype == torch.bfloat16:
-            raise PortError(f"`{name}` is bfloat16, which NumPy has not; save it as float32, which loses nothing")
-    if state and all(name.startswith("module.") for name in state):
+    tensors = {name: _tensor(name, value) for name, value in state.items()}
+    within(sum(tensor.bytes for tensor in tensors.values()), most)
+    arrays = {name: archive.array(tensor) for name, tensor in tensors.items()}
+    if arrays and all(name.startswith("module.") for name in arrays):
         notes.append("took `module.` of DataParallel off the names")
-        state = {name.removeprefix("module."): value for name, value in state.items()}
-    return {name: value.detach().numpy() for name, value in state.items()}, notes
+        arrays = {name.removeprefix("module."): array for name, array in arrays.items()}
+    return arrays, notes
+
+
+def _tensor(name: Any, value: Any) -> Tensor:
+    try:
+        if not isinstance(name, str):
+            raise PortError("is named by a number; names are words")
+        return stored(value)
+    except PortError as error:
+        raise PortError(f"`{spelled(name)}` {error}") from None
 
 
 def write(path: Path, native: Arrays) -> None:

@@ -75,7 +75,8 @@ def port(
     jax, flax:  .msgpack .npz .safetensors, and directories (Orbax)
     """
     from report.port.apart import port_apart
-    from report.port.weights import options_of, read_map
+    from report.port.assignments import options_of
+    from report.port.weights import read_map
 
     writable(None if output.is_dir() else output, save_map)
     ported = port_apart(

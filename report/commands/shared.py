@@ -34,7 +34,10 @@ json_option = click.option(
     help="Also write the results as JSON.",
 )
 threads_option = click.option(
-    "--threads", type=click.IntRange(1), default=None, help="CPU threads for every framework [default: all processors]."
+    "--threads",
+    type=click.IntRange(1, 4096),
+    default=None,
+    help="CPU threads for every framework [default: all processors].",
 )
 output_option = click.option(
     "--output",

@@ -10,6 +10,7 @@ import numpy as np
 
 import frameworks
 from common.layers.values import Shape
+from common.names import spelled
 from common.port.alignment import NameMap
 from common.port.live import Comparison, Observed, compare_live
 from common.port.weights import PortError
@@ -19,6 +20,8 @@ from common.processes.serve import serve
 from common.spec.params import Arrays, Shapes
 from convparity.packages import OURS, PROGRAM, Packages
 from report.port.targets import Loaded, parse
+
+MOST_VALUES = 2**28  # of an input: it is compared in float64, with its gradient
 
 
 class Isolated:
@@ -150,8 +153,10 @@ def input_shape(text: str) -> Shape:
         PortError: for anything else.
     """
     parts = text.lower().split("x")
-    if len(parts) != 4 or not all(part.isdigit() and int(part) for part in parts):
-        raise PortError(f"`--input {text}` must be NxCxHxW, such as 1x3x224x224")
+    digits = all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts)
+    if len(parts) != 4 or not digits or not 0 < math.prod(map(int, parts)) <= MOST_VALUES:
+        rule = f"NxCxHxW, such as 1x3x224x224, of at most {MOST_VALUES} values"
+        raise PortError(f"`--input {spelled(text)}` must be {rule}")
     n, c, h, w = map(int, parts)
     return (n, c, h, w)
 

@@ -1,8 +1,8 @@
 """Weights from one framework's file to another's: read, fitted to a block, verified in the target, and then written."""
 
-import ast
 import contextlib
 import itertools
+import math
 import os
 import shutil
 import tempfile
@@ -15,11 +15,12 @@ import numpy as np
 
 import frameworks
 from common.check.judge import Expected
+from common.files import MOST
 from common.layers.values import SpecError
-from common.names import first_line, known
+from common.names import first_line, known, spelled
 from common.oracle import reference, rounding
 from common.port.alignment import NameMap, align, dump_map, leaves, load_map, renamed
-from common.port.weights import Disagreement, PortError, fit, usable
+from common.port.weights import Disagreement, PortError, finite, fit, usable
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
 from common.results.writing import ResultsError, write_text
@@ -28,6 +29,7 @@ from common.spec import BlockSpec, inputs
 from common.spec.catalogue import block as catalogue_block
 from common.spec.params import Arrays
 
+SAMPLED = 2**26  # values of the largest activation in a verification
 SIZES = (9, 12, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384, 448, 512)
 PARTIAL = ".convparity-{}-"  # the start of the name of the folder that a process writes to at first, by its id
 
@@ -71,18 +73,23 @@ def port(
     for name in (from_, to):
         known("backend", name, frameworks.BACKENDS)
     spec = catalogue_block(block, **(options or {}))
-    if not source.exists():
+    try:
+        there, folder, taken = source.exists(), destination.parent.is_dir(), destination.is_dir()
+    except OSError as error:  # a name that is too long
+        raise PortError(f"cannot open {spelled(error.filename)}: {error.strerror}") from None
+    if not there:
         raise PortError(f"cannot read {source}: no such file")
-    if not destination.parent.is_dir():
+    if not folder:
         raise PortError(f"cannot write {destination}: there is no folder {destination.parent}")
     reader, writer = frameworks.part(from_, "files"), frameworks.part(to, "files")
     _known_suffix(from_, source, reader.SUFFIXES)
     _known_suffix(to, destination, writer.SUFFIXES)
-    if destination.is_dir():
+    if taken:
         raise PortError(f"{destination} exists already; a directory is not replaced")
-    arrays, notes = read(from_, source)
+    arrays, notes = read(from_, source, _most(spec))
     names, matched = _names(spec, arrays, names or {}, by_structure, save_map)
     arrays = fit(spec, renamed(arrays, names))
+    finite(arrays)
     notes = [*notes, *matched]
     with _replacing(destination) as part:
         writer.write(part, frameworks.part(to, "layout").to_native(arrays))
@@ -93,30 +100,6 @@ def port(
     return Ported(arrays, tuple(notes), names)
 
 
-def options_of(assignments: Sequence[str]) -> dict[str, Any]:
-    """Options from ``key=value`` as they are typed: numbers, true and false, pairs such as ``3,5``, words.
-
-    Raises:
-        SpecError: for one without ``=``.
-    """
-    options: dict[str, Any] = {}
-    for text in assignments:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise SpecError(f"`--set {text}` must be --set KEY=VALUE")
-        options[key.strip()] = _value(value.strip())
-    return options
-
-
-def _value(text: str) -> Any:
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text
-
-
 def _known_suffix(backend: str, path: Path, suffixes: Sequence[str]) -> None:
     if path.suffix in suffixes or (path.is_dir() and "" in suffixes):
         return
@@ -125,20 +108,30 @@ def _known_suffix(backend: str, path: Path, suffixes: Sequence[str]) -> None:
     raise PortError(f"{path} has {suffix}; {backend} has weights in {choices}")
 
 
-def read(backend: str, path: Path) -> tuple[Arrays, list[str]]:
+def _most(spec: BlockSpec) -> int:
+    """Bytes that a file for this block may have, and its arrays: all in float64, four times, as optimisers keep them.
+
+    And some more, so that a file of another block is told apart by its names and shapes.
+    """
+    return 4 * 8 * sum(param.size for param in spec.params()) + 2**28
+
+
+def read(backend: str, path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
     """The canonical arrays of a file, under the file's module paths, and notes on what was removed around them.
 
+    No more than ``most`` bytes are read, and no arrays are made that would take more.
+
     Raises:
-        PortError: in one line, if the file is missing, damaged or hostile, or has other than finite real numbers.
+        PortError: in one line, if the file is missing, damaged or hostile, or has other than real numbers.
     """
     try:
-        native, notes = frameworks.part(backend, "files").read(path)
+        native, notes = frameworks.part(backend, "files").read(path, most)
         arrays = frameworks.part(backend, "layout").from_native(native)
         usable(arrays)
     except PortError as error:
         raise PortError(f"cannot read {path}: {error}") from None
-    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-        raise PortError(f"cannot read {path}: {error.strerror}") from None
+    except OSError as error:
+        raise PortError(f"cannot read {path}: {error.strerror or first_line(error)[:200]}") from None
     except Exception as error:  # a damaged file can raise anything
         raise PortError(f"cannot read {path}: damaged, or not of {backend} ({first_line(error)[:200]})") from None
     return arrays, notes
@@ -213,9 +206,13 @@ def sample_shape(spec: BlockSpec) -> tuple[int, int, int, int]:
     """
     for height, width in sorted(itertools.product(SIZES, SIZES), key=_preference):
         with contextlib.suppress(SpecError):
-            spec.output_shape((1, spec.in_channels, height, width))
-            return (1, spec.in_channels, height, width)
-    raise SpecError(f"`{spec.family}` takes no input of {SIZES[0]} to {SIZES[-1]} pixels, so it cannot be verified")
+            shapes = spec.shapes(shape := (1, spec.in_channels, height, width))
+            if max(map(math.prod, shapes.values())) <= SAMPLED:
+                return shape
+    raise SpecError(
+        f"`{spec.family}` takes no input of {SIZES[0]} to {SIZES[-1]} pixels with at most {SAMPLED} values in a layer, "
+        "so it cannot be verified"
+    )
 
 
 def _verified(backend: str, spec: BlockSpec, arrays: Arrays) -> str:

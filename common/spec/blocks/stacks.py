@@ -1,9 +1,11 @@
 """Two stacks of equal shape, one standard and one separable, to show what the second saves."""
 
 from common.layers import BatchNorm2d, Conv2d, LeakyReLU
+from common.layers.values import positive
 from common.spec import Node, chain, family
 from common.spec.entry import Case, Counts, Entry, sized
 
+DEEPEST = 1000  # layers of a stack
 ONE = ((1, 1), (1, 1))  # a pixel of padding on every side
 
 
@@ -13,7 +15,7 @@ def conv_stack(
 ) -> list[Node]:
     """``depth`` times: 3 x 3 convolution without bias, norm, LeakyReLU."""
     nodes: list[Node] = []
-    for i in range(depth):
+    for i in range(positive("depth", depth, DEEPEST)):
         conv = Conv2d(in_channels if i == 0 else width, width, (3, 3), (1, 1), ONE, bias=False)
         norm = BatchNorm2d(width, affine=affine)
         nodes += chain(f"blocks.{i}", ("conv", conv), ("norm", norm), ("act", LeakyReLU(negative_slope)))
@@ -29,7 +31,7 @@ def separable_stack(
     Nothing stands between the two convolutions: this is not the block of `depthwise_separable`.
     """
     nodes: list[Node] = []
-    for i in range(depth):
+    for i in range(positive("depth", depth, DEEPEST)):
         channels = in_channels if i == 0 else width
         nodes += chain(
             f"blocks.{i}",
