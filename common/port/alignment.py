@@ -19,6 +19,7 @@ from common.port.weights import PortError
 from common.spec.params import Arrays, Shapes
 
 NameMap = dict[str, str]  # layers of the first network: layers of the second
+BY_NAMES = "in the order of their names"
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,12 @@ class Leaf:
     def signature(self) -> tuple[str, tuple[tuple[str, Shape], ...]]:
         return self.kind, self.shapes
 
+    @property
+    def form(self) -> str:
+        return f"{self.kind}: {', '.join(f'{name} {shape}' for name, shape in self.shapes)}"
+
     def __str__(self) -> str:
-        return f"`{self.name}` ({self.kind}: {', '.join(f'{name} {shape}' for name, shape in self.shapes)})"
+        return f"`{self.name}` ({self.form})"
 
 
 def leaves(shapes: Shapes) -> list[Leaf]:
@@ -129,12 +134,12 @@ def align(first: Sequence[Leaf], second: Sequence[Leaf], names: NameMap | None =
     def signatures(unit: tuple[Leaf, ...]) -> Any:
         return tuple(leaf.signature for leaf in unit)
 
-    by_name = sorted(other, key=lambda leaf: _natural(leaf.name))
+    by_name = sorted(other, key=lambda leaf: natural(leaf.name))
     for how, pairs in (
         ("in the same order", whole(other)),
         ("each with its norm, in another order", _in_turn(_units(one), _units(other), signatures)),
         ("in the same order of each kind", by_kind(other)),
-        ("in the order of their names", whole(by_name) or by_kind(by_name)),
+        (BY_NAMES, whole(by_name) or by_kind(by_name)),
     ):
         if pairs is not None:
             return Alignment(named | pairs, how)
@@ -157,7 +162,7 @@ def _unmatched(first: Sequence[Leaf], second: Sequence[Leaf]) -> list[str]:
     return lines
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
+def natural(name: str) -> list[tuple[int, str]]:
     """A key that sorts ``block2`` before ``block10``."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 

@@ -17,7 +17,8 @@ from common.check.judge import Expected
 from common.layers.values import SpecError
 from common.names import first_line, known
 from common.oracle import reference, rounding
-from common.port.alignment import NameMap, align, dump_map, leaves, load_map, renamed
+from common.port.alignment import NameMap, dump_map, leaves, load_map, renamed
+from common.port.evidence import align_file
 from common.port.weights import Disagreement, PortError, fit, usable
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
@@ -150,7 +151,7 @@ def _names(
         return names, []
     spec_leaves = leaves({param.name: param.shape for param in spec.params()})
     file_leaves = leaves({name: array.shape for name, array in arrays.items()})
-    alignment = align(spec_leaves, file_leaves, names)
+    alignment = align_file(spec_leaves, file_leaves, names)
     if save_map:
         write_map(save_map, alignment.names)
     if alignment.doubts:
