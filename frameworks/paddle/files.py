@@ -44,7 +44,8 @@ def read(path: Path) -> tuple[Arrays, list[str]]:
     notes = []
     for key in ("model", "state_dict"):
         if isinstance(state.get(key), dict):
-            notes.append(f"took `{key}`")
+            left_out = [str(name) for name in state if name != key]
+            notes.append(f"took `{key}`" + (f" and left out {', '.join(left_out)}" if left_out else ""))
             state = state[key]
     # A tensor that was not in a state_dict is a pair of its name and its array.
     values = {
