@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from common.spec import BlockSpec
-from common.spec.params import Arrays, misfits
+from common.spec.params import Arrays, Shapes, misfits_of
 
 COLLECTIONS = ("params", "stats", "batch_stats")  # where JAX and Flax linen keep trained arrays and averages
 LOCALS = ("weight", "bias", "running_mean", "running_var")  # the canonical names in a layer
@@ -94,13 +94,18 @@ def usable(arrays: Arrays) -> None:
 
 
 def fit(spec: BlockSpec, arrays: Arrays) -> Arrays:
-    """``arrays`` in network order, if names and shapes are the spec's.
+    """``arrays`` in network order, if names and shapes are the spec's; raises as `fit_shapes` does."""
+    return fit_shapes(f"`{spec.family}`", {param.name: param.shape for param in spec.params()}, arrays)
+
+
+def fit_shapes(what: str, shapes: Shapes, arrays: Arrays) -> Arrays:
+    """``arrays`` in the order of ``shapes``, if these are their names and shapes.
 
     Raises:
         PortError: listing every name that is missing, unexpected or mis-shaped, with its nearest candidate.
     """
-    lines = misfits(spec, arrays)
+    lines = misfits_of(shapes, arrays)
     if any(lines.values()):
         counts = ", ".join(f"{len(names)} {fault}" for fault, names in lines.items())
-        raise PortError(f"the arrays do not fit `{spec.family}`: {counts}", [line for k in lines for line in lines[k]])
-    return {param.name: arrays[param.name] for param in spec.params()}
+        raise PortError(f"the arrays do not fit {what}: {counts}", [line for k in lines for line in lines[k]])
+    return {name: arrays[name] for name in shapes}

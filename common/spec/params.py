@@ -52,11 +52,15 @@ def drawn(rng: np.random.Generator, role: str, shape: Shape) -> np.ndarray:
 
 
 def misfits(spec: BlockSpec, arrays: Mapping[str, Any]) -> dict[str, list[str]]:
+    """`misfits_of` the spec's shapes."""
+    return misfits_of({param.name: param.shape for param in spec.params()}, arrays)
+
+
+def misfits_of(shapes: Shapes, arrays: Mapping[str, Any]) -> dict[str, list[str]]:
     """What is missing, unexpected and mis-shaped (or not an array of real numbers), a line each.
 
     The line of a missing or unexpected name has its nearest candidate.
     """
-    shapes: Shapes = {param.name: param.shape for param in spec.params()}
     array_shapes: Shapes = {name: tuple(getattr(array, "shape", ())) for name, array in arrays.items()}
 
     def nearest(name: str, shape: Shape, candidates: Shapes) -> str:

@@ -79,18 +79,18 @@ def port(
     if not destination.parent.is_dir():
         raise PortError(f"cannot write {destination}: there is no folder {destination.parent}")
     reader, writer = frameworks.part(from_, "files"), frameworks.part(to, "files")
-    _known_suffix(from_, source, reader.SUFFIXES)
-    _known_suffix(to, destination, writer.SUFFIXES)
+    known_suffix(from_, source, reader.SUFFIXES)
+    known_suffix(to, destination, writer.SUFFIXES)
     if destination.is_dir():
         raise PortError(f"{destination} exists already; a directory is not replaced")
     arrays, notes = read(from_, source)
     names, matched = _names(spec, arrays, names or {}, by_structure, save_map)
     arrays = fit(spec, renamed(arrays, names))
     notes = [*notes, *matched]
-    with _replacing(destination) as part:
+    with replacing(destination) as part:
         writer.write(part, frameworks.part(to, "layout").to_native(arrays))
         written, _ = read(to, part)
-        if wrong := [name for name in arrays if not _same(arrays[name], written.get(name))]:
+        if wrong := [name for name in arrays if not same(arrays[name], written.get(name))]:
             raise Disagreement(f"`{wrong[0]}` reads back from {to}'s file as something else")
         notes += [_verified(to, spec, arrays), UNSEEN]
     return Ported(arrays, tuple(notes), names)
@@ -120,7 +120,8 @@ def _value(text: str) -> Any:
         return text
 
 
-def _known_suffix(backend: str, path: Path, suffixes: Sequence[str]) -> None:
+def known_suffix(backend: str, path: Path, suffixes: Sequence[str]) -> None:
+    """Raises `PortError` for a path of no format of the framework's."""
     if path.suffix in suffixes or (path.is_dir() and "" in suffixes):
         return
     choices = ", ".join(suffix or "a directory (Orbax)" for suffix in suffixes)
@@ -194,7 +195,7 @@ def read_map(path: Path | None) -> NameMap:
 
 
 @contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """A temporary path of the same name to write to; it replaces ``path`` if nothing is raised."""
     try:
         folder = Path(tempfile.mkdtemp(prefix=".convparity-", dir=path.parent))
@@ -207,7 +208,8 @@ def _replacing(path: Path) -> Iterator[Path]:
         raise PortError(f"cannot write {path}: {error.strerror or error}") from None
 
 
-def _same(one: np.ndarray, other: np.ndarray | None) -> bool:
+def same(one: np.ndarray, other: np.ndarray | None) -> bool:
+    """Whether two arrays have the same type, shape and bits."""
     return (
         other is not None and one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
     )
