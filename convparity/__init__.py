@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from common.port.live import Comparison
     from common.protocols import Trained
     from common.spec import BlockSpec
+    from report.port.networks import Carried
 
-__all__ = ["assert_parity", "block", "build", "compare", "initial", "names", "port", "randomised"]
+__all__ = ["assert_parity", "block", "build", "compare", "initial", "names", "port", "port_module", "randomised"]
 
 
 def names() -> tuple[str, ...]:
@@ -158,6 +159,36 @@ def port(
 
         arguments = {"from_": from_, "to": to, "block": block, "options": options, "names": names}
         return run(source, destination, **arguments, by_structure=by_structure).arrays
+
+
+def port_module(
+    module_a: Any,
+    module_b: Any,
+    input_shape: tuple[int, int, int, int],
+    *,
+    source: Path | str | None = None,
+    destination: Path | str | None = None,
+    names: dict[str, str] | None = None,
+    training: bool = False,
+) -> "Carried":
+    """The weights of one live module as those of another, of any two frameworks: ``.state``, and ``.notes`` on it.
+
+    The modules are those that `compare` takes, and stay as they are. The weights are those in the file ``source``, or
+    those that ``module_a`` holds. Both modules are run in evaluation mode, and with ``training`` in training mode,
+    first with arrays drawn at random and then with the weights; ``.notes`` says what was verified and what was not.
+    ``.state`` has every array of ``module_b`` by the name and in the layout of its framework, the keys of a tree
+    joined by dots; ``destination`` is a file for it. ``input_shape`` is (n, c, h, w) for every framework. ``names``
+    maps layers of ``module_b`` to layers of ``module_a`` where their order and shapes do not decide.
+
+    Raises:
+        ValueError: if the modules do not compute the same, or cannot be compared; nothing is written then.
+    """
+    with OURS:
+        from report.port.networks import port_modules
+
+        paths = [Path(path) if path else None for path in (source, destination)]
+        arguments = {"source": paths[0], "destination": paths[1], "names": names, "training": training}
+        return port_modules(module_a, module_b, input_shape, **arguments)
 
 
 def main() -> None:

@@ -48,9 +48,18 @@ class Observed:
 class Live(Protocol):
     """A live module: its copy in float64, dropout off, which runs with the arrays of the caller."""
 
-    framework: str
-    precision: float  # relative, of the results of training: gradients and running statistics
-    notes: list[str]  # what was changed in the copy, in sentences
+    @property
+    def framework(self) -> str: ...
+
+    @property
+    def precision(self) -> float:
+        """Relative, of the results of training: gradients and running statistics."""
+        ...
+
+    @property
+    def notes(self) -> list[str]:
+        """What was changed in the copy, in sentences."""
+        ...
 
     def shapes(self) -> Shapes:
         """The shapes of all arrays, by canonical name under the module's paths, in order of definition."""
@@ -58,6 +67,14 @@ class Live(Protocol):
 
     def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
         """A pass in evaluation mode; with the output's cotangent ``dy``, in training mode and back."""
+        ...
+
+    def arrays(self) -> Arrays:
+        """The arrays that the module holds, in their own dtypes, by canonical name."""
+        ...
+
+    def native(self, arrays: Arrays) -> Arrays:
+        """The whole state with these arrays, flat, by the names and in the layouts of the framework's files."""
         ...
 
 
@@ -112,16 +129,23 @@ def in_order(shapes: Shapes, seen: Arrays) -> list[Leaf]:
     return ran if len(ran) == len(layers) else list(layers.values())
 
 
-def compare_live(first: Live, second: Live, shape: Shape, names: NameMap | None = None) -> Comparison:
+def compare_live(
+    first: Live,
+    second: Live,
+    shape: Shape,
+    names: NameMap | None = None,
+    arrays: Arrays | None = None,
+    training: bool = True,
+) -> Comparison:
     """Aligns two modules, gives both the same arrays, and compares everything that can be seen of them.
 
     ``shape`` is the input's, (n, c, h, w). ``names`` maps layers of the first to layers of the second where order and
-    shapes do not decide.
+    shapes do not decide. ``arrays`` (float64, the first's) are drawn unless given. ``training`` is compared too.
 
     Raises:
         PortError: if the layers do not match, or training is random.
     """
-    arrays = randomised(first.shapes())
+    arrays = arrays or randomised(first.shapes())
     x = inputs.make("random", shape).astype(np.float64)
     evaluated, probe = first.observe(arrays, x), second.observe(randomised(second.shapes()), x)
     alignment = align(in_order(first.shapes(), evaluated.layers), in_order(second.shapes(), probe.layers), names)
@@ -137,16 +161,18 @@ def compare_live(first: Live, second: Live, shape: Shape, names: NameMap | None 
         findings.append(Finding("output in evaluation", f"the outputs have shapes {shapes}"))
         divergence = _divergence(evaluated, answer, {}, alignment.names)
         return Comparison(alignment, tuple(findings), divergence, tuple(notes))
-    dy = np.random.default_rng(1).standard_normal(evaluated.output.shape)
-    trained, trained_answer = first.observe(arrays, x, dy), second.observe(copied, x, dy)
-    for live, pass_, params in ((first, trained, arrays), (second, trained_answer, copied)):
-        if not np.array_equal(live.observe(params, x, dy).output, pass_.output):
-            raise PortError(f"the module in {live.framework} trains at random, even without dropout: two passes differ")
+    modes: list[tuple[str, Observed, Observed, np.ndarray | None]] = [("evaluation", evaluated, answer, None)]
+    if training:
+        dy = np.random.default_rng(1).standard_normal(evaluated.output.shape)
+        trained, trained_answer = first.observe(arrays, x, dy), second.observe(copied, x, dy)
+        for live, pass_, params in ((first, trained, arrays), (second, trained_answer, copied)):
+            if not np.array_equal(live.observe(params, x, dy).output, pass_.output):
+                raise PortError(
+                    f"the module in {live.framework} trains at random, even without dropout: two passes differ"
+                )
+        modes.append(("training", trained, trained_answer, dy))
     divergence = None
-    for mode, right, actual, cotangent in (
-        ("evaluation", evaluated, answer, None),
-        ("training", trained, trained_answer, dy),
-    ):
+    for mode, right, actual, cotangent in modes:
         allowed = _allowances(first, arrays, x, cotangent, right, max(first.precision, second.precision))
         results = list(_findings(mode, right, actual, allowed, translation))
         findings += results

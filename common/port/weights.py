@@ -7,12 +7,13 @@ import numpy as np
 
 from common.names import spelled
 from common.spec import BlockSpec
-from common.spec.params import Arrays, misfits
+from common.spec.params import Arrays, Shapes, misfits_of
 
 Leaf = TypeVar("Leaf")
 LINES = 20  # about a file, at most
 DEEPEST = 64  # levels of a tree
 COLLECTIONS = ("params", "stats", "batch_stats")  # where JAX and Flax linen keep trained arrays and averages
+LOCALS = ("weight", "bias", "running_mean", "running_var")  # the canonical names in a layer
 
 
 class PortError(ValueError):
@@ -120,6 +121,11 @@ def as_arrays(leaves: Mapping[str, Any]) -> Arrays:
     return {name: np.asarray(leaf) for name, leaf in leaves.items()}
 
 
+def is_index(name: str, array: np.ndarray) -> bool:
+    """Whether it is a counter or a table of indices: integers under a name that no weight has."""
+    return array.dtype.kind in "iub" and name.rpartition(".")[2] not in LOCALS
+
+
 def usable(arrays: Arrays) -> None:
     """Refuses arrays that cannot be moved bit for bit; their numbers are not looked at.
 
@@ -145,15 +151,20 @@ def finite(arrays: Arrays) -> None:
 
 
 def fit(spec: BlockSpec, arrays: Arrays) -> Arrays:
-    """``arrays`` in network order, if names and shapes are the spec's.
+    """``arrays`` in network order, if names and shapes are the spec's; raises as `fit_shapes` does."""
+    return fit_shapes(f"`{spec.family}`", {param.name: param.shape for param in spec.params()}, arrays)
+
+
+def fit_shapes(what: str, shapes: Shapes, arrays: Arrays) -> Arrays:
+    """``arrays`` in the order of ``shapes``, if these are their names and shapes.
 
     Raises:
         PortError: listing every name that is missing, unexpected or mis-shaped, with its nearest candidate.
     """
-    lines = misfits(spec, arrays, LINES)
+    lines = misfits_of(shapes, arrays, LINES)
     if any(lines.values()):
         counts = ", ".join(f"{len(names)} {fault}" for fault, names in lines.items())
         every = [line for kind in lines.values() for line in kind]
         more = [f"and {len(every) - LINES} more"] if len(every) > LINES else []
-        raise PortError(f"the arrays do not fit `{spec.family}`: {counts}", [*every[:LINES], *more])
-    return {param.name: arrays[param.name] for param in spec.params()}
+        raise PortError(f"the arrays do not fit {what}: {counts}", [*every[:LINES], *more])
+    return {name: arrays[name] for name in shapes}

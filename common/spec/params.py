@@ -53,13 +53,17 @@ def drawn(rng: np.random.Generator, role: str, shape: Shape) -> np.ndarray:
     return array.astype(np.float32)
 
 
-def misfits(spec: BlockSpec, arrays: Mapping[str, Any], most: int = 20) -> dict[str, list[str]]:
+def misfits(spec: BlockSpec, arrays: Mapping[str, Any]) -> dict[str, list[str]]:
+    """`misfits_of` the spec's shapes."""
+    return misfits_of({param.name: param.shape for param in spec.params()}, arrays)
+
+
+def misfits_of(shapes: Shapes, arrays: Mapping[str, Any], most: int = 20) -> dict[str, list[str]]:
     """What is missing, unexpected and mis-shaped (or not an array of real numbers), a line each.
 
     The line of a missing or unexpected name has its nearest candidate; only the first ``most`` lines do, and only so
     many candidates are looked at, because a file may have any number of names, of any length.
     """
-    shapes: Shapes = {param.name: param.shape for param in spec.params()}
     array_shapes: Shapes = {name: tuple(getattr(array, "shape", ())) for name, array in arrays.items()}
 
     def nearest(name: str, shape: Shape, candidates: Shapes) -> str:

@@ -55,6 +55,12 @@ class Live:
     def shapes(self) -> Shapes:
         return self._module.shapes
 
+    def arrays(self) -> Arrays:
+        return self._module.arrays()
+
+    def native(self, arrays: Arrays) -> Arrays:
+        return self._module.native(layout.to_native(arrays))
+
     def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
         with jax.enable_x64(True):
             params, rest = self._module.filled(layout.to_native(arrays))
@@ -85,7 +91,8 @@ class Nnx:
         self._training, self._params, self._rest = nnx.split(module, nnx.Param, ...)
         module.eval()
         self._evaluation = nnx.graphdef(module)
-        self.shapes: Shapes = {name: array.shape for name, array in layout.read(module).items()}
+        self._arrays = layout.read(module)
+        self.shapes: Shapes = {name: array.shape for name, array in self._arrays.items()}
 
     def filled(self, native: Arrays) -> tuple[nnx.State, nnx.State]:
         def fill(path: tuple[Any, ...], variable: nnx.Variable) -> nnx.Variable:
@@ -93,6 +100,12 @@ class Nnx:
             return variable.replace(jax.numpy.asarray(native[name])) if name in native else variable
 
         return nnx.map_state(fill, self._params), nnx.map_state(fill, self._rest)
+
+    def arrays(self) -> Arrays:
+        return self._arrays
+
+    def native(self, leaves: Arrays) -> Arrays:
+        return leaves
 
     def canonical(self, state: nnx.State) -> Arrays:
         return layout.canonical(nnx.filter_state(state, layout.ARRAYS))
@@ -157,6 +170,12 @@ class Linen:
             return nested({name: jax.numpy.asarray(native[name]) for name in names})
 
         return fill("params"), fill("batch_stats")
+
+    def arrays(self) -> Arrays:
+        raise PortError("a linen module holds no arrays; port a file of them")
+
+    def native(self, leaves: Arrays) -> Arrays:
+        return {f"{kind}.{name}": leaves[name] for kind, tree in self._variables.items() for name in flat(tree)}
 
     def canonical(self, tree: Any) -> Arrays:
         return layout.from_native({name: np.asarray(leaf) for name, leaf in flat(tree).items()})

@@ -61,10 +61,15 @@ def write(arrays: Arrays, dtype: str, place: Sharding) -> tuple[Tree, Tree]:
     return lists(params), lists(stats)
 
 
+def keys(path: tuple[Any, ...]) -> list[str]:
+    """The keys, indices and attributes on the way to a leaf."""
+    return [str(getattr(key, "key", getattr(key, "idx", getattr(key, "name", None)))) for key in path]
+
+
 def leaves(tree: Tree) -> Iterator[tuple[str, np.ndarray]]:
     """Canonical names and arrays of a tree's leaves."""
     for path, value in jax.tree_util.tree_leaves_with_path(tree):
-        yield _canonical([str(getattr(key, "key", getattr(key, "idx", None))) for key in path], np.asarray(value))
+        yield _canonical(keys(path), np.asarray(value))
 
 
 def from_native(state: Arrays) -> Arrays:

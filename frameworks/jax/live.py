@@ -69,6 +69,18 @@ class Live:
     def shapes(self) -> Shapes:
         return {name: array.shape for tree in self._trees for name, array in layout.leaves(tree)}
 
+    def arrays(self) -> Arrays:
+        return dict(leaf for tree in self._trees for leaf in layout.leaves(tree))
+
+    def native(self, arrays: Arrays) -> Arrays:
+        values = iter([layout.native_array(arrays[name]) for name in self.shapes()])
+        trees = zip(("params", "stats"), self._trees, strict=True)
+        return {
+            ".".join([head, *layout.keys(path)]): np.ascontiguousarray(next(values))
+            for head, tree in trees
+            for path, _ in jax.tree_util.tree_leaves_with_path(tree)
+        }
+
     def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
         with jax.enable_x64(True):
             names = iter(self.shapes())

@@ -28,6 +28,7 @@ class Live:
     precision = 2.0**-24
 
     def __init__(self, native: nn.Layer, shape: tuple[int, ...], alone: bool) -> None:
+        self._native = native
         self._layer = copy.deepcopy(native).to(device="cpu", dtype=paddle.float64)
         self.notes: list[str] = []
         for child in self._layer.sublayers():
@@ -37,6 +38,12 @@ class Live:
 
     def shapes(self) -> Shapes:
         return {name: array.shape for name, array in layout.read(self._layer).items()}
+
+    def arrays(self) -> Arrays:
+        return layout.read(self._native)
+
+    def native(self, arrays: Arrays) -> Arrays:
+        return layout.to_native(arrays)
 
     def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
         layout.write(self._layer, arrays)

@@ -28,7 +28,7 @@ class Live:
 
     def __init__(self, native: nn.Module, shape: tuple[int, ...], alone: bool) -> None:
         self._module = copy.deepcopy(native).cpu().double()
-        self._alone = alone
+        self._native, self._alone = native, alone
         self.notes: list[str] = []
         for child in self._module.modules():
             if isinstance(child, _DropoutNd) and child.p:
@@ -42,6 +42,14 @@ class Live:
 
     def shapes(self) -> Shapes:
         return {name: tuple(value.shape) for name, value in self._state.items()}
+
+    def arrays(self) -> Arrays:
+        return {name: array for name, array in layout.read(self._native).items() if name in self._state}
+
+    def native(self, arrays: Arrays) -> Arrays:
+        others = {name: value.numpy() for name, value in self._module.state_dict().items() if name not in self._state}
+        fresh = {n: np.zeros_like(a) if n.endswith(layout.STEP_COUNTER) else a for n, a in others.items()}
+        return {name: (fresh | arrays)[name] for name in self._module.state_dict()}
 
     def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
         with torch.no_grad():

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -41,9 +42,9 @@ def explain(block: str, source: str, target: str) -> None:
     **described("convparity port net.pt --from torch --to flax --block mobilenet_v1 --set alpha=0.5 -o net.msgpack")
 )
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.option("--from", "from_", required=True, metavar="NAME", help="The framework that IN belongs to.")
-@click.option("--to", required=True, metavar="NAME", help="The framework that OUT is for.")
-@click.option("--block", required=True, metavar="NAME", help="The block whose weights these are.")
+@click.option("--from", "from_", metavar="NAME", help="The framework that IN belongs to.")
+@click.option("--to", metavar="NAME", help="The framework that OUT is for.")
+@click.option("--block", metavar="NAME", help="The block whose weights these are.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="An option of the block; repeatable.")
 @click.option(
     "-o",
@@ -53,16 +54,24 @@ def explain(block: str, source: str, target: str) -> None:
     type=click.Path(path_type=Path),
     help="Its suffix decides the format.",
 )
+@click.option("--from-module", metavar="A", help="Any network, instead of --block: the one that IN belongs to.")
+@click.option("--to-module", metavar="B", help="The network that OUT is for.")
+@click.option("--input", "size", metavar="NxCxHxW", help="The shape of an input of both networks, always NCHW.")
+@click.option("--training", is_flag=True, help="Verify that both networks train alike, too.")
 @click.option("--align", is_flag=True, help="Match layers that have other names, by their order and shapes.")
 @_map
 @_save_map
 def port(
     source: Path,
-    from_: str,
-    to: str,
-    block: str,
+    from_: str | None,
+    to: str | None,
+    block: str | None,
     assignments: tuple[str, ...],
     output: Path,
+    from_module: str | None,
+    to_module: str | None,
+    size: str | None,
+    training: bool,
     align: bool,
     map_: Path | None,
     save_map: Path | None,
@@ -73,23 +82,28 @@ def port(
     torch:      .pt .pth .safetensors
     paddle:     .pdparams .safetensors
     jax, flax:  .msgpack .npz .safetensors, and directories (Orbax)
+
+    The weights are those of a block of this project (--from, --to, --block) or of any network (--from-module,
+    --to-module: A and B as in `convparity compare`). Two networks are run with arrays drawn at random and with the
+    weights, and OUT is written only if they compute the same.
     """
     from report.port.apart import port_apart
     from report.port.assignments import options_of
     from report.port.weights import read_map
 
     writable(None if output.is_dir() else output, save_map)
-    ported = port_apart(
-        source,
-        output,
-        from_=from_,
-        to=to,
-        block=block,
-        options=options_of(assignments),
-        names=read_map(map_),
-        by_structure=align,
-        save_map=save_map,
-    )
+    of_block = {"--from": from_, "--to": to, "--block": block, "--set": assignments, "--align": align}
+    of_networks = {"--from-module": from_module, "--to-module": to_module, "--input": size, "--training": training}
+    if from_module or to_module:
+        _only(of_networks, 2, of_block)
+        from report.port.modules import input_shape
+
+        shape = input_shape(size) if size else None
+        how: dict[str, Any] = {"first": from_module, "second": to_module, "shape": shape, "training": training}
+    else:
+        _only(of_block, 3, of_networks)
+        how = {"from_": from_, "to": to, "block": block, "options": options_of(assignments), "by_structure": align}
+    ported = port_apart(source, output, names=read_map(map_), save_map=save_map, **how)
     for note in ported.notes:
         click.echo(note)
     _show_map(ported.names)
@@ -125,6 +139,18 @@ def compare(first: str, second: str, size: str, map_: Path | None, save_map: Pat
         click.echo(line)
     if not comparison.agrees:
         sys.exit(EXIT_DISAGREE)
+
+
+def _only(options: dict[str, Any], needed: int, others: dict[str, Any]) -> None:
+    """Refuses a command without the first ``needed`` of ``options``, or with any of ``others``."""
+    for name in list(options)[:needed]:
+        if not options[name]:
+            raise click.UsageError(
+                f"Missing option '{name}': give --from, --to and --block, or --from-module and --to-module."
+            )
+    for name, value in others.items():
+        if value:
+            raise click.UsageError(f"Option '{name}' does not go with '{next(iter(options))}'.")
 
 
 def _show_map(names: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""`report.port.weights.port` in a process of its own: a framework that crashes when it is imported ends that alone."""
+"""What `convparity port` does, in a process of its own: a framework that crashes when it is imported ends that alone."""
 
 import shutil
 import sys
@@ -14,7 +14,8 @@ from common.processes.pool import Worker, WorkerFailed
 from common.processes.serve import serve
 from convparity.packages import OURS
 from frameworks import MissingFramework
-from report.port.weights import PARTIAL, port
+from report.port.networks import Carried, port_file
+from report.port.weights import PARTIAL, Ported, port, write_map
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,14 @@ class Session:
     """The request that the process answers."""
 
     def port(self, source: Path, destination: Path, options: dict[str, Any]) -> Outcome:
+        save_map, networks = options.get("save_map"), "first" in options
         try:
-            ported = port(source, destination, **options)
+            if not networks:
+                ported: Ported | Carried = port(source, destination, **options)
+            else:
+                ported = port_file(source, destination, **{k: v for k, v in options.items() if k != "save_map"})
+                if save_map:
+                    write_map(save_map, ported.names)
         except (PortError, UnknownName, SpecError, MissingFramework) as error:
             details = getattr(error, "details", ())
             return Outcome(problem=str(error), details=details, disagrees=isinstance(error, Disagreement))
@@ -41,7 +48,7 @@ class Session:
 
 
 def port_apart(source: Path, destination: Path, **options: Any) -> Outcome:
-    """Ports as `report.port.weights.port` does, with its ``options``.
+    """Ports as `report.port.weights.port` does, with its ``options``, or as `port_file` if these have two networks.
 
     Raises:
         PortError: for anything that is wrong, also if the process dies or hangs; nothing is written then.
@@ -58,7 +65,8 @@ def port_apart(source: Path, destination: Path, **options: Any) -> Outcome:
             for folder in destination.parent.glob(f"{partial}*"):  # of a process that was killed
                 shutil.rmtree(folder, ignore_errors=True)
     except WorkerFailed as error:
-        raise PortError(f"nothing was ported from {options['from_']} to {options['to']}: {error}") from None
+        ends = [options[name] for name in (("first", "second") if "first" in options else ("from_", "to"))]
+        raise PortError(f"nothing was ported from {ends[0]} to {ends[1]}: {error}") from None
     if outcome.problem:
         raise (Disagreement if outcome.disagrees else PortError)(outcome.problem, outcome.details)
     return outcome

@@ -39,6 +39,12 @@ class Isolated:
     def shapes(self) -> Shapes:
         return self._live.shapes()
 
+    def arrays(self) -> Arrays:
+        return self._live.arrays()
+
+    def native(self, arrays: Arrays) -> Arrays:
+        return self._live.native(arrays)
+
     def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
         with self._packages:
             return self._live.observe(arrays, x, dy)
@@ -58,6 +64,12 @@ class Session:
         assert loaded.framework is not None
         self._live = Isolated(loaded.native, loaded.framework, loaded.packages, shape, alone)
         return self._live.precision, dict(self._live.shapes())
+
+    def arrays(self) -> Arrays:
+        return self._live.arrays()
+
+    def native(self, arrays: Arrays) -> Arrays:
+        return self._live.native(arrays)
 
     def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None) -> tuple[Observed, list[str]]:
         return self._live.observe(arrays, x, dy), self._live.notes
@@ -101,6 +113,14 @@ class Remote:
     def shapes(self) -> Shapes:
         return self._shapes
 
+    def arrays(self) -> Arrays:
+        self._worker.post("arrays")
+        return self._collect()
+
+    def native(self, arrays: Arrays) -> Arrays:
+        self._worker.post("native", arrays)
+        return self._collect()
+
     def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
         observed, self.notes = self._ask("observe", arrays, x, dy)
         return observed
@@ -136,6 +156,15 @@ def compare_modules(first: Any, second: Any, shape: Shape, names: NameMap | None
     Raises:
         PortError: if one is no module of a framework, or cannot be run or aligned with the other.
     """
+    return compare_live(*isolated(first, second, shape), shape, names)
+
+
+def isolated(first: Any, second: Any, shape: Shape) -> tuple[Isolated, Isolated]:
+    """Two live modules of this process.
+
+    Raises:
+        PortError: if one is no module of a framework.
+    """
     kinds = [frameworks.owner(native) for native in (first, second)]
     for native, kind in zip((first, second), kinds, strict=True):
         if kind is None:
@@ -143,7 +172,7 @@ def compare_modules(first: Any, second: Any, shape: Shape, names: NameMap | None
     alone = kinds[0] == kinds[1]
     pairs = zip((first, second), kinds, strict=True)
     one, other = (Isolated(native, str(kind), PROGRAM, shape, alone) for native, kind in pairs)
-    return compare_live(one, other, shape, names)
+    return one, other
 
 
 def input_shape(text: str) -> Shape:
