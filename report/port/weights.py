@@ -137,12 +137,10 @@ def read(backend: str, path: Path) -> tuple[Arrays, list[str]]:
     """
     try:
         native, notes = frameworks.part(backend, "files").read(path)
-        arrays = frameworks.part(backend, "layout").from_native(native)
-        if len(arrays) < len(native):  # step counters, by their own name
-            notes.append(_left_out(sorted(native.keys() - arrays.keys())))
-        if others := [name for name, array in arrays.items() if is_index(name, array)]:
-            notes.append(_left_out(others))
-        arrays = {name: array for name, array in arrays.items() if name not in others}
+        if others := no_weights(backend, native):
+            notes.append(f"left out what is no weight: {listed(others)}")
+        kept = {name: array for name, array in native.items() if name not in others}
+        arrays = frameworks.part(backend, "layout").from_native(kept)
         usable(arrays)
     except PortError as error:
         raise PortError(f"cannot read {path}: {error}") from None
@@ -153,9 +151,15 @@ def read(backend: str, path: Path) -> tuple[Arrays, list[str]]:
     return arrays, notes
 
 
-def _left_out(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"left out what is no weight: `{names[0]}`{more}"
+def no_weights(backend: str, native: Arrays) -> list[str]:
+    """The names of counters, of tables of indices, and of what else a framework's state has that is no weight."""
+    canonical = {name: frameworks.part(backend, "layout").from_native({name: native[name]}) for name in native}
+    return [name for name, own in canonical.items() if not own or any(is_index(*item) for item in own.items())]
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first of the names, and how many more there are."""
+    return f"`{names[0]}`" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
 def _names(
