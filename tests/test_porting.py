@@ -14,8 +14,9 @@ from common.protocols import Backend
 from common.spec import BlockSpec
 from common.spec.catalogue import block, names
 from common.spec.params import Arrays, randomised
+from report.commands.porting import options_of
 from report.port import weights
-from report.port.weights import options_of, port, sample_shape
+from report.port.weights import port, sample_shape
 from tests.conftest import require
 from tests.support.weights import OPTIONS, TINY, TINY_OPTIONS, bits, suffixes, write
 from tests.test_cli import status

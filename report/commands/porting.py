@@ -1,6 +1,8 @@
 """The commands of porting: explain, port, compare."""
 
+import ast
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +91,8 @@ def port(
     """
     import logging
 
-    from report.port.weights import options_of, read_map, write_map
     from report.port.weights import port as port_weights
+    from report.port.weights import read_map, write_map
 
     writable(save_map)
 
@@ -155,6 +157,32 @@ def compare(first: str, second: str, size: str, map_: Path | None, save_map: Pat
         click.echo(line)
     if not comparison.agrees:
         sys.exit(EXIT_DISAGREE)
+
+
+def options_of(assignments: Sequence[str]) -> dict[str, Any]:
+    """Options from ``key=value`` as they are typed: numbers, true and false, pairs such as ``3,5``, words.
+
+    Raises:
+        SpecError: for one without ``=``.
+    """
+    from common.layers.values import SpecError
+
+    options: dict[str, Any] = {}
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise SpecError(f"`--set {text}` must be --set KEY=VALUE")
+        options[key.strip()] = _value(value.strip())
+    return options
+
+
+def _value(text: str) -> Any:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
 
 
 def _only(options: dict[str, Any], needed: int, others: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Weights from one framework's file to another's: read, fitted to a block, verified in the target, and then written."""
 
-import ast
 import contextlib
 import itertools
 import shutil
@@ -19,6 +18,7 @@ from common.names import first_line, known
 from common.oracle import reference, rounding
 from common.port.alignment import NameMap, dump_map, leaves, load_map, renamed
 from common.port.evidence import align_file
+from common.port.forms import in_shape, loose
 from common.port.weights import Disagreement, PortError, fit, is_index, usable
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
@@ -85,8 +85,9 @@ def port(
         raise PortError(f"{destination} exists already; a directory is not replaced")
     arrays, notes = read(from_, source)
     names, matched = _names(spec, arrays, names or {}, by_structure, save_map)
-    arrays = fit(spec, renamed(arrays, names))
-    notes = [*notes, *matched]
+    arrays, forms = in_shape({param.name: param.shape for param in spec.params()}, renamed(arrays, names))
+    arrays = fit(spec, arrays)
+    notes = [*notes, *matched, *forms]
     with replacing(destination) as part:
         writer.write(part, frameworks.part(to, "layout").to_native(arrays))
         written, _ = read(to, part)
@@ -94,30 +95,6 @@ def port(
             raise Disagreement(f"`{wrong[0]}` reads back from {to}'s file as something else")
         notes += [_verified(to, spec, arrays), UNSEEN]
     return Ported(arrays, tuple(notes), names)
-
-
-def options_of(assignments: Sequence[str]) -> dict[str, Any]:
-    """Options from ``key=value`` as they are typed: numbers, true and false, pairs such as ``3,5``, words.
-
-    Raises:
-        SpecError: for one without ``=``.
-    """
-    options: dict[str, Any] = {}
-    for text in assignments:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise SpecError(f"`--set {text}` must be --set KEY=VALUE")
-        options[key.strip()] = _value(value.strip())
-    return options
-
-
-def _value(text: str) -> Any:
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text
 
 
 def known_suffix(backend: str, path: Path, suffixes: Sequence[str]) -> None:
@@ -170,7 +147,13 @@ def _names(
         return names, []
     spec_leaves = leaves({param.name: param.shape for param in spec.params()})
     file_leaves = leaves({name: array.shape for name, array in arrays.items()})
-    alignment = align_file(spec_leaves, file_leaves, names)
+    try:
+        alignment = align_file(spec_leaves, file_leaves, names)
+    except PortError as error:
+        try:
+            alignment = align_file(loose(spec_leaves), loose(file_leaves), names)
+        except PortError:
+            raise error from None
     if save_map:
         write_map(save_map, alignment.names)
     if alignment.doubts:
