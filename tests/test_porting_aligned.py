@@ -105,6 +105,21 @@ def test_a_map_is_written_read_and_may_decide(tmp_path: Path, capsys: pytest.Cap
     assert not out.exists()
 
 
+@pytest.mark.needs("torch")
+def test_other_forms_of_the_same_arrays_are_ported_and_said(tmp_path: Path) -> None:
+    options = {"in_channels": 3, "out_channels": 4, "kernel_size": 1}
+    arrays = foreign(block("conv_bn_act", **options))
+    matrix = arrays | {"layer0.weight": arrays["layer0.weight"][:, :, 0, 0]}
+    matrix |= {"layer1.bias": arrays["layer1.bias"][:, None, None]}
+    path, out = write("torch", tmp_path / "w.pt", matrix), tmp_path / "o.pt"
+    ported = port(path, out, from_="torch", to="torch", block="conv_bn_act", options=options, by_structure=True)
+    assert bits(weights.read("torch", out)[0]) == bits(randomised(block("conv_bn_act", **options)))
+    assert [note for note in ported.notes if note.startswith("in another form")] == [
+        "in another form ((4, 1, 1) as (4,)): `norm.bias`",
+        "in another form ((4, 3) as (4, 3, 1, 1)): `conv.weight`",
+    ]
+
+
 @pytest.mark.needs("paddle")
 def test_paddles_own_mobilenet_is_ported_by_structure(tmp_path: Path) -> None:
     import paddle

@@ -33,7 +33,7 @@ def test_weights_go_there_and_back_bit_for_bit(pair: str, tmp_path: Path, reques
     name = {"linen": "flax"}.get(pair.split(", ")[1], pair.split(", ")[1])
     require(request.config, name)
     source = stored(first(), tmp_path / "w.pt")
-    there = tmp_path / ("there" + {"paddle": ".pdparams", "flax": ".msgpack"}[name])
+    there = tmp_path / ("there" + {"paddle": ".pdparams", "flax": ".msgpack", "jax": ".npz"}[name])
     ported = convparity.port_module(first(), second(), SHAPE, source=source, destination=there)
     assert any(note.startswith("verified: both compute the same with the weights") for note in ported.notes)
     assert not any(note.startswith("not verified") for note in ported.notes)
@@ -106,12 +106,16 @@ def test_other_forms_of_arrays_are_found_and_said() -> None:
 def test_what_the_output_does_not_depend_on_is_said_not_to_be_verified() -> None:
     from torch import nn
 
-    class Net(nn.Sequential):
-        def forward(self, x: Any) -> Any:
-            return self[0](x)
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.used, self.unused = nn.Conv2d(3, 4, 3), nn.Linear(4, 4)
 
-    notes = convparity.port_module(*(Net(nn.Conv2d(3, 4, 3), nn.Linear(4, 4)) for _ in range(2)), SHAPE).notes
-    assert notes[-1] == "not verified, because the output does not depend on it: `1`"
+        def forward(self, x: Any) -> Any:
+            return self.used(x)
+
+    notes = convparity.port_module(Net(), Net(), SHAPE).notes
+    assert notes[-1] == "not verified, because the output does not depend on it: `unused`"
 
 
 @pytest.mark.needs("torch")

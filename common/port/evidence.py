@@ -100,18 +100,24 @@ def _classes(layers: Sequence[Leaf]) -> dict[object, list[str]]:
 
 
 def _by_name(first: Sequence[Leaf], second: Sequence[Leaf]) -> NameMap:
-    """The layers that have their names already.
+    """The layers that have their names already, apart from a path that all layers of a network share.
 
     Numbers count only where both have the same: ``0, 1, 2`` are not ``0, 2, 4``, which share two names.
     """
-    theirs = _classes(second)
+    ours, theirs = (dict(_without_lead(side)) for side in (first, second))
     pairs: NameMap = {}
-    for signature, names in _classes(first).items():
-        for family in {_family(name) for name in names}:
-            same = [{name for name in side if _family(name) == family} for side in (names, theirs[signature])]
-            if same[0] == same[1]:
-                pairs |= {name: name for name in same[0]}
+    for family in {(_family(name), leaf.signature) for name, leaf in ours.items()}:
+        same = [{n for n, leaf in side.items() if (_family(n), leaf.signature) == family} for side in (ours, theirs)]
+        if same[0] == same[1]:
+            pairs |= {ours[name].name: theirs[name].name for name in same[0]}
     return pairs
+
+
+def _without_lead(layers: Sequence[Leaf]) -> list[tuple[str, Leaf]]:
+    parents = [leaf.name.split(".")[:-1] for leaf in layers]
+    steps = enumerate(zip(*parents, strict=False))
+    shared = next((i for i, step in steps if len(set(step)) > 1), min(map(len, parents), default=0))
+    return [(".".join(leaf.name.split(".")[shared:]), leaf) for leaf in layers]
 
 
 def _by_evidence(first: Sequence[Leaf], second: Sequence[Leaf], fitting: NameMap) -> NameMap:

@@ -99,7 +99,7 @@ def reformed(first: Live, second: Live, shape: Shape, names: NameMap | None = No
         alignment = align(one, other, names)
     except PortError as error:
         try:
-            alignment = align(_loose(one), _loose(other), names)
+            alignment = align(loose(one), loose(other), names)
         except PortError:
             raise error from None
     choices = dict(_choices(first.shapes(), second.shapes(), alignment.names, probe.layers))
@@ -129,7 +129,21 @@ def _translated(names: NameMap, name: str) -> str:
     return f"{names[path]}.{local}".lstrip(".")
 
 
-def _loose(layers: list[Leaf]) -> list[Leaf]:
+def in_shape(shapes: Shapes, arrays: Arrays) -> tuple[Arrays, list[str]]:
+    """The arrays in ``shapes`` where only axes of one element differ, and a sentence about each form."""
+    forms = {
+        name: Form(f"{array.shape} as {shapes[name]}", array.shape, np.arange(array.size).reshape(shapes[name]))
+        for name, array in arrays.items()
+        if name in shapes and array.shape != shapes[name] and _long(array.shape) == _long(shapes[name])
+    }
+    return {n: forms[n].given(array) if n in forms else array for n, array in arrays.items()}, described(forms)
+
+
+def _long(shape: Shape) -> Shape:
+    return tuple(size for size in shape if size > 1)
+
+
+def loose(layers: list[Leaf]) -> list[Leaf]:
     """The layers with their shapes in a form that other forms share."""
 
     def shape(own: Shape) -> Shape:
@@ -158,7 +172,7 @@ def _choices(first: Shapes, second: Shapes, names: NameMap, outputs: Arrays) -> 
 
 def _changes(one: Shape, other: Shape, channels: list[int]) -> Iterator[tuple[str, Change]]:
     yield "", lambda a: a
-    if one != other and [size for size in one if size > 1] == [size for size in other if size > 1]:
+    if one != other and _long(one) == _long(other):
         yield f"{one} as {other}", lambda a: a.reshape(other)
     if len(one) == len(other) == 4:
         yield "a transposed convolution's: turned by 180 degrees, in and out exchanged", _turned_and_exchanged

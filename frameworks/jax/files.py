@@ -11,7 +11,7 @@ from common.port import trees
 from common.port.weights import nested
 from common.spec import params
 from common.spec.params import Arrays
-from frameworks.jax.layout import lists
+from frameworks.jax.layout import STATISTICS, lists
 
 SUFFIXES = ("", ".orbax", ".msgpack", ".npz", ".safetensors")
 
@@ -28,9 +28,9 @@ def write(path: Path, native: Arrays) -> None:
     """
     tree = {"params": {}, "stats": {}} | nested(native)
     for name in native:
-        _, *layer, _ = name.split(".")
+        _, *layer, last = name.split(".")
         parent = tree["params"]
-        for key in layer:  # a norm that trains nothing has an empty dict
+        for key in layer if last in STATISTICS.values() else ():  # a norm that trains nothing has an empty dict
             parent = parent.setdefault(key, {})
     if path.suffix == ".safetensors":
         params.save(path, native)

@@ -63,8 +63,10 @@ class Live:
         self._evaluate, self._train = jax.jit(evaluate), jax.jit(train)
 
     def _owners(self) -> Any:
-        names = iter([name.rpartition(".")[0] for name in self.shapes()])
-        return jax.tree.map(lambda _: next(names), self._trees)
+        def layer(path: Any, leaf: Any) -> str:
+            return next((name.rpartition(".")[0] for name, _ in layout.leaf(path, leaf)), "")
+
+        return tuple(jax.tree_util.tree_map_with_path(layer, tree) for tree in self._trees)
 
     def shapes(self) -> Shapes:
         return {name: array.shape for tree in self._trees for name, array in layout.leaves(tree)}
@@ -73,18 +75,23 @@ class Live:
         return dict(leaf for tree in self._trees for leaf in layout.leaves(tree))
 
     def native(self, arrays: Arrays) -> Arrays:
-        values = iter([layout.native_array(arrays[name]) for name in self.shapes()])
-        trees = zip(("params", "stats"), self._trees, strict=True)
-        return {
-            ".".join([head, *layout.keys(path)]): np.ascontiguousarray(next(values))
-            for head, tree in trees
-            for path, _ in jax.tree_util.tree_leaves_with_path(tree)
-        }
+        trees = dict(zip(("params", "stats"), self._filled(arrays), strict=True))
+        leaves = jax.tree_util.tree_leaves_with_path(trees)
+        return {".".join(layout.keys(path)): np.array(leaf, order="C") for path, leaf in leaves}
+
+    def _filled(self, arrays: Arrays) -> tuple[Any, Any]:
+        """The trees with these arrays; a leaf that is no weight stays."""
+
+        def fill(path: Any, leaf: Any) -> Any:
+            names = [name for name, _ in layout.leaf(path, leaf)]
+            return layout.as_leaf(path, leaf.shape, arrays[names[0]]) if names else leaf
+
+        params, stats = (jax.tree_util.tree_map_with_path(fill, tree) for tree in self._trees)
+        return params, stats
 
     def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
         with jax.enable_x64(True):
-            names = iter(self.shapes())
-            trees = jax.tree.map(lambda _: jax.numpy.asarray(layout.native_array(arrays[next(names)])), self._trees)
+            trees = jax.tree.map(jax.numpy.asarray, self._filled(arrays))
             gradients: Arrays = {}
             if dy is None:
                 (y, after), seen = self._evaluate(trees, to_nhwc(x))

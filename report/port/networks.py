@@ -16,7 +16,7 @@ from common.port.weights import Disagreement, PortError, fit_shapes
 from common.spec import inputs
 from common.spec.params import Arrays
 from report.port.modules import Remote, isolated, lines
-from report.port.weights import known_suffix, read, replacing, same
+from report.port.weights import known_suffix, listed, no_weights, read, replacing, same
 
 SIZES = ((64, 72), (224, 224), (32, 32), (28, 28))  # that most networks take one of
 
@@ -157,8 +157,10 @@ def carry(
     if unused := _unused(first, shape):
         notes.append(f"not verified, because the output does not depend on it: {', '.join(unused)}")
     copied = _named(arrays, matched)
-    by_second = {other: one for one, other in matched.items()}
-    return Carried(taking.native(copied), taking.given(copied), tuple(notes), by_second)
+    state, by_second = taking.native(copied), {other: one for one, other in matched.items()}
+    if kept := no_weights(second.framework, state):
+        notes.append(f"as in a new network, because it is no weight: {listed(kept)}")
+    return Carried(state, taking.given(copied), tuple(notes), by_second)
 
 
 def _named(arrays: Arrays, matched: NameMap) -> Arrays:

@@ -21,6 +21,7 @@ from common.names import first_line, known, spelled
 from common.oracle import reference, rounding
 from common.port.alignment import NameMap, dump_map, leaves, load_map, renamed
 from common.port.evidence import align_file
+from common.port.forms import in_shape, loose
 from common.port.weights import Disagreement, PortError, finite, fit, is_index, usable
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
@@ -93,9 +94,10 @@ def port(
         raise PortError(f"{destination} exists already; a directory is not replaced")
     arrays, notes = read(from_, source, _most(spec))
     names, matched = _names(spec, arrays, names or {}, by_structure, save_map)
-    arrays = fit(spec, renamed(arrays, names))
+    arrays, forms = in_shape({param.name: param.shape for param in spec.params()}, renamed(arrays, names))
+    arrays = fit(spec, arrays)
     finite(arrays)
-    notes = [*notes, *matched]
+    notes = [*notes, *matched, *forms]
     with replacing(destination) as part:
         writer.write(part, frameworks.part(to, "layout").to_native(arrays))
         written, _ = read(to, part)
@@ -132,12 +134,10 @@ def read(backend: str, path: Path, most: int = MOST) -> tuple[Arrays, list[str]]
     """
     try:
         native, notes = frameworks.part(backend, "files").read(path, most)
-        arrays = frameworks.part(backend, "layout").from_native(native)
-        if len(arrays) < len(native):  # step counters, by their own name
-            notes.append(_left_out(sorted(native.keys() - arrays.keys())))
-        if others := [name for name, array in arrays.items() if is_index(name, array)]:
-            notes.append(_left_out(others))
-        arrays = {name: array for name, array in arrays.items() if name not in others}
+        if others := no_weights(backend, native):
+            notes.append(f"left out what is no weight: {listed(others)}")
+        kept = {name: array for name, array in native.items() if name not in others}
+        arrays = frameworks.part(backend, "layout").from_native(kept)
         usable(arrays)
     except PortError as error:
         raise PortError(f"cannot read {path}: {error}") from None
@@ -148,9 +148,15 @@ def read(backend: str, path: Path, most: int = MOST) -> tuple[Arrays, list[str]]
     return arrays, notes
 
 
-def _left_out(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"left out what is no weight: `{names[0]}`{more}"
+def no_weights(backend: str, native: Arrays) -> list[str]:
+    """The names of counters, of tables of indices, and of what else a framework's state has that is no weight."""
+    canonical = {name: frameworks.part(backend, "layout").from_native({name: native[name]}) for name in native}
+    return [name for name, own in canonical.items() if not own or any(is_index(*item) for item in own.items())]
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first of the names, and how many more there are."""
+    return f"`{names[0]}`" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
 def _names(
@@ -161,7 +167,13 @@ def _names(
         return names, []
     spec_leaves = leaves({param.name: param.shape for param in spec.params()})
     file_leaves = leaves({name: array.shape for name, array in arrays.items()})
-    alignment = align_file(spec_leaves, file_leaves, names)
+    try:
+        alignment = align_file(spec_leaves, file_leaves, names)
+    except PortError as error:
+        try:
+            alignment = align_file(loose(spec_leaves), loose(file_leaves), names)
+        except PortError:
+            raise error from None
     if save_map:
         write_map(save_map, alignment.names)
     if alignment.doubts:

@@ -1,6 +1,8 @@
-"""Three small networks in torch, Paddle and Flax, as different people would write them: names and orders differ."""
+"""Small networks in torch, Paddle, Flax and JAX, as different people would write them: names and orders differ."""
 
 from typing import Any
+
+import numpy as np
 
 
 def torch_residual(eps: float = 1e-5) -> Any:
@@ -143,11 +145,71 @@ def linen_decoder() -> Any:
     return Net()
 
 
+def torch_plain(norm: bool) -> Any:
+    from torch import nn
+
+    norms = [nn.BatchNorm2d(6)] if norm else []
+    head = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 5)
+    return nn.Sequential(nn.Conv2d(3, 6, 3, 2, 1), *norms, nn.ReLU(), nn.Conv2d(6, 8, 3, 1, 1), *head)
+
+
+def haiku_plain() -> Any:
+    """A function with trees as Haiku makes them, whose norms have arrays of rank 4 and a state of their own."""
+    import jax
+    from jax import lax
+
+    def conv(own: Any, x: jax.Array, stride: int) -> jax.Array:
+        numbers = ("NHWC", "HWIO", "NHWC")
+        padding = ((1, 1), (1, 1))
+        return lax.conv_general_dilated(x, own["w"], (stride, stride), padding, dimension_numbers=numbers) + own["b"]
+
+    def apply(params: Any, state: Any, x: jax.Array) -> Any:
+        mean, var = (state[f"net/~/batch_norm/~/{name}_ema"]["average"] for name in ("mean", "var"))
+        norm, head = params["net/~/batch_norm"], params["net/~/linear"]
+        x = (conv(params["net/~/conv2_d"], x, 2) - mean) * lax.rsqrt(var + 1e-5)
+        x = conv(params["net/~/conv2_d_1"], jax.nn.relu(x * norm["scale"] + norm["offset"]), 1)
+        return x.mean((1, 2)) @ head["w"] + head["b"], state
+
+    shapes = {
+        "net/~/conv2_d": {"w": (3, 3, 3, 6), "b": (6,)},
+        "net/~/conv2_d_1": {"w": (3, 3, 6, 8), "b": (8,)},
+        "net/~/batch_norm": {"scale": (1, 1, 1, 6), "offset": (1, 1, 1, 6)},
+        "net/~/linear": {"w": (8, 5), "b": (5,)},
+    }
+    params = {layer: {name: zeros(*shape) for name, shape in own.items()} for layer, own in shapes.items()}
+    average = {"average": zeros(1, 1, 1, 6), "hidden": zeros(1, 1, 1, 6), "counter": np.zeros((), np.int32)}
+    return apply, params, {f"net/~/batch_norm/~/{name}_ema": average for name in ("mean", "var")}
+
+
+def equinox_plain() -> Any:
+    """A function with a tree as Equinox makes it: kernels [O, I, h, w], biases [C, 1, 1]."""
+    import jax
+    import jax.numpy as jnp
+    from jax import lax
+
+    def conv(own: Any, x: jax.Array, stride: int) -> jax.Array:
+        padding = ((1, 1), (1, 1))
+        return lax.conv_general_dilated(x, own["weight"], (stride, stride), padding) + own["bias"]
+
+    def apply(params: Any, x: jax.Array) -> jax.Array:
+        x = conv(params[1], jax.nn.relu(conv(params[0], jnp.moveaxis(x, 3, 1), 2)), 1).mean((2, 3))
+        return x @ params[2]["weight"].T + params[2]["bias"]
+
+    layers = ((6, 3, 3, 3), (6, 1, 1)), ((8, 6, 3, 3), (8, 1, 1)), ((5, 8), (5,))
+    return apply, [{"weight": zeros(*weight), "bias": zeros(*bias)} for weight, bias in layers]
+
+
+def zeros(*shape: int) -> np.ndarray:
+    return np.zeros(shape, np.float32)
+
+
 PAIRS = {
     "residual, paddle": (torch_residual, paddle_residual),
     "residual, flax": (torch_residual, flax_residual),
     "inverted, paddle": (torch_inverted, paddle_inverted),
     "decoder, paddle": (torch_decoder, paddle_decoder),
     "decoder, linen": (torch_decoder, linen_decoder),
+    "haiku, jax": (lambda: torch_plain(norm=True), haiku_plain),
+    "equinox, jax": (lambda: torch_plain(norm=False), equinox_plain),
 }
 SHAPE = (2, 3, 6, 4)
