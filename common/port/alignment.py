@@ -22,6 +22,7 @@ from common.spec.params import Arrays, Shapes
 
 MOST_BYTES = 2**24  # of a map file
 NameMap = dict[str, str]  # layers of the first network: layers of the second
+BY_NAMES = "in the order of their names"
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,12 @@ class Leaf:
     def signature(self) -> tuple[str, tuple[tuple[str, Shape], ...]]:
         return self.kind, self.shapes
 
+    @property
+    def form(self) -> str:
+        return f"{self.kind}: {', '.join(f'{name} {shape}' for name, shape in self.shapes)}"
+
     def __str__(self) -> str:
-        return f"`{self.name}` ({self.kind}: {', '.join(f'{name} {shape}' for name, shape in self.shapes)})"
+        return f"`{self.name}` ({self.form})"
 
 
 def leaves(shapes: Shapes) -> list[Leaf]:
@@ -132,12 +137,12 @@ def align(first: Sequence[Leaf], second: Sequence[Leaf], names: NameMap | None =
     def signatures(unit: tuple[Leaf, ...]) -> Any:
         return tuple(leaf.signature for leaf in unit)
 
-    by_name = sorted(other, key=lambda leaf: _natural(leaf.name))
+    by_name = sorted(other, key=lambda leaf: natural(leaf.name))
     for how, pairs in (
         ("in the same order", whole(other)),
         ("each with its norm, in another order", _in_turn(_units(one), _units(other), signatures)),
         ("in the same order of each kind", by_kind(other)),
-        ("in the order of their names", whole(by_name) or by_kind(by_name)),
+        (BY_NAMES, whole(by_name) or by_kind(by_name)),
     ):
         if pairs is not None:
             return Alignment(named | pairs, how)
@@ -160,7 +165,7 @@ def _unmatched(first: Sequence[Leaf], second: Sequence[Leaf]) -> list[str]:
     return lines
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
+def natural(name: str) -> list[tuple[int, str]]:
     """A key that sorts ``block2`` before ``block10``."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 

@@ -13,6 +13,7 @@ Leaf = TypeVar("Leaf")
 LINES = 20  # about a file, at most
 DEEPEST = 64  # levels of a tree
 COLLECTIONS = ("params", "stats", "batch_stats")  # where JAX and Flax linen keep trained arrays and averages
+LOCALS = ("weight", "bias", "running_mean", "running_var")  # the canonical names in a layer
 
 
 class PortError(ValueError):
@@ -118,6 +119,11 @@ def as_arrays(leaves: Mapping[str, Any]) -> Arrays:
         if not hasattr(leaf, "dtype") or not hasattr(leaf, "shape"):
             raise PortError(f"`{spelled(name)}` is {type(leaf).__name__}, not an array")
     return {name: np.asarray(leaf) for name, leaf in leaves.items()}
+
+
+def is_index(name: str, array: np.ndarray) -> bool:
+    """Whether it is a counter or a table of indices: integers under a name that no weight has."""
+    return array.dtype.kind in "iub" and name.rpartition(".")[2] not in LOCALS
 
 
 def usable(arrays: Arrays) -> None:

@@ -85,7 +85,8 @@ def read(path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
     notes = []
     for key in ("model", "state_dict"):
         if isinstance(state.get(key), dict):
-            notes.append(f"took `{key}`")
+            left_out = [str(name) for name in state if name != key]
+            notes.append(f"took `{key}`" + (f" and left out {', '.join(left_out)}" if left_out else ""))
             state = state[key]
     arrays: dict[str, Stored] = {}
     for name, value in state.items():

@@ -19,8 +19,9 @@ from common.files import MOST
 from common.layers.values import SpecError
 from common.names import first_line, known, spelled
 from common.oracle import reference, rounding
-from common.port.alignment import NameMap, align, dump_map, leaves, load_map, renamed
-from common.port.weights import Disagreement, PortError, finite, fit, usable
+from common.port.alignment import NameMap, dump_map, leaves, load_map, renamed
+from common.port.evidence import align_file
+from common.port.weights import Disagreement, PortError, finite, fit, is_index, usable
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
 from common.results.writing import ResultsError, write_text
@@ -32,6 +33,10 @@ from common.spec.params import Arrays
 SAMPLED = 2**26  # values of the largest activation in a verification
 SIZES = (9, 12, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384, 448, 512)
 PARTIAL = ".convparity-{}-"  # the start of the name of the folder that a process writes to at first, by its id
+UNSEEN = (
+    "not verified: that the code which the file belongs to computes this block (epsilon, activations, padding): it was "
+    "not run"
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ def port(
         written, _ = read(to, part)
         if wrong := [name for name in arrays if not _same(arrays[name], written.get(name))]:
             raise Disagreement(f"`{wrong[0]}` reads back from {to}'s file as something else")
-        notes.append(_verified(to, spec, arrays))
+        notes += [_verified(to, spec, arrays), UNSEEN]
     return Ported(arrays, tuple(notes), names)
 
 
@@ -127,6 +132,11 @@ def read(backend: str, path: Path, most: int = MOST) -> tuple[Arrays, list[str]]
     try:
         native, notes = frameworks.part(backend, "files").read(path, most)
         arrays = frameworks.part(backend, "layout").from_native(native)
+        if len(arrays) < len(native):  # step counters, by their own name
+            notes.append(_left_out(sorted(native.keys() - arrays.keys())))
+        if others := [name for name, array in arrays.items() if is_index(name, array)]:
+            notes.append(_left_out(others))
+        arrays = {name: array for name, array in arrays.items() if name not in others}
         usable(arrays)
     except PortError as error:
         raise PortError(f"cannot read {path}: {error}") from None
@@ -137,6 +147,11 @@ def read(backend: str, path: Path, most: int = MOST) -> tuple[Arrays, list[str]]
     return arrays, notes
 
 
+def _left_out(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"left out what is no weight: `{names[0]}`{more}"
+
+
 def _names(
     spec: BlockSpec, arrays: Arrays, names: NameMap, by_structure: bool, save_map: Path | None
 ) -> tuple[NameMap, list[str]]:
@@ -145,7 +160,7 @@ def _names(
         return names, []
     spec_leaves = leaves({param.name: param.shape for param in spec.params()})
     file_leaves = leaves({name: array.shape for name, array in arrays.items()})
-    alignment = align(spec_leaves, file_leaves, names)
+    alignment = align_file(spec_leaves, file_leaves, names)
     if save_map:
         write_map(save_map, alignment.names)
     if alignment.doubts:
@@ -236,5 +251,8 @@ def _verified(backend: str, spec: BlockSpec, arrays: Arrays) -> str:
     if problem:
         raise Disagreement(f"{backend} with these weights: {problem}")
     size = "x".join(map(str, shape))
-    constant = ", but is almost constant with these weights, which proves little" if expected.degenerate else ""
-    return f"verified in {backend}: reads back bit for bit, output on {size} agrees with the reference{constant}"
+    constant = ", but its output is almost constant, which proves little" if expected.degenerate else ""
+    return (
+        f"verified: every array reads back from {backend}'s file and from `{spec.family}` in {backend} bit for bit; "
+        f"`{spec.family}` computes the reference with them (input {size}){constant}"
+    )
