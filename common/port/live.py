@@ -194,7 +194,8 @@ def _allowances(
         noisy_pass = _quantities(live.observe({name: noisy(a) for name, a in arrays.items()}, noisy(x), dy))
         for kind, named in right.items():
             for name, array in named.items():
-                squares[kind][name] += (noisy_pass[kind][name] - array) ** 2 / SAMPLES
+                with np.errstate(invalid="ignore", over="ignore"):  # what is not finite has no allowance
+                    squares[kind][name] += (noisy_pass[kind][name] - array) ** 2 / SAMPLES
     # A gradient that is only rounding (of a bias before a norm) is compared at the size of its layer's others.
     sizes: dict[str, float] = {}
     for name, array in exact.gradients.items():
@@ -219,7 +220,7 @@ def _findings(
     mode: str, right: Observed, actual: Observed, allowed: Mapping[str, Arrays], translation: NameMap
 ) -> Iterator[Finding]:
     if mode == "evaluation":
-        yield _constant(right, allowed)
+        _constant(right, allowed)
         yield _worst("output in evaluation", {OUTPUT: right.output}, {OUTPUT: actual.output}, allowed[OUTPUT], {})
         return
     yield _worst("output in training", {OUTPUT: right.output}, {OUTPUT: actual.output}, allowed[OUTPUT], {})
@@ -238,9 +239,12 @@ def _findings(
         yield _worst("running statistics after a pass", statistics, actual.arrays, allowed["statistics"], translation)
 
 
-def _constant(right: Observed, allowed: Mapping[str, Arrays]) -> Finding:
-    constant = float(right.output.std()) < 1000 * float(np.median(allowed[OUTPUT][OUTPUT]))
-    return Finding("case", "the output is nearly constant, so no port could fail" if constant else None)
+def _constant(right: Observed, allowed: Mapping[str, Arrays]) -> None:
+    """Raises `PortError` for a finite output that is nearly constant."""
+    if np.isfinite(right.output).all() and float(right.output.std()) <= 1000 * float(
+        np.median(allowed[OUTPUT][OUTPUT])
+    ):
+        raise PortError("the output is nearly constant, so no port could fail")
 
 
 def _worst(what: str, right: Arrays, actual: Arrays, allowed: Arrays, translation: NameMap) -> Finding:
@@ -251,6 +255,8 @@ def _worst(what: str, right: Arrays, actual: Arrays, allowed: Arrays, translatio
         prefix = "" if len(right) == 1 else f"of {name}: "
         if error is None or allowance is None:
             return Finding(what, f"{prefix}{problem}")
+        if problem and not np.isfinite(error + allowance):
+            return Finding(what, f"{prefix}{problem}", error, allowance)
         margin = allowance / error if error else np.inf
         if margin <= least:
             worst, least = Finding(what, problem and f"{prefix}{problem}", error, allowance), margin
