@@ -40,7 +40,7 @@ def scaled_net(infinite: str, factor: float) -> Any:
     from torch import nn
 
     class Net(nn.Conv2d):
-        def forward(self, input: torch.Tensor) -> torch.Tensor:
+        def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name of the base class
             y = super().forward(input)
             large = {"everywhere": y.abs() >= 0, "in places": y > 0, "nowhere": y.abs() < 0}[infinite]
             return torch.where(large, 1e308 * y * 1e10, factor * y)

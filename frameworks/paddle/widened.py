@@ -1,0 +1,84 @@
+"""A layer's program in float64, whatever type it names, with dropout off and constants that may be inexact."""
+
+import contextlib
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import paddle
+from paddle import nn
+
+from common.port.live import RANDOM_DEPTHS, rate
+
+_NARROW = ("float32", "float16", "bfloat16", paddle.float32, paddle.float16, paddle.bfloat16)
+_DROPOUTS = ("dropout", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
+
+
+class Widened(contextlib.ExitStack):
+    """While active, casts of float64 to float32 do nothing, and dropout returns its input.
+
+    ``dropped`` are the rates that dropout would have, by the layer that is running: the last of ``stack``.
+    """
+
+    def __init__(self, layer: nn.Layer, stack: list[str], rng: np.random.Generator | None) -> None:
+        super().__init__()
+        self.dropped: list[tuple[str, float]] = []
+        self._layer, self._stack, self._rng = layer, stack, rng
+
+    def __enter__(self) -> "Widened":
+        super().__enter__()
+        default = paddle.get_default_dtype()
+        paddle.set_default_dtype("float64")
+        self.callback(paddle.set_default_dtype, default)
+        for owner, name in ((paddle.Tensor, "astype"), (paddle.Tensor, "cast"), (paddle, "cast")):
+            self.enter_context(mock.patch.object(owner, name, self._cast(getattr(owner, name))))
+        for module in ("paddle.nn.functional", "paddle.nn.functional.common"):
+            for name in _DROPOUTS:
+                if hasattr(sys.modules[module], name):
+                    self.enter_context(mock.patch.object(sys.modules[module], name, self._dropout))
+        for path, child in self._layer.named_sublayers(include_self=True):
+            if type(child).__name__ in RANDOM_DEPTHS:
+                self.enter_context(mock.patch.object(child, "forward", self._same(path, child)))
+            if self._rng is not None:
+                self._loosen(child, self._rng)
+        return self
+
+    def _loosen(self, child: nn.Layer, rng: np.random.Generator) -> None:
+        for name, value in list(vars(child).items()):
+            if type(value) is float and "momentum" not in name and name != "p":
+                object.__setattr__(child, name, value * (1 + 2.0**-23 * float(rng.standard_normal())))
+                self.callback(object.__setattr__, child, name, value)
+        functional = sys.modules["paddle.nn.functional"]
+        slope = 1 / 6 * (1 + 2.0**-22 * float(rng.standard_normal()))
+        loose = functools.partial(functional.hardsigmoid, slope=slope)
+        if isinstance(child, nn.Hardsigmoid):
+            self.enter_context(mock.patch.object(child, "forward", lambda x: loose(x)))
+
+    def _note(self, path: str, p: Any) -> None:
+        if p:
+            self.dropped.append((path, float(p)))
+
+    def _cast(self, cast: Callable[..., Any]) -> Callable[..., Any]:
+        def kept(x: Any, dtype: Any) -> Any:
+            narrow = any(dtype is name or dtype == name for name in _NARROW)
+            return cast(x, "float64" if x.dtype == paddle.float64 and narrow else dtype)
+
+        return kept
+
+    def _dropout(self, x: Any, p: Any = 0.5, axis: Any = None, training: bool = True, *_: Any, **__: Any) -> Any:
+        # The second of some of these functions is `training`.
+        training = axis if isinstance(axis, bool) else training
+        if training:
+            self._note(self._stack[-1] if self._stack else "", p)
+        return x
+
+    def _same(self, path: str, child: nn.Layer) -> Callable[..., Any]:
+        def forward(x: Any, *_: Any, **__: Any) -> Any:
+            if child.training:
+                self._note(path, rate(child))
+            return x
+
+        return forward
