@@ -1,7 +1,7 @@
 """Which arrays of one module are which of another: layers in the same form, in another form, or arrays one by one."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,6 +31,8 @@ class Matching:
     alignment: Alignment
     pairs: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
     notes: tuple[str, ...]
+    left: Sequence[Part]
+    right: Sequence[Part]
 
     def moved(self, arrays: Mapping[str, np.ndarray], shapes: Shapes, back: bool = False) -> Arrays:
         """Arrays of the first as those of the second, of these shapes, or ``back``; without incomplete groups."""
@@ -186,4 +188,4 @@ def _matching(alignment: Alignment, how: str, left: list[Part], right: list[Part
     ours, theirs = ({part.leaf.name: part.arrays for part in side} for side in (left, right))
     pairs = tuple((group, theirs[b][local]) for a, b in alignment.names.items() for local, group in ours[a].items())
     forms = {"": ()}.get(how, (f"matched layers {how}",))
-    return Matching(alignment, pairs, forms)
+    return Matching(alignment, pairs, forms, left, right)
