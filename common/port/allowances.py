@@ -42,7 +42,7 @@ def allowances(
 
     for sample in range(SAMPLES):
         noise = {name: noisy(a) for name, a in arrays.items()}
-        noisy_pass = _quantities(live.observe(noise, [noisy(x) for x in xs], dys, sample if loose else None))
+        noisy_pass = _quantities(live.observe(noise, [noisy(x) for x in xs], dys, sample + 1 if loose else None))
         for kind, named in right.items():
             for name, array in named.items():
                 with np.errstate(invalid="ignore", over="ignore"):  # what is not finite has no allowance

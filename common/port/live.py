@@ -89,7 +89,8 @@ class Live(Protocol):
     ) -> Observed:
         """A pass on inputs in NCHW in evaluation mode; with the outputs' cotangents ``dys``, in training and back.
 
-        ``loose`` is the seed of errors by which constants of the program are known to float32 only.
+        If ``loose`` is given, constants of the program are as a framework has them that keeps them in float32; above 0
+        it is the seed of errors of float32 in the norms' eps and in buffers that are constants.
         """
         ...
 

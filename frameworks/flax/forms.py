@@ -36,7 +36,7 @@ class Form:
 
 
 def form(name: str, shape: Sequence[int], owner: Any, siblings: Collection[str], statistic: bool, normed: bool) -> Form:
-    """Of the array ``name`` of a layer ``owner``, which has ``siblings`` too; ``normed`` if it normalises its weight."""
+    """Of the array ``name`` of a layer ``owner``, which has ``siblings``; ``normed`` if it normalises its weight."""
     path, dot, leaf = name.rpartition(".")
     shape, rank, kind = tuple(shape), len(shape), type(owner).__name__
     known = type(owner).__module__.startswith("flax.") or leaf == "kernel" or "bias" in siblings

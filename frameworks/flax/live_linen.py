@@ -87,6 +87,9 @@ class Linen:
                 if train and (p := rate(module)):
                     self.dropped.append((path, p))
                 return arguments[0]
+            if isinstance(module, linen.MultiHeadDotProductAttention) and module.dropout_rate:
+                self.dropped += [(path, float(module.dropout_rate))] if train else []
+                options = options | {"deterministic": True}
             y = call(*arguments, **options)
             if path in holders and isinstance(y, jax.Array):
                 entry = arguments[0] if arguments and isinstance(arguments[0], jax.Array) else None

@@ -60,7 +60,7 @@ class Live:
         self, arrays: Arrays, xs: Sequence[np.ndarray], dys: Cotangents | None = None, loose: int | None = None
     ) -> Observed:
         train = dys is not None
-        rng = None if loose is None else np.random.default_rng(loose)
+        rng = np.random.default_rng(loose) if loose else None
         for name, (layer, value) in self._state.items():
             value.set_value(paddle.to_tensor(_transposed(layer, arrays[name]), dtype=value.dtype, place="cpu"))
             value.clear_gradient()
@@ -97,7 +97,7 @@ class Live:
             for name, value in list(vars(child).items()):
                 if name != "training" and isinstance(value, bool) and mode(name, train) is not None:
                     object.__setattr__(child, name, mode(name, train))
-        widened = Widened(self._layer, stack, rng)
+        widened = Widened(self._layer, stack, loose)
         try:
             with widened:  # the layer may work on its input in place
                 result = self._layer(*(tensor.clone() for tensor in tensors))

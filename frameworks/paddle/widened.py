@@ -1,7 +1,6 @@
 """A layer's program in float64, whatever type it names, with dropout off and constants that may be inexact."""
 
 import contextlib
-import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -23,10 +22,10 @@ class Widened(contextlib.ExitStack):
     ``dropped`` are the rates that dropout would have, by the layer that is running: the last of ``stack``.
     """
 
-    def __init__(self, layer: nn.Layer, stack: list[str], rng: np.random.Generator | None) -> None:
+    def __init__(self, layer: nn.Layer, stack: list[str], loose: int | None) -> None:
         super().__init__()
         self.dropped: list[tuple[str, float]] = []
-        self._layer, self._stack, self._rng = layer, stack, rng
+        self._layer, self._stack, self._loose = layer, stack, loose
 
     def __enter__(self) -> "Widened":
         super().__enter__()
@@ -42,20 +41,23 @@ class Widened(contextlib.ExitStack):
         for path, child in self._layer.named_sublayers(include_self=True):
             if type(child).__name__ in RANDOM_DEPTHS:
                 self.enter_context(mock.patch.object(child, "forward", self._same(path, child)))
-            if self._rng is not None:
-                self._loosen(child, self._rng)
+        if self._loose is not None:
+            self._loosen(self._loose)
         return self
 
-    def _loosen(self, child: nn.Layer, rng: np.random.Generator) -> None:
-        for name, value in list(vars(child).items()):
-            if type(value) is float and "momentum" not in name and name != "p":
-                object.__setattr__(child, name, value * (1 + 2.0**-23 * float(rng.standard_normal())))
-                self.callback(object.__setattr__, child, name, value)
-        functional = sys.modules["paddle.nn.functional"]
-        slope = 1 / 6 * (1 + 2.0**-22 * float(rng.standard_normal()))
-        loose = functools.partial(functional.hardsigmoid, slope=slope)
-        if isinstance(child, nn.Hardsigmoid):
-            self.enter_context(mock.patch.object(child, "forward", lambda x: loose(x)))
+    def _loosen(self, loose: int) -> None:
+        """Errors of eps, which Paddle rounds to float32, if ``loose`` is above 0; slopes that are exact."""
+        rng = np.random.default_rng(loose)
+        for child in self._layer.sublayers(include_self=True):
+            for name, value in list(vars(child).items()):
+                if loose and type(value) is float and "eps" in name:
+                    object.__setattr__(child, name, value * (1 + 2.0**-23 * float(rng.standard_normal())))
+                    self.callback(object.__setattr__, child, name, value)
+
+        def hardsigmoid(x: Any, slope: float = 1 / 6, offset: float = 0.5, name: Any = None) -> Any:
+            return paddle.clip(x * slope + offset, 0, 1)
+
+        self.enter_context(mock.patch.object(nn.functional, "hardsigmoid", hardsigmoid))
 
     def _note(self, path: str, p: Any) -> None:
         if p:

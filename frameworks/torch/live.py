@@ -1,6 +1,7 @@
 """Any ``nn.Module`` as `common.port.comparing` runs it."""
 
 import copy
+import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,10 @@ BIASED = "running variances are given as averages of the biased batch variance (
 
 def _plain(module: nn.Module) -> nn.Module:
     """A copy without compilers around it or its parts."""
+    if isinstance(module, torch.jit.ScriptModule):  # the arrays of its `deepcopy` have no gradients
+        torch.jit.save(module, buffer := io.BytesIO())
+        buffer.seek(0)
+        return torch.jit.load(buffer)
     memo: dict[int, Any] = {}
     for child in module.modules():
         for value in vars(child).values():  # a weight that a hook computes is no leaf, which `deepcopy` refuses
@@ -51,7 +56,12 @@ class Live:
     """
 
     def __init__(self, native: nn.Module, shapes: Sequence[tuple[int, ...]], alone: bool, layout: str) -> None:
-        self._module = _plain(native).cpu().double()
+        self._module = _plain(native)
+        trained = {name: value.requires_grad for name, value in self._module.named_parameters()}
+        with torch.no_grad():  # a script's arrays would be results of the conversion
+            self._module.cpu().double()
+        for name, value in self._module.named_parameters():
+            value.requires_grad_(trained[name])
         self._alone = alone
         self.notes: list[str] = []
         for child in self._module.modules():
@@ -66,9 +76,9 @@ class Live:
         self._constants: dict[str, torch.Tensor] = {}
         self._counters: list[torch.Tensor] = []
         self._owners: dict[str, str] = {}  # path of a module that holds arrays: the path of their first name
-        held: dict[int, str] = {}
-        buffers = self._module.named_buffers(remove_duplicate=False)
-        for name, value in [*self._module.named_parameters(remove_duplicate=False), *buffers]:
+        held: dict[tuple[int, Any], str] = {}
+        params = dict(self._module.named_parameters(remove_duplicate=False))
+        for name, value in [*params.items(), *self._module.named_buffers(remove_duplicate=False)]:
             own = _canonical(name)
             path = (
                 name.partition("parametrizations.")[0].strip(".")
@@ -77,8 +87,8 @@ class Live:
             )
             if name.endswith(STEP_COUNTER):
                 self._counters.append(value)
-            elif isinstance(value, nn.Parameter) or "running" in own.rpartition(".")[2]:
-                first = held.setdefault(id(value), own)
+            elif name in params or "running" in own.rpartition(".")[2]:
+                first = held.setdefault((value.data_ptr(), value.shape) if value.numel() else (0, own), own)
                 self._owners.setdefault(path, first.rpartition(".")[0])
                 if first == own:
                     self._state[own] = value
@@ -87,7 +97,8 @@ class Live:
         self._kept = {name: value.clone() for name, value in self._constants.items()}
         ordered = self._ordered()
         constants = {name: value.numpy().copy() for name, value in self._kept.items()}
-        self.nature = Nature("torch", PRECISION, ordered, constants=constants)
+        traced = isinstance(native, torch.jit.TopLevelTracedModule)  # whose mode is that of its trace
+        self.nature = Nature("torch", PRECISION, ordered, moded=not traced, constants=constants)
 
     def _ordered(self) -> dict[str, tuple[int, ...]]:
         """Shapes in the order of the modules' definition."""
@@ -102,7 +113,7 @@ class Live:
         self, arrays: Arrays, xs: Sequence[np.ndarray], dys: Cotangents | None = None, loose: int | None = None
     ) -> Observed:
         train = dys is not None
-        rng = None if loose is None else np.random.default_rng(loose)
+        rng = np.random.default_rng(loose) if loose else None
         with torch.no_grad():
             for name, value in self._state.items():
                 value.copy_(torch.from_numpy(arrays[name]))
@@ -139,7 +150,7 @@ class Live:
                 handles.append(child.register_forward_pre_hook(lambda c, i, name=name: enter(name, c, i)))
                 handles.append(child.register_forward_hook(lambda c, i, o, name=name: leave(name, c, i, o)))
         tensors = [torch.from_numpy(x.copy()).requires_grad_(train) for x in xs]
-        widened = Widened(stack, rng)
+        widened = Widened(stack, loose is not None)
         default = torch.get_default_dtype()
         self._module.train(train)
         for child in self._module.modules():
@@ -151,7 +162,7 @@ class Live:
             with (
                 torch.set_grad_enabled(train),
                 switched_off(self._module, widened),
-                loosened(self._module, rng),
+                loosened(self._module, loose),
                 widened,
             ):
                 # The module may work on its input in place.

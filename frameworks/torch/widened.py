@@ -16,7 +16,9 @@ from common.port.live import RANDOM_DEPTHS, rate
 _DROPOUTS = ("dropout", "dropout_", "alpha_dropout", "alpha_dropout_", "feature_dropout", "feature_alpha_dropout")
 _DROPOUTS += ("dropout1d", "dropout2d", "dropout3d", "feature_dropout_", "feature_alpha_dropout_")
 _NARROW = (torch.float32, torch.float16, torch.bfloat16)
-_SLOPES = {"hardsigmoid": 2.0**-22, "hardswish": 2.0**-22}  # Paddle's slope is 0.1666667
+EPS = ("eps", "epsilon", "variance_epsilon")
+ROUNDED = (*EPS, "alpha", "min_val", "max_val")  # of ELU, CELU and Hardtanh: what Paddle keeps in float32
+PADDLES_SLOPE = float(np.float32(0.1666667))  # of Hardsigmoid: the default of `paddle.nn.functional.hardsigmoid`
 
 
 class Widened(TorchFunctionMode):
@@ -25,10 +27,10 @@ class Widened(TorchFunctionMode):
     ``dropped`` are the rates that dropout would have, by the module that is running: the last of ``stack``.
     """
 
-    def __init__(self, stack: list[str], rng: np.random.Generator | None) -> None:
+    def __init__(self, stack: list[str], loose: bool) -> None:
         super().__init__()
         self.dropped: list[tuple[str, float]] = []
-        self._stack, self._rng = stack, rng
+        self._stack, self._loose = stack, loose
 
     def note(self, path: str, p: float) -> None:
         if p:
@@ -65,10 +67,8 @@ class Widened(TorchFunctionMode):
                 args = tuple(torch.float64 if isinstance(a, torch.dtype) and a in _NARROW else a for a in args)
         if kwargs.get("dtype") in _NARROW:
             kwargs["dtype"] = torch.float64
-        if self._rng is not None and name in _SLOPES and args:
-            slope = 1 / 6 * (1 + _SLOPES[name] * float(self._rng.standard_normal()))
-            gate = (args[0] * slope + 0.5).clamp(0, 1)
-            return gate * args[0] if name == "hardswish" else gate
+        if self._loose and name == "hardsigmoid" and args:
+            return (args[0] * PADDLES_SLOPE + 0.5).clamp(0, 1)
         return func(*args, **kwargs)
 
 
@@ -89,12 +89,13 @@ def switched_off(module: nn.Module, widened: Widened) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def loosened(module: nn.Module, rng: np.random.Generator | None) -> Iterator[None]:
-    """While active, the modules' float attributes (eps, slopes) have errors of float32."""
+def loosened(module: nn.Module, loose: int | None) -> Iterator[None]:
+    """While active, `ROUNDED` attributes and eps are float32; above 0 ``loose`` seeds errors of eps."""
+    rng = np.random.default_rng(loose)
     with contextlib.ExitStack() as patches:
         for child in module.modules():
             for name, value in list(vars(child).items()):
-                if rng is not None and type(value) is float and name not in ("momentum", "p"):
-                    error = 2.0**-24 * float(rng.standard_normal())
-                    patches.enter_context(mock.patch.object(child, name, value * (1 + error)))
+                if loose is not None and type(value) is float and name in ROUNDED:
+                    error = 2.0**-24 * float(rng.standard_normal()) if loose and name in EPS else 0.0
+                    patches.enter_context(mock.patch.object(child, name, float(np.float32(value)) * (1 + error)))
         yield
