@@ -14,7 +14,7 @@ may have packages of these names too: its imports still get its own. ``python -m
 works in a folder that has a ``report`` or a ``common``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from convparity.packages import OURS
 if TYPE_CHECKING:
     import numpy as np
 
-    from common.port.live import Comparison
+    from common.port.comparing import Comparison
     from common.protocols import Trained
     from common.spec import BlockSpec
 
@@ -95,7 +95,13 @@ def build(
 
 
 def compare(
-    module_a: Any, module_b: Any, input_shape: tuple[int, int, int, int], *, names: dict[str, str] | None = None
+    module_a: Any,
+    module_b: Any,
+    input_shape: Sequence[int] | Sequence[Sequence[int]],
+    *,
+    names: dict[str, str] | None = None,
+    output: str | None = None,
+    layout: str | None = None,
 ) -> "Comparison":
     """Whether two live modules of any two frameworks are the same function: ``.agrees``, and ``.findings`` one by one.
 
@@ -103,20 +109,27 @@ def compare(
     ``(apply, params, stats)`` with ``y, stats = apply(params, stats, x, train=...)``) are copied and stay as they are.
     The copies are aligned layer by layer, given the same arrays, and compared in float64: outputs in evaluation and in
     training, gradients of the input and of every parameter, running statistics. ``input_shape`` is (n, c, h, w) for
-    every framework; JAX and Flax modules get it as NHWC. ``names`` maps layers of the first to layers of the second
-    where their order and shapes do not decide. Dropout layers are off.
+    every framework, or a list of shapes, of any rank; JAX and Flax modules get maps as NHWC or NCHW, as they run, or as
+    ``layout`` says. ``names`` maps layers or arrays of the first to those of the second where order and shapes do not
+    decide. ``output`` is the name of the only output that is compared. Dropout is off.
 
     Raises:
         ValueError: if the modules cannot be compared: their layers do not match, or training is random.
     """
     with OURS:
-        from report.port.modules import compare_modules
+        from report.port.modules import How, compare_modules
 
-        return compare_modules(module_a, module_b, input_shape, names)
+        return compare_modules(module_a, module_b, input_shape, How(names, output, layout))
 
 
 def assert_parity(
-    module_a: Any, module_b: Any, input_shape: tuple[int, int, int, int], *, names: dict[str, str] | None = None
+    module_a: Any,
+    module_b: Any,
+    input_shape: Sequence[int] | Sequence[Sequence[int]],
+    *,
+    names: dict[str, str] | None = None,
+    output: str | None = None,
+    layout: str | None = None,
 ) -> None:
     """Passes if two live modules of any two frameworks are the same function: see `compare`.
 
@@ -125,7 +138,7 @@ def assert_parity(
         ValueError: if the modules cannot be compared: their layers do not match, or training is random.
     """
     __tracebackhide__ = True
-    comparison = compare(module_a, module_b, input_shape, names=names)
+    comparison = compare(module_a, module_b, input_shape, names=names, output=output, layout=layout)
     if not comparison.agrees:
         with OURS:
             from report.port.modules import lines

@@ -10,7 +10,7 @@ from common.port.weights import PortError
 from convparity import assert_parity
 from report.port.modules import compare_targets, lines
 from tests.conftest import require
-from tests.support.nets import NETS, flax_net, jax_net, torch_net
+from tests.support.nets import NETS, flax_net, jax_net, scaled_net, torch_net
 
 SHAPE = (3, 3, 12, 9)
 FRAMEWORK = {"linen": "flax"}
@@ -78,6 +78,19 @@ def test_the_modules_stay_as_they_are() -> None:
 
 
 @pytest.mark.needs("torch")
+@pytest.mark.parametrize("places", ["everywhere", "in places"])
+def test_what_is_not_finite_agrees_with_nothing(places: str) -> None:
+    with pytest.raises(AssertionError, match=r"output in evaluation: DIFFERS: .* allowed nan"):
+        assert_parity(scaled_net(places, 5.0), scaled_net(places, 7.0), SHAPE)
+
+
+@pytest.mark.needs("torch")
+def test_a_constant_output_is_refused() -> None:
+    with pytest.raises(PortError, match="the output is nearly constant, so no port could fail"):
+        assert_parity(scaled_net("nowhere", 0.0), scaled_net("nowhere", 0.0), SHAPE)
+
+
+@pytest.mark.needs("torch")
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -124,7 +137,6 @@ def test_paddles_mobilenet_agrees_with_ours_in_processes_of_their_own(
     whats = [finding.what for finding in comparison.findings]
     assert whats == [
         "parameters",
-        "case",
         "output in evaluation",
         "output in training",
         "gradient of the input",

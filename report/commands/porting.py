@@ -12,7 +12,7 @@ _map = click.option(
     "map_",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The pairs of layers, in the form that --save-map writes.",
+    help="The pairs of layers or arrays, in the form that --save-map writes.",
 )
 _save_map = click.option(
     "--save-map", type=click.Path(path_type=Path), metavar="FILE", help="Write the pairs of layers that were matched."
@@ -101,21 +101,39 @@ def port(
 )
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
-@click.option("--input", "size", required=True, metavar="NxCxHxW", help="The input's shape, for every framework NCHW.")
+@click.option(
+    "--input",
+    "sizes",
+    required=True,
+    multiple=True,
+    metavar="NxCxHxW",
+    help="The input's shape, of any rank, for every framework NCHW; repeat it for several inputs.",
+)
+@click.option("--output", metavar="NAME", help="Compare this output only: a key, a field or a position.")
+@click.option("--layout", type=click.Choice(["nchw", "nhwc"]), help="What JAX and Flax take; detected by default.")
 @_map
 @_save_map
-def compare(first: str, second: str, size: str, map_: Path | None, save_map: Path | None) -> None:
+def compare(
+    first: str,
+    second: str,
+    sizes: tuple[str, ...],
+    output: str | None,
+    layout: str | None,
+    map_: Path | None,
+    save_map: Path | None,
+) -> None:
     """Are two live modules of any two frameworks the same function? Aligns them, copies weights, runs and compares.
 
     A and B are FILE.py:NAME or PACKAGE.MODULE:NAME. NAME is a module, or a class or function that makes one; arguments
     may follow in parentheses: 'nets.py:Net(width=8)'. The blocks of this project are convparity.BACKEND:BLOCK, such as
     'convparity.jax:mobilenet_v1(alpha=0.5)'.
     """
-    from report.port.modules import compare_targets, input_shape, lines
+    from report.port.modules import How, compare_targets, input_shape, lines
     from report.port.weights import read_map, write_map
 
     writable(save_map)
-    comparison = compare_targets(first, second, input_shape(size), read_map(map_))
+    shapes = [input_shape(size) for size in sizes]
+    comparison = compare_targets(first, second, shapes, How(read_map(map_), output, layout))
     if save_map:
         write_map(save_map, comparison.alignment.names)
     for note in comparison.notes:

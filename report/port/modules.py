@@ -1,9 +1,11 @@
 """Two live modules of any frameworks: each in a process of its own, or both in the process of a test."""
 
 import contextlib
+import itertools
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,36 +14,30 @@ import frameworks
 from common.layers.values import Shape
 from common.names import spelled
 from common.port.alignment import NameMap
-from common.port.live import Comparison, Observed, compare_live
+from common.port.comparing import Comparison, compare_live
+from common.port.live import Cotangents, Nature, Observed
 from common.port.weights import PortError
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
 from common.processes.serve import serve
-from common.spec.params import Arrays, Shapes
-from convparity.packages import OURS, PROGRAM, Packages
+from common.spec.params import Arrays
+from convparity.packages import OURS, PROGRAM
+from report.port.isolated import Isolated
 from report.port.targets import Loaded, parse
 
 MOST_VALUES = 2**28  # of an input: it is compared in float64, with its gradient
+LOOSE = ("torch", "paddle")  # whose constants can be known to float32 only
+SAME_IN_FLOAT32 = "equal to float32: they differ by no more than constants that a framework keeps in float32"
+Input = Sequence[int] | Sequence[Sequence[int]]  # a shape, or several
 
 
-class Isolated:
-    """A live module whose code sees its own project's packages when it runs."""
+@dataclass(frozen=True)
+class How:
+    """What a caller says of a comparison: pairs of layers or arrays, the only output, the layout of JAX's inputs."""
 
-    def __init__(self, native: Any, framework: str, packages: Packages, shape: Shape, alone: bool) -> None:
-        if reason := frameworks.missing(framework):
-            raise PortError(reason)
-        module = frameworks.part(framework, "live")
-        self._packages = packages
-        with packages:
-            self._live = module.Live(native, shape, alone)
-        self.framework, self.precision, self.notes = framework, self._live.precision, self._live.notes
-
-    def shapes(self) -> Shapes:
-        return self._live.shapes()
-
-    def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
-        with self._packages:
-            return self._live.observe(arrays, x, dy)
+    names: NameMap | None = None
+    output: str | None = None
+    layout: str | None = None
 
 
 class Session:
@@ -50,17 +46,20 @@ class Session:
     def __init__(self, target: str) -> None:
         self._loaded = Loaded(parse(target))
 
-    def framework(self) -> str | None:
-        return self._loaded.framework
-
-    def open(self, shape: Shape, alone: bool) -> tuple[float, Shapes]:
+    def framework(self) -> tuple[str, tuple[str, ...]]:
         loaded = self._loaded
         assert loaded.framework is not None
-        self._live = Isolated(loaded.native, loaded.framework, loaded.packages, shape, alone)
-        return self._live.precision, dict(self._live.shapes())
+        self._live = Isolated(loaded.native, loaded.framework, loaded.packages)
+        return loaded.framework, self._live.layouts
 
-    def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None) -> tuple[Observed, list[str]]:
-        return self._live.observe(arrays, x, dy), self._live.notes
+    def open(self, shapes: Sequence[Shape], alone: bool, layout: str) -> Nature:
+        self._live.open(shapes, alone, layout)
+        return self._live.nature
+
+    def observe(
+        self, arrays: Arrays, xs: Sequence[np.ndarray], dys: Cotangents | None, loose: int | None
+    ) -> tuple[Observed, list[str]]:
+        return self._live.observe(arrays, xs, dys, loose), self._live.notes
 
 
 class Remote:
@@ -91,26 +90,26 @@ class Remote:
     def wait(self) -> str:
         """The module's framework, once the process has the module."""
         with self._named():
-            self.framework: str = self._worker.collect()
-        return self.framework
+            framework, self.layouts = self._worker.collect()
+        return framework
 
-    def open(self, shape: Shape, alone: bool) -> None:
+    def open(self, shapes: Sequence[Shape], alone: bool, layout: str) -> None:
         """Makes the copy that is run."""
-        self.precision, self._shapes = self._ask("open", shape, alone)
+        self.nature: Nature = self._ask("open", shapes, alone, layout)
+        self.notes = []
 
-    def shapes(self) -> Shapes:
-        return self._shapes
-
-    def observe(self, arrays: Arrays, x: np.ndarray, dy: np.ndarray | None = None) -> Observed:
-        observed, self.notes = self._ask("observe", arrays, x, dy)
+    def observe(
+        self, arrays: Arrays, xs: Sequence[np.ndarray], dys: Cotangents | None = None, loose: int | None = None
+    ) -> Observed:
+        observed, self.notes = self._ask("observe", arrays, xs, dys, loose)
         return observed
 
     def stop(self) -> None:
         self._worker.stop()
 
 
-def compare_targets(first: str, second: str, shape: Shape, names: NameMap | None = None) -> Comparison:
-    """Compares two modules by name (`report.port.targets`) on an input of ``shape`` (n, c, h, w).
+def compare_targets(first: str, second: str, shape: Input, how: How = How()) -> Comparison:
+    """Compares two modules by name (`report.port.targets`) on an input of ``shape`` (n, c, h, w), or several.
 
     Raises:
         PortError: if one cannot be found, run or aligned with the other.
@@ -122,43 +121,92 @@ def compare_targets(first: str, second: str, shape: Shape, names: NameMap | None
         for remote in remotes:
             remote.start()
         kinds = [remote.wait() for remote in remotes]
-        for remote in remotes:
-            remote.open(shape, kinds[0] == kinds[1])
-        return compare_live(*remotes, shape, names)
+        return _compared(remotes, kinds, shape, how)
     finally:
         for remote in remotes:
             remote.stop()
 
 
-def compare_modules(first: Any, second: Any, shape: Shape, names: NameMap | None = None) -> Comparison:
-    """Compares two live modules of this process on an input of ``shape`` (n, c, h, w).
+def compare_modules(first: Any, second: Any, shape: Input, how: How = How()) -> Comparison:
+    """Compares two live modules of this process on an input of ``shape`` (n, c, h, w), or several.
 
     Raises:
         PortError: if one is no module of a framework, or cannot be run or aligned with the other.
     """
-    kinds = [frameworks.owner(native) for native in (first, second)]
-    for native, kind in zip((first, second), kinds, strict=True):
-        if kind is None:
+    kinds: list[str] = []
+    for native in (first, second):
+        if (kind := frameworks.owner(native)) is None:
             raise PortError(f"{type(native).__name__} is no module of {', '.join(frameworks.BACKENDS)}")
-    alone = kinds[0] == kinds[1]
-    pairs = zip((first, second), kinds, strict=True)
-    one, other = (Isolated(native, str(kind), PROGRAM, shape, alone) for native, kind in pairs)
-    return compare_live(one, other, shape, names)
+        kinds.append(kind)
+    one, other = (Isolated(native, kind, PROGRAM) for native, kind in zip((first, second), kinds, strict=True))
+    return _compared((one, other), kinds, shape, how)
+
+
+def _compared(lives: tuple[Any, Any], kinds: Sequence[str], shape: Input, how: How) -> Comparison:
+    """The comparison in the first layouts in which both agree, else in the first in which both run."""
+    shapes: list[Shape] = [tuple(one) for one in shape] if isinstance(shape[0], Sequence) else [tuple(shape)]  # pyright: ignore
+    best: Comparison | None = None
+    refused: PortError | None = None
+    choices = [_layouts(live.layouts, shapes, how.layout) for live in lives]
+    for layouts in itertools.product(*choices):
+        try:
+            for live, layout in zip(lives, layouts, strict=True):
+                live.open(shapes, kinds[0] == kinds[1], layout)
+            comparison = compare_live(*lives, shapes, how.names, how.output)
+            if not comparison.agrees and any(kind in LOOSE for kind in kinds):
+                comparison = _loosely(lives, kinds, shapes, how, comparison)
+        except PortError as error:
+            refused = refused or error
+            continue
+        said = [
+            f"{kind}: its inputs are given as {layout.upper()}"
+            for kind, layout, usual in zip(kinds, layouts, choices, strict=True)
+            if layout != usual[0]
+        ]
+        comparison = replace(comparison, notes=(*comparison.notes, *said))
+        if comparison.agrees:
+            return comparison
+        best = best or comparison
+    if best is None:
+        assert refused is not None
+        raise refused
+    return best
+
+
+def _loosely(
+    lives: tuple[Any, Any], kinds: Sequence[str], shapes: list[Shape], how: How, comparison: Comparison
+) -> Comparison:
+    """The comparison, or if it agrees one in which constants of a module are known to float32 only."""
+    names, pair = how.names, lives
+    if kinds[0] != "torch" and (kinds[1] == "torch" or kinds[0] not in LOOSE):
+        names, pair = names and {b: a for a, b in names.items()}, (lives[1], lives[0])
+    loose = compare_live(*pair, shapes, names, how.output, loose=True)
+    if not loose.agrees:
+        return comparison
+    return replace(comparison, findings=loose.findings, divergence=None, notes=(*comparison.notes, SAME_IN_FLOAT32))
+
+
+def _layouts(known: Sequence[str], shapes: Sequence[Shape], layout: str | None) -> list[str]:
+    """The layouts to try, the usual one first: maps have their channels last in JAX, and tokens everywhere."""
+    if len(known) == 1 or all(len(shape) < 3 for shape in shapes):
+        return [known[0]]
+    if layout:
+        return [layout]
+    return [*known] if any(len(shape) > 3 for shape in shapes) else [*reversed(known)]
 
 
 def input_shape(text: str) -> Shape:
-    """``1x3x224x224`` as a shape.
+    """``1x3x224x224`` as a shape, of any rank.
 
     Raises:
         PortError: for anything else.
     """
     parts = text.lower().split("x")
     digits = all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts)
-    if len(parts) != 4 or not digits or not 0 < math.prod(map(int, parts)) <= MOST_VALUES:
-        rule = f"NxCxHxW, such as 1x3x224x224, of at most {MOST_VALUES} values"
+    if not digits or not 0 < math.prod(map(int, parts)) <= MOST_VALUES:
+        rule = f"numbers above 0 with x between them, such as 1x3x224x224, and at most {MOST_VALUES} values"
         raise PortError(f"`--input {spelled(text)}` must be {rule}")
-    n, c, h, w = map(int, parts)
-    return (n, c, h, w)
+    return tuple(map(int, parts))
 
 
 def lines(comparison: Comparison, failures: bool = False) -> list[str]:
@@ -176,7 +224,7 @@ def lines(comparison: Comparison, failures: bool = False) -> list[str]:
     last = [f"first layer that differs: {comparison.divergence}"] if comparison.divergence else []
     if not last and any(row.problem for row in rows if row.what.startswith("output")):
         last = ["every layer with arrays agrees; the computation after them differs"]
-    return [line(row) for row in rows if row.what != "case" or row.problem] + last
+    return [line(row) for row in rows] + last
 
 
 if __name__ == "__main__":

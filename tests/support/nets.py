@@ -34,6 +34,20 @@ def torch_net(eps: float = 1e-5, momentum: float = 0.1, slope: float = 0.0, padd
     return net
 
 
+def scaled_net(infinite: str, factor: float) -> Any:
+    """A convolution times ``factor``, and infinite ``everywhere``, ``in places`` or ``nowhere``."""
+    import torch
+    from torch import nn
+
+    class Net(nn.Conv2d):
+        def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name of the base class
+            y = super().forward(input)
+            large = {"everywhere": y.abs() >= 0, "in places": y > 0, "nowhere": y.abs() < 0}[infinite]
+            return torch.where(large, 1e308 * y * 1e10, factor * y)
+
+    return Net(3, 4, 3)
+
+
 def paddle_net() -> Any:
     import paddle
     from paddle import nn

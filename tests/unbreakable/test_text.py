@@ -146,7 +146,11 @@ def test_what_is_typed_becomes_an_option_or_one_line() -> None:
     ["1x3x9x0", "1x3x9", "1x3x9x9x9", "-1x3x9x9", "１x3x9x9", "²x3x9x9", "1x3x9x" + "9" * 5000, "99999x99999x9x9"],
 )
 def test_inputs(text: str) -> None:
-    refused(input_shape, text, message="must be NxCxHxW, such as 1x3x224x224, of at most 268435456 values")
+    refused(
+        input_shape,
+        text,
+        message="must be numbers above 0 with x between them, such as 1x3x224x224, and at most 268435456 values",
+    )
 
 
 def test_names_that_are_no_words() -> None:
