@@ -6,13 +6,18 @@ import numpy as np
 
 from common.config import Config
 
+# Of the time of a row's processors: what others used, and what the row's own ready threads did not get. A quiet machine
+# has less: single samples scatter, since Linux counts idle time in hundredths of a second, but not a row's mean.
+OTHERS, LATE = 0.1, 0.25
+
 
 @dataclass(frozen=True)
 class Samples:
     """One process's times, one sample a round: seconds a call, wall and processor, over ``calls`` calls.
 
     ``stolen`` is the share of a sample in which the hypervisor took a processor away (``/proc/stat``); ``clock`` has
-    the seconds of a fixed piece of work just before it, which tell how fast the processor was.
+    the seconds of a fixed piece of work just before it, which tell how fast the processor was. ``others``, ``late`` and
+    ``pressure`` tell of other processes during a sample (`common.processes.others.Crowd`); empty if not known.
     """
 
     setup_seconds: float
@@ -23,6 +28,9 @@ class Samples:
     rounds: list[int] = field(default_factory=list)
     stolen: list[float] = field(default_factory=list)
     clock: list[float] = field(default_factory=list)
+    others: list[float] = field(default_factory=list)
+    late: list[float] = field(default_factory=list)
+    pressure: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,18 @@ class Measurement:
     @property
     def threads_used(self) -> float:
         return float(sum(sum(p.cpu_seconds) for p in self.processes) / np.sum(self.seconds))
+
+    def share(self, name: str) -> float:
+        """The mean of ``others``, ``late`` or ``pressure`` over the time of all samples; 0 if it is not known."""
+        known = [process for process in self.processes if getattr(process, name)]
+        shares = [share for process in known for share in getattr(process, name)]
+        weights = [seconds * process.calls for process in known for seconds in process.seconds]
+        return float(np.average(shares, weights=weights)) if known else 0.0
+
+    @property
+    def crowded(self) -> bool:
+        """Whether other processes disturbed it: then its times say nothing of it."""
+        return self.share("others") > OTHERS or self.share("late") > LATE
 
     @property
     def setup_seconds(self) -> float:

@@ -9,14 +9,17 @@ from pathlib import Path
 import frameworks
 from common.bench.schedule import measure
 from common.config import Config
+from common.processes.others import around
 from common.processes.pool import Worker, WorkerFailed
-from common.results.measurements import MemoryUse
+from common.results.measurements import OTHERS, MemoryUse
 from common.results.record import ResultsError, RunRecord, dump, load
 from common.session.tasks import Experiment, Task, task
 from report.runs.runner import Runner, costed
 from report.text import milliseconds
 
-PROCESSES = 2  # of each configuration, to measure how much processes differ
+# Of each configuration. With two, the interval of four equal configurations is 1.8 times as wide; and if one of them
+# alone was noisy, 10 % of such tables had a false difference, with three 5 %: tests/test_spread.py simulates that.
+PROCESSES = 3
 
 
 def threads(config: Config, usual: int) -> int | None:
@@ -108,6 +111,7 @@ def time_all(
             ready = workers.ready(experiment)
             for config, environment in workers.environments.items():
                 run.record.backends.setdefault(config.place, environment)
+            warn(run, experiment)
             measurements, lost = measure(experiment, work, ready, budget, run.progress.say)
             run.record.measurements += measurements
             run.record.unavailable += lost
@@ -119,6 +123,14 @@ def time_all(
             for item in lost:
                 run.progress.note(f"[{experiment.title} / {item.label}] {item.stage}: {item.reason}")
             save(run.record)
+
+
+def warn(run: Runner, experiment: Experiment) -> None:
+    """Says that other processes use the machine just before a table, while our own are stopped."""
+    crowd = around()
+    if crowd.others is not None and crowd.others > OTHERS:
+        pressure = "" if crowd.pressure is None else f" (CPU pressure {crowd.pressure:.0%})"
+        run.progress.note(f"{experiment.title}: other processes use {crowd.others:.0%} of the processors{pressure}")
 
 
 def _weigh(run: Runner, experiment: Experiment, work: Task) -> None:

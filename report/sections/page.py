@@ -46,6 +46,6 @@ def render(
         *(sweep_section(sweep, name) for name, sweep in swept.items() if not has_tuned(sweep.record)),
         training_section(training) if training else [],
         missing_section(record),
-        method_section(raw),
+        method_section(record, raw),
     )
     return "\n\n".join(itertools.chain.from_iterable(sections)) + "\n"

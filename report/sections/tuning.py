@@ -153,7 +153,7 @@ def _arrives(run: Analysis) -> Iterator[str]:
     rows = [
         [
             name,
-            *(f"{r.value:.2f}x [{r.low:.2f}, {r.high:.2f}]" for r in (ratios[name, v] for v in VARIANTS)),
+            *(ratios[name, variant].text for variant in VARIANTS),
             f"{best.median / tuned['separable_stack', name].median:.2f}x ({best.backend})",
         ]
         for name in names
