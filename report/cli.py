@@ -48,11 +48,11 @@ def list_() -> None:
     import frameworks
     from common.processes import machine
     from common.processes.pool import Worker, WorkerFailed
-    from common.spec.catalogue import CATALOGUE, cases
+    from common.spec.catalogue import CATALOGUE, cases, float64_cases
 
     for family, entry in CATALOGUE.items():
         click.echo(f"{family}: {entry.source}")
-        click.echo("    " + " ".join(case.name for case in cases() if case.spec.family == family))
+        click.echo("    " + " ".join(case.name for case in (*cases(), *float64_cases()) if case.spec.family == family))
     for name in frameworks.BACKENDS:
         if reason := frameworks.missing(name):
             click.echo(reason)
@@ -93,7 +93,7 @@ def check(
     """Compares every block in every framework with the float64 reference, in evaluation and in training."""
     from common.names import known
     from common.processes import machine
-    from common.spec.catalogue import cases, twins
+    from common.spec.catalogue import cases, float64_cases
     from report.runs.runner import choose_backends, choose_cases, effort, runner
     from report.sections.agreement import agreement
     from report.sections.trace import layers
@@ -101,7 +101,7 @@ def check(
 
     known("dtype", dtype, DTYPES)
     known("variant", variant, CHECKED)
-    every = (*cases(), *twins()) if dtype == DTYPES[0] else [case.cast(dtype) for case in cases()]
+    every = (*cases(), *float64_cases()) if dtype == DTYPES[0] else [case.cast(dtype) for case in cases()]
     selected = choose_cases(every, words)
     choose_backends(backends)
     writable(json)

@@ -38,6 +38,14 @@ def test_a_right_backend_passes_every_level(monkeypatch: pytest.MonkeyPatch) -> 
     assert results[2].buffers == 20
 
 
+def test_only_what_failed_names_a_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the steps of two optimisers, those of one are wrong."""
+    monkeypatch.setenv("CONVPARITY_TEST_FAULT", "no weight decay")
+    steps = [result for result in check(CASE, numpy_backend) if result.level == "trajectory"]
+    assert {result.passed for result in steps} == {True, False}
+    assert all(bool(result.layer) != result.passed for result in steps)
+
+
 @pytest.mark.parametrize(
     ("fault", "level", "sentence"),
     [

@@ -124,7 +124,7 @@ def thousandth(case: Case, name: str, index: int) -> Fault:
         return scaled(arrays, 1.001)
 
     def returned(arrays: Arrays) -> Arrays:
-        return {n: randomised(case.spec)[n] if n == name else array for n, array in arrays.items()}
+        return {n: randomised(case.spec, case.seed)[n] if n == name else array for n, array in arrays.items()}
 
     return Fault(f"{name}[{index}]", "", case, "forward", "", stored=stored, returned=returned)
 

@@ -14,7 +14,7 @@ from common.spec.catalogue import Case, cases
 from common.spec.params import randomised
 from tests.support.graphs import EVERYTHING, MODERN
 
-GRAPHS = [Case("graph", EVERYTHING, (3, 4, 9, 8)), Case("graph", MODERN, (3, 4, 9, 8), twin=True)]
+GRAPHS = [Case("graph", EVERYTHING, (3, 4, 9, 8)), Case("graph", MODERN, (3, 4, 9, 8), also_in_float64=True)]
 IDS = ("depthwise_separable-k3", "ghost_module-r3", "separable_stack-deep")
 WRITTEN = [case for case in cases() if case.id in IDS]
 WITH_ARRAYS = ("conv", "norm", "depthwise", "pointwise", "linear")

@@ -1,6 +1,7 @@
 """Which mistakes with an option no case of a block would show: computed from the cases alone, and there are none."""
 
 import builtins
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from common.check.judge import expect
-from common.layers import AvgPool2d, Conv2d, GlobalAvgPool2d
+from common.layers import AvgPool2d, BatchNorm2d, Conv2d, GlobalAvgPool2d
 from common.layers.values import SpecError, storable
 from common.oracle import reference
 from common.spec import BlockSpec, Node
@@ -37,20 +38,14 @@ def remade(spec: BlockSpec, **options: Any) -> BlockSpec:
 
 def of_options(family: str) -> Iterator[tuple[str, Mistake]]:
     """Every mistake with the value of one option, and every option left at its default."""
-    usual = CATALOGUE[family].cases[0].spec.options
-    defaults = {name: p.default for name, p in _signature(family).items() if p.default is not p.empty}
-    for option, value in usual.items():
+    signature = inspect.signature(CATALOGUE[family].make).parameters
+    defaults = {name: p.default for name, p in signature.items() if p.default is not p.empty}
+    for option, value in CATALOGUE[family].cases[0].spec.options.items():
         forms = SIDES if option == "padding" else PAIRS if isinstance(value, tuple) else {}
         for name, form in forms.items():
             yield f"{option}: {name}", lambda spec, o=option, f=form: remade(spec, **{o: f(spec.options[o])})
         if option in defaults and option not in ("group_aware_init", "dropout"):  # these change no output
             yield f"{option} left at its default", lambda spec, o=option: remade(spec, **{o: defaults[o]})
-
-
-def _signature(family: str) -> Any:
-    import inspect
-
-    return inspect.signature(CATALOGUE[family].make).parameters
 
 
 def layers_changed(kind: type, change: Callable[[Any], Any]) -> Mistake:
@@ -95,7 +90,7 @@ def shows(case: Case, mistake: Mistake) -> bool:
 
 
 def _momenta(spec: BlockSpec) -> list[float]:
-    return [node.layer.momentum for node in spec.nodes if hasattr(node.layer, "momentum")]
+    return [node.layer.momentum for node in spec.nodes if isinstance(node.layer, BatchNorm2d)]
 
 
 @pytest.mark.parametrize("family", names())

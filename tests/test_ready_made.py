@@ -12,7 +12,7 @@ from common.spec.inputs import KINDS
 from common.spec.params import randomised
 
 MOBILENET = {"classes": 10, "alpha": 0.125, "bias": False, "dropout": 0.0, "softmax": False}
-NETWORK = Case("own", block("mobilenet_v1", pool_size=(3, 1), **MOBILENET), (3, 3, 96, 32))
+NETWORK = Case("own", block("mobilenet_v1", pool_size=(3, 1), **MOBILENET), (3, 3, 96, 32), also_in_float64=True)
 CASES = [case for case in cases() if case.spec.family in PLAIN]
 UNEQUAL = [case for case in CASES if any(a != b for a, b in case.spec.options.get("padding", ()))]
 HAVE = {"torch": [case for case in CASES if case not in UNEQUAL], "paddle": [*CASES, NETWORK], "flax": CASES}
@@ -42,7 +42,7 @@ def test_what_a_framework_has_agrees(name: str, case: Case) -> None:
 def test_there_are_cases_of_every_kind() -> None:
     assert set(PLAIN) < set(CATALOGUE)
     assert {case.spec.family for case in HAVE["torch"]} == set(PLAIN)
-    assert {case.spec.family for case in UNEQUAL} == {"standard_conv", "grouped_conv", "depthwise_conv"}
+    assert {case.spec.family for case in UNEQUAL} == {"standard_conv", "grouped_conv", "depthwise_conv", "conv_bn_act"}
     assert NETWORK.trained
     assert set(TRAINED) <= {case.id for case in HAVE["paddle"]}
 

@@ -8,13 +8,13 @@ import frameworks
 from common.check.judge import expectations
 from common.processes.pool import Worker
 from common.protocols import Backend
-from common.spec.catalogue import Case, cases, twins
+from common.spec.catalogue import Case, cases, float64_cases
 from tests.support.graphs import EVERYTHING, MODERN
 
 IDS = ("grouped_conv-unequal", "conv_bn_act-eps_momentum", "depthwise_separable-s2_sides", "ghost_module-r3")
 GRAPHS = [Case("graph", graph, (3, 4, 9, 8)) for graph in (EVERYTHING, MODERN)]
 CHOSEN = [*(case for case in cases() if case.id in IDS), *GRAPHS]
-CASES = [*(case.cast("float64") for case in CHOSEN), *twins()]
+CASES = [*(case.cast("float64") for case in CHOSEN), *float64_cases()]
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def worker(backend: Backend) -> Iterator[Worker]:
 
 
 def test_float64_agrees_with_no_exception(worker: Worker) -> None:
-    assert len(CASES) == len(IDS) + len(GRAPHS) + len(twins())
+    assert len(CASES) == len(IDS) + len(GRAPHS) + len(float64_cases())
     for case in CASES:
         results, _ = worker.ask("check", case, expectations(case))
         assert not [result.message for result in results if not result.passed]

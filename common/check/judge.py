@@ -102,10 +102,9 @@ def examine(
         rows = divergence.trace(case, backend, training=not failed.isdisjoint(training.LEVELS))
     except Exception:  # what it raised, a level has said already
         rows = []
-    located = [
-        result if result.level not in failed else _located(case, result, wrong, rows) for result, wrong in judged
-    ]
-    return located, absent
+    wrongs = [result.level in failed and not result.passed for result, _ in judged]
+    pairs = zip(judged, wrongs, strict=True)
+    return [_located(case, result, names, rows) if wrong else result for (result, names), wrong in pairs], absent
 
 
 Judged = tuple[CheckResult, list[str]]  # with the arrays that are wrong, where the level is about arrays by name
@@ -163,10 +162,12 @@ def _trained(
     for difference in differences:
         wanted = training.differing(case, wanted, difference)
     observed = training.observe(case, backend, plain, strict)
-    if not case.twin:
+    if not case.also_in_float64:
         for level, what, names in training.hidden(case, plain):
             where = f"{level} ({what})" if what else level
-            yield judge("case", f"in {where} rounding hides a mistake of 1 % in {', '.join(names[:5])}", input=what)
+            arrays = names[0] + (f" and {len(names) - 1} more" if names[1:] else "")
+            problem = f"in {where} rounding can hide a mistake of {100 * training.HIDDEN:g} % in {arrays}"
+            yield judge("case", problem, input=what)
     occurred: set[str] = set()
     visible: set[str] = set()
     pairs = zip(training.expected(wanted), training.expected(plain), strict=True)

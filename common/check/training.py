@@ -110,28 +110,26 @@ def expected(training: Training) -> list[tuple[str, str, Values]]:
 
 
 def hidden(case: Case, training: Training) -> Iterator[tuple[str, str, list[str]]]:
-    """Level, what it is of, and the arrays of which rounding may change more than HIDDEN; nothing for a sound case.
+    """Level, what it is of, and the arrays whose allowance is more than HIDDEN of their size; nothing for a sound case.
 
-    The size of an array is its root mean square, and so is that of its allowance. Of arrays that a step or a pass
-    renews it is the size of the change that counts: else a step that is left out would pass. A gradient that is zero
-    has the size of the largest one, and its array, which a step hardly moves, its own.
+    Sizes are root mean squares. Where a step or a pass renews an array, its size is that of the change: else a step
+    that is left out would pass. An array whose gradient is zero hardly changes: there it is the array's own size, and
+    that of the largest gradient for its gradient.
     """
     start = {name: array.astype(np.float64) for name, array in randomised(case.spec, case.seed).items()}
     gradients = {name: _size(exact) for name, exact in training.one_pass.exact.items() if name != "output"}
     largest = max(gradients.values())
-    still = {name for name, size in gradients.items() if size < ZERO * largest}
+    zero = {name for name, size in gradients.items() if size < ZERO * largest}
     before: Arrays = {}
     for level, what, values in expected(training):
-        first = what.endswith("step 1") or level == "buffers"
-        begin = start if first else before if level == "trajectory" else {}
-
-        def size(name: str, level: str = level, values: Values = values, begin: Arrays = begin) -> float:
-            if name in still:
-                return largest if level == "gradients" else _size(values.exact[name])
-            return _size(values.exact[name] - begin.get(name, 0.0))
-
-        names = [name for name, allowed in values.allowed.items() if not _size(allowed) <= HIDDEN * size(name)]
-        if names:
+        if level in ("forward_train", "gradients"):
+            before = {}
+        elif level == "buffers" or what.endswith("step 1"):
+            before = start
+        sizes = {n: _size(exact - (0.0 if n in zero else before.get(n, 0.0))) for n, exact in values.exact.items()}
+        if level == "gradients":
+            sizes |= dict.fromkeys(zero, largest)
+        if names := [name for name, size in sizes.items() if not _size(values.allowed[name]) <= HIDDEN * size]:
             yield level, what, names
         before = values.exact
 

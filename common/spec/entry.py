@@ -14,7 +14,7 @@ TRAINED = 700_000  # elements of all activations together
 class Case:
     """One block at one setting on one input shape ``(n, c, h, w)``.
 
-    A case has a ``twin`` if rounding in float32 would hide mistakes in its training: it is checked in float64 as well.
+    A case is checked ``also_in_float64`` if rounding in float32 could hide a mistake in its training.
     """
 
     name: str
@@ -22,7 +22,7 @@ class Case:
     input_shape: Shape
     dtype: str = "float32"
     seed: int = 0
-    twin: bool = False
+    also_in_float64: bool = False
 
     @property
     def id(self) -> str:

@@ -51,20 +51,20 @@ def report(
     from common.processes import machine
     from common.results.record import dump
     from common.session.tasks import Experiment
-    from common.spec.catalogue import cases, published_cases, timed_cases, twins
+    from common.spec.catalogue import cases, float64_cases, published_cases, timed_cases
     from report.runs.runner import choose_backends, costed, effort, runner
     from report.runs.timing import time_all
 
     choose_backends(backends)
-    timed = timed_cases(profile)
+    checked, timed = (*cases(), *float64_cases()), timed_cases(profile)
     output = output or HERE
     results = output / RESULTS
     writable(results)
     others = other_records(output)  # read before the work, because a record may be damaged
-    work = [*map(effort, (*cases(), *twins())), *[BUDGET[profile]] * len(timed)]
+    work = [*map(effort, checked), *[BUDGET[profile]] * len(timed)]
     with runner(backends, threads or machine.processors(), work, profile, devices=devices) as run:
         run.describe()
-        run.check((*cases(), *twins()))
+        run.check(checked)
         run.record.costs = [costed(case) for case in dict.fromkeys((*published_cases(), *timed))]
         experiments = [Experiment(case, MODES[0], tuple(run.places.values())) for case in timed]
         time_all(run, experiments, BUDGET[profile])

@@ -31,10 +31,10 @@ def agreement_section(record: RunRecord) -> Iterator[str]:
     if failed := failures(record):
         yield "What disagrees:"
         yield "\n".join(f"- {result.message}" for result in failed)
-    if twins := unique(r.case for r in record.checks if r.case.endswith("_float64")):
+    if repeated := unique(r.case for r in record.checks if r.case.endswith("_float64")):
         yield (
-            "Where rounding in float32 would hide a mistake of 1 % in what training changes, the same case is checked "
-            "in float64 too, and that judges: " + ", ".join(f"`{case}`" for case in twins) + "."
+            "Rounding in float32 could hide a mistake of 1 % in the training of a few cases. These are checked in "
+            "float64 too, where it cannot: " + ", ".join(f"`{case}`" for case in repeated) + "."
         )
     declared = {(r.backend, r.input) for r in record.checks if r.level == "known_differences" and r.passed}
     if declared:
