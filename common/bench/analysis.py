@@ -5,7 +5,8 @@ from collections.abc import Callable
 from functools import cached_property
 
 from common.bench import roof, statistics
-from common.bench.statistics import Ratio, Spread
+from common.bench.ratio import Ratio
+from common.bench.statistics import Spread
 from common.results.measurements import Measurement
 from common.results.record import RunRecord
 

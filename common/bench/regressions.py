@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.bench.analysis import Analysis, Group
-from common.bench.statistics import CONFIDENCE, Ratio, half_width_of, unpaired
+from common.bench.ratio import Ratio
+from common.bench.statistics import CONFIDENCE, half_width_of, unpaired
 from common.config import Config
 from common.results.measurements import Measurement
 from common.results.record import ResultsError, RunRecord

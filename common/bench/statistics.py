@@ -18,8 +18,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
+from common.bench.ratio import Ratio
 from common.config import Config
 from common.results.measurements import Measurement, Samples
 
@@ -61,54 +62,6 @@ class Spread:
 NOT_KNOWN = Spread(0.0, 0.0)
 
 
-@dataclass(frozen=True)
-class Ratio:
-    """Time over a baseline's, with its interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def known(self) -> bool:
-        """Whether anything can be said; if not, the interval has no ends."""
-        return self.low > 0 and self.high < math.inf
-
-    @property
-    def called(self) -> bool:
-        """Whether it is a difference: the interval does not contain 1."""
-        return not self.low <= 1 <= self.high
-
-    @property
-    def inverse(self) -> "Ratio":
-        return Ratio(1 / self.value, 1 / self.high, 1 / self.low if self.low else math.inf)
-
-    def over(self, other: "Ratio") -> "Ratio":
-        """The quotient of two independent ratios."""
-        value, below, above = (math.log(self.value / other.value), *map(math.hypot, self.sides, reversed(other.sides)))
-        return Ratio(math.exp(value), math.exp(value - below), math.exp(value + above))
-
-    @property
-    def sides(self) -> tuple[float, float]:
-        """How far the interval reaches below and above, in logarithms."""
-        low, high = (math.log(end) if 0 < end < math.inf else math.inf for end in (self.low, self.high))
-        value = math.log(self.value)
-        return abs(value - low), abs(high - value)
-
-    @property
-    def short(self) -> str:
-        """``1.34x``, ``tie`` or ``not known``."""
-        return f"{self.value:.2f}x" if self.called else "tie" if self.known else "not known"
-
-    @property
-    def text(self) -> str:
-        """``1.34x [1.29, 1.40]``, ``tie (1.01x [0.98, 1.04])``, or ``not known (1.34x)``."""
-        if not self.known:
-            return f"not known ({self.value:.2f}x)"
-        interval = f"{self.value:.2f}x [{self.low:.2f}, {self.high:.2f}]"
-        return interval if self.called else f"tie ({interval})"
-
-
 def logs(processes: Sequence[Samples]) -> np.ndarray:
     """Log times (processes, rounds), in the rounds that all have."""
     by_round = [dict(zip(p.rounds, np.log(p.seconds), strict=True)) for p in processes]
@@ -134,32 +87,42 @@ def twins(row: Measurement) -> list[float]:
     return [float(middle(differences)) for differences in pairs if differences.size]
 
 
+def pooled(own: np.ndarray, degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The variance of a table's configurations together, and its degrees of freedom: of (..., configurations).
+
+    If a few configurations stand out, fewer degrees are behind the pool (Satterthwaite, 1946, doi:10.2307/3002019).
+    Equal ones stand out as well, by chance. Half of that, in logarithms, takes no degrees away: with all of it, up to
+    9 % of the tables in which one configuration is noisy would have a false difference; with nothing of it, intervals
+    from two processes would be nearly twice as wide. Of two configurations nothing is known by chance, and this is the
+    test of Welch (1947). tests/test_spread.py simulates it.
+    """
+    variance = np.average(own, weights=degrees, axis=-1)
+    squares = np.average(own**2, weights=degrees, axis=-1)
+    unequal = np.divide(squares, variance**2, out=np.ones_like(squares), where=variance > 0)
+    others, half = max(own.shape[-1] - 1, 1), degrees.mean() / 2
+    by_chance = others * (half + 1) / (others * half + 1)  # of equal variances: squares of a Dirichlet variable
+    return variance, degrees.sum() * np.minimum(1.0, math.sqrt(by_chance) / unequal)
+
+
 def spread(table: Sequence[Measurement]) -> Spread:
     """The A/A spread of one table's rows.
 
-    A configuration's own variance is half the mean square of its twins' log ratios. All of them are pooled. If a few
-    configurations stand out, fewer degrees of freedom are behind the pool (Satterthwaite, 1946, doi:10.2307/3002019).
-    Equal ones scatter as well, by chance: only what exceeds that takes degrees away.
-
-    Nothing is taken from other tables. Shrinking towards the whole run (Smyth, 2004, doi:10.2202/1544-6115.1027) would
-    add two degrees or fewer with the spreads of our records, and would make the noisiest table's intervals too narrow.
+    A configuration's own variance is half the mean square of its twins' log ratios. Nothing is taken from other tables:
+    shrinking towards the whole run (Smyth, 2004, doi:10.2202/1544-6115.1027) would add two degrees of freedom or fewer
+    with the spreads of our records, and would make the intervals of the noisiest table too narrow.
     """
     ran_twice = [(row, apart) for row in table if (apart := twins(row))]
     if not ran_twice:
         return NOT_KNOWN
-    degrees = np.array([len(row.processes) - 1 for row, _ in ran_twice])
     own = np.array([np.mean(np.square(apart)) / 2 for _, apart in ran_twice])
-    pool = float(np.average(own, weights=degrees))
-    unequal = float(np.average(own**2, weights=degrees)) / pool**2 if pool else 1.0
-    count, half = len(own), degrees.mean() / 2
-    by_chance = count * (half + 1) / (count * half + 1)  # of equal variances: squares of a Dirichlet variable
-    known = float(degrees.sum()) * min(1.0, by_chance / unequal)
-    return Spread(math.sqrt(pool), known, {row.config: float(v) for (row, _), v in zip(ran_twice, own, strict=True)})
+    variance, known = pooled(own, np.array([len(row.processes) - 1 for row, _ in ran_twice]))
+    variances = {row.config: float(v) for (row, _), v in zip(ran_twice, own, strict=True)}
+    return Spread(math.sqrt(variance), float(known), variances)
 
 
 def half_width_of(variance: float, degrees: float, level: float) -> float:
     """That of an interval at ``level`` by Student's t; infinite if nothing is known."""
-    return float(stats.t.ppf((1 + level) / 2, degrees) * math.sqrt(variance)) if degrees else math.inf
+    return float(special.stdtrit(degrees, (1 + level) / 2) * math.sqrt(variance)) if degrees else math.inf
 
 
 @functools.cache
@@ -181,7 +144,7 @@ def within(differences: np.ndarray, level: float) -> tuple[float, float, float]:
         return value, -math.inf, math.inf  # nothing is known
     resampled = middle(differences[..., _resamples(RESAMPLES, rounds)])
     low, high = (float(end) for end in np.quantile(resampled, [(1 - CENTRE) / 2, (1 + CENTRE) / 2]))
-    quantile = stats.t.ppf((1 + level) / 2, rounds - 1) / stats.norm.ppf((1 + CENTRE) / 2)
+    quantile = special.stdtrit(rounds - 1, (1 + level) / 2) / special.ndtri((1 + CENTRE) / 2)
     scale = quantile * math.sqrt(rounds / (rounds - 1))
     return value, float(value - scale * max(0.0, value - low)), float(value + scale * max(0.0, high - value))
 

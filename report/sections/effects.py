@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from common.bench.analysis import Analysis
-from common.bench.statistics import Ratio
+from common.bench.ratio import Ratio
 from common.config import Config
 from common.results.measurements import Measurement
 from report.sections.timing_tables import title

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from common.bench.analysis import Analysis
-from common.bench.statistics import Ratio
+from common.bench.ratio import Ratio
 from common.results.measurements import Measurement
 from common.results.record import CaseCost
 from report.text import Table, markdown, milliseconds, number, size, unique

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import frameworks
 from common.bench.analysis import Analysis
-from common.bench.statistics import Ratio
+from common.bench.ratio import Ratio
 from common.config import Config
 from common.results.measurements import Measurement
 from common.results.record import RunRecord
