@@ -117,7 +117,10 @@ def test_a_row_that_is_alone_in_its_table_may_have_drifted_as_the_other_tables_d
 
 
 def test_rows_that_others_disturbed_are_not_called() -> None:
-    old, new = measured(np.zeros((1, 3, 2, 10))), measured(np.log([1.0, 1, 2])[None, :, None, None].repeat(10, -1))
+    old, new = (
+        measured(np.zeros((1, 3, 2, 10))),
+        measured(np.log([1.0, 1, 2])[None, :, None, None].repeat(2, 2).repeat(10, 3)),
+    )
     quiet = diff(record(old), record(new))
     crowded = [replace(p, others=[0.6] * 10) for p in new[2].processes]
     busy = diff(record(old), record([*new[:2], replace(new[2], processes=crowded)]))

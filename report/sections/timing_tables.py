@@ -102,7 +102,7 @@ def against(run: Analysis, group: Group, place: int) -> str:
     others = [run.ratios(group)[row, 0] for row in range(1, len(run.tables[group]))]
     if run.tables[group][0].crowded or (others and not any(ratio.known for ratio in others)):
         return "not known"
-    return "fastest" if all(ratio.called for ratio in others) else "tie"
+    return "fastest" if all(ratio.called for ratio in others) else "tie for the fastest"
 
 
 def told(run: Analysis, group: Group) -> str:
@@ -121,14 +121,15 @@ def overview(run: Analysis) -> Table:
     labels = unique([*(row.config.label for row in run.record.measurements), *missing])
 
     def cells(group: Group) -> Iterable[str]:
-        rows, ratios = run.tables[group], run.ratios(group)
-        marks = ["" if i and ratios[i, 0].called else "**" for i in range(len(rows))]
-        texts = {
-            m.config.label: f"{milliseconds(m.median)} (disturbed)"
-            if m.crowded
-            else mark + milliseconds(m.median) + mark
-            for m, mark in zip(rows, marks, strict=True)
-        }
+        rows, texts = run.tables[group], {}
+        for place, m in enumerate(rows):
+            text = milliseconds(m.median)
+            claims = against(run, group, place) if place == 0 else run.ratios(group)[place, 0].short
+            if m.crowded:
+                text += " (disturbed)"
+            elif claims.startswith(("fastest", "tie")):
+                text = f"**{text}**"
+            texts[m.config.label] = text
         return (texts.get(label, "not available") for label in labels)
 
     return Table(["median ms", *labels], [[title(group), *cells(group)] for group in run.tables])

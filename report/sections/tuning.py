@@ -154,7 +154,7 @@ def _arrives(run: Analysis) -> Iterator[str]:
         [
             name,
             *(ratios[name, variant].text for variant in VARIANTS),
-            f"{best.median / tuned['separable_stack', name].median:.2f}x ({best.backend})",
+            f"{run.unpaired(best, tuned['separable_stack', name]).text} ({best.backend})",
         ]
         for name in names
     ]
