@@ -50,8 +50,9 @@ class _Turn:
     @property
     def samples(self) -> Samples:
         columns = list(zip(*self.answers, strict=True)) or [()] * len(Sample._fields)
-        seconds, cpu, *rest = ([] if None in column else list(column) for column in columns)
-        return Samples(self.setup, self.first_call, self.calls, seconds, cpu, self.rounds, *rest)
+        seconds, cpu, *rest, processors = ([] if None in column else list(column) for column in columns)
+        number = max(processors, default=0)
+        return Samples(self.setup, self.first_call, self.calls, seconds, cpu, self.rounds, *rest, processors=number)
 
 
 def measure(

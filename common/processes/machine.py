@@ -49,8 +49,9 @@ class Sample(NamedTuple):
     stolen: float
     clock: float
     others: float | None
-    late: float | None
+    waited: float | None
     pressure: float | None
+    processors: int
 
 
 def sample(call: Callable[[], object], warm: int, calls: int) -> Sample:
@@ -63,7 +64,8 @@ def sample(call: Callable[[], object], warm: int, calls: int) -> Sample:
         call()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     crowd, taken = look.since(), stolen() - taken
-    return Sample(wall / calls, cpu / calls, taken / wall, before, crowd.others, crowd.late, crowd.pressure)
+    shares = crowd.others, crowd.waited, crowd.pressure
+    return Sample(wall / calls, cpu / calls, taken / wall, before, *shares, processors())
 
 
 def peak_of(call: Callable[[], None]) -> int:

@@ -47,16 +47,16 @@ def _read(counter: Callable[[], float]) -> float:
 
 @dataclass(frozen=True)
 class Crowd:
-    """What happened between two looks, as shares of the time.
+    """What happened between two looks; None: not known.
 
-    ``others``: of the time of this process's processors, what other processes used. It counts in hundredths of a
-    second, so that of a short time alone says little. ``late``: of the same, what this process did not get although a
-    thread of it was ready. Its own threads may be more than its processors and wait for each other; then it has all
-    processors, and is not late. ``pressure``: the share in which any task of the machine waited. None: not known.
+    ``others``: the share of the time of this process's processors that other processes used. Linux counts it in
+    hundredths of a second, so that of one short time says little. ``waited``: seconds in a second that its threads were
+    ready and waited for a processor, all together; for other processes, or for each other if they are more than its
+    processors. ``pressure``: the share of the time in which any task of the machine waited.
     """
 
     others: float | None
-    late: float | None
+    waited: float | None
     pressure: float | None
 
 
@@ -72,11 +72,9 @@ class Look:
         now = Look()
         seconds = now._wall - self._wall
         capacity = processors() * seconds
-        left = capacity - (now._cpu - self._cpu)
-        waited = now._waited - self._waited
         shares = (
-            (left - (now._idle - self._idle)) / capacity,
-            min(waited, max(left, 0.0)) / capacity,
+            (capacity - (now._cpu - self._cpu) - (now._idle - self._idle)) / capacity,
+            (now._waited - self._waited) / seconds,
             (now._pressure - self._pressure) / seconds,
         )
         return Crowd(*(None if math.isnan(share) else round(share, 4) for share in shares))

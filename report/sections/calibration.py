@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from common.bench.analysis import Analysis
 from common.bench.statistics import CONFIDENCE
-from report.sections.timing_tables import title
+from report.sections.timing_tables import crowd, title
 from report.text import Table, markdown, ran
 
 
@@ -17,6 +17,8 @@ def calibration_section(run: Analysis) -> Iterator[str]:
     apart = [ratio for group in run.tables for ratio in run.twins(group)]
     deviations = [run.spread(group).deviation for group in run.tables]
     yield "## Can the clock be trusted?"
+    if others := crowd(run):
+        yield f"**{others}**"
     each = len(run.record.measurements[0].processes)
     yield (
         f"Every configuration was timed against itself, each side in {each} processes of its own, by the same "

@@ -21,12 +21,12 @@ def crowd(run: Analysis) -> str:
     """That other processes used the machine, and what follows; empty if they did not."""
     if not (rows := run.crowded):
         return ""
-    most = {name: max(row.share(name) for row in rows) for name in ("others", "late", "pressure")}
+    others, pressure = (max(row.share(name) for row in rows) for name in ("others", "pressure"))
     return (
         f"Other processes used the machine: {len(rows)} of {len(run.record.measurements)} rows are disturbed, and "
-        f"nothing is called for them. Others took up to {most['others']:.0%} of a row's processor time; for up to "
-        f"{most['late']:.0%} of it a ready thread waited (CPU pressure {most['pressure']:.0%}). Run it again when the "
-        "machine is quiet."
+        f"nothing is called for them. Others took up to {others:.0%} of a row's processor time, and its threads "
+        f"waited for them up to {max(row.late for row in rows):.1f} s in a second (CPU pressure {pressure:.0%}). "
+        "Run it again when the machine is quiet."
     )
 
 
@@ -96,11 +96,11 @@ def note(run: Analysis, group: Group) -> str:
 
 
 def against(run: Analysis, group: Group, place: int) -> str:
-    """A row against the one of the least median, which is the fastest only if it is faster than all others."""
+    """A row against the one of the least median, which is the fastest if it is known to be faster than all others."""
     if place:
         return run.ratios(group)[place, 0].text
     others = [run.ratios(group)[row, 0] for row in range(1, len(run.tables[group]))]
-    if run.tables[group][0].crowded or (others and not any(ratio.known for ratio in others)):
+    if run.tables[group][0].crowded or not all(ratio.known for ratio in others):
         return "not known"
     return "fastest" if all(ratio.called for ratio in others) else "tie for the fastest"
 
@@ -121,15 +121,11 @@ def overview(run: Analysis) -> Table:
     labels = unique([*(row.config.label for row in run.record.measurements), *missing])
 
     def cells(group: Group) -> Iterable[str]:
-        rows, texts = run.tables[group], {}
-        for place, m in enumerate(rows):
-            text = milliseconds(m.median)
-            claims = against(run, group, place) if place == 0 else run.ratios(group)[place, 0].short
-            if m.crowded:
-                text += " (disturbed)"
-            elif claims.startswith(("fastest", "tie")):
-                text = f"**{text}**"
-            texts[m.config.label] = text
+        texts, nothing = {}, against(run, group, 0) == "not known"
+        for place, m in enumerate(run.tables[group]):
+            slower = place and run.ratios(group)[place, 0].called
+            mark = "" if nothing or slower else "**"
+            texts[m.config.label] = mark + milliseconds(m.median) + mark + " (disturbed)" * m.crowded
         return (texts.get(label, "not available") for label in labels)
 
     return Table(["median ms", *labels], [[title(group), *cells(group)] for group in run.tables])

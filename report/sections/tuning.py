@@ -129,6 +129,8 @@ def tuning_section(sweeps: Mapping[str, Analysis]) -> Iterator[str]:
             continue
         yield f"### {record.title or name}"
         yield f"{record.about} From {ran(record, f'sweep report/sweeps/{name}.yaml')}.".strip()
+        if others := timing.crowd(run):
+            yield f"**{others}**"
         yield from missing(record)
         yield markdown(table(run))
         yield from _arrives(run)
