@@ -25,7 +25,7 @@ from common.results.record import ResultsError, RunRecord
 MACHINE = ("cpu", "processors", "threads a framework", "system", "allocator")
 REGRESSION, IMPROVEMENT, TIE = "regression", "improvement", "tie"
 Key = tuple[str, str, str, Config]
-DRIFT, DISTURBED = "as its whole table", "disturbed"
+DRIFT, DISTURBED, UNKNOWN = "as its whole table", "disturbed", "not known"
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Change:
         """DRIFT: it changed as the other rows did, or as the machine may have."""
         if self.old.crowded or self.new.crowded:
             return DISTURBED
+        if not self.ratio.known:
+            return UNKNOWN
         if not self.ratio.called:
             return DRIFT if self.still.called else TIE
         return REGRESSION if self.ratio.value > 1 else IMPROVEMENT

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from common.bench.regressions import DISTURBED, DRIFT, IMPROVEMENT, REGRESSION, TIE, Diff
+from common.bench.regressions import DISTURBED, DRIFT, IMPROVEMENT, REGRESSION, TIE, UNKNOWN, Diff
 from common.results.measurements import Measurement
 from report.text import Table, milliseconds
 
@@ -46,6 +46,7 @@ def summary(diff: Diff) -> str:
     for verdict, why in (
         (DRIFT, "changed no more than the other rows, as when the machine drifts: not called"),
         (DISTURBED, "disturbed by other processes in one of the runs: not called"),
+        (UNKNOWN, "not known (one process, two rounds, or no other rows to tell drift by): not called"),
     ):
         lines += _listed([c.new for c in diff.changes if c.verdict == verdict], why)
     lines += _listed(diff.only_old, "vanished, only in the old run")
