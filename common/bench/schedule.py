@@ -18,7 +18,7 @@ from common.session.tasks import Experiment, Task
 
 SAMPLE_SECONDS = 0.03  # a sample lasts at least this long: short calls are repeated
 LONG_CALL = 0.08  # seconds: one call this long fills the caches again after another process's turn
-MIN_ROUNDS, MAX_ROUNDS = 7, 60  # processes differ more than rounds: see PROCESSES
+MIN_ROUNDS, MAX_ROUNDS = 7, 60
 HALF_WIDTH = 0.02  # of the interval of a ratio, from the rounds alone: timing stops when all are narrower
 
 

@@ -17,8 +17,9 @@ from common.session.tasks import Experiment, Task, task
 from report.runs.runner import Runner, costed
 from report.text import milliseconds
 
-# Of each configuration. With two, the interval of four equal configurations is 1.8 times as wide; and if one of them
-# alone was noisy, 10 % of such tables had a false difference, with three 5 %: tests/test_spread.py simulates that.
+# Of each configuration. With two, the intervals of four equal configurations are twice as wide (median of 8,000
+# simulated tables). The third takes a start of about 3 seconds a configuration; of rounds MIN_ROUNDS is 7 and not 10
+# since then, so that a table needs as many turns as before.
 PROCESSES = 3
 
 
