@@ -35,8 +35,8 @@ def row(
     """Times of two processes beside others that used this share of their two processors."""
     shares = [[share] * 7 for share in (others, waited, others)]
     processes = [
-        Samples(0.1, 0.5, 1, [scale * s * t for t in TIMES], TIMES, list(range(7)), [0.0] * 7, TIMES, *shares, 2)
-        for s in (1, 1.02)
+        Samples(0.1, 0.5, 1, [again * scale * t for t in TIMES], TIMES, list(range(7)), [], [], *shares, processors=2)
+        for again in (1, 1.02)
     ]
     return Measurement(CASES[family].id, family, "forward", "float32", Config(backend), "cpu", processes)
 

@@ -7,7 +7,6 @@ squared differences in the 82 tables that have four rows or more.
 
 import itertools
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -73,7 +72,7 @@ def test_one_noisy_configuration(configurations: int, noisy: float) -> None:
     assert false(deviations, PROCESSES) <= 0.06
 
 
-def simulated(rng: np.random.Generator, deviations: Sequence[float]) -> Analysis:
+def simulated(rng: np.random.Generator, deviations: np.ndarray) -> Analysis:
     """A run with a table for each deviation, of 4 configurations that take the same time; rounds scatter by 1 %."""
     shape = 4, PROCESSES, 7
     logs = [d * rng.normal(size=(*shape[:2], 1)) + rng.normal(0, 0.01, shape) for d in deviations]
