@@ -88,7 +88,7 @@ def test_where_nothing_ran_twice_nothing_is_known() -> None:
 
 def test_the_smallest_ratio_that_a_table_can_tell_is_that_of_its_widest_interval() -> None:
     narrow, wide = Ratio(2.0, 1.9, 2.1), Ratio(1.5, 1.0, 2.25)
-    by_pair = {(0, 1): narrow, (0, 2): wide}
+    by_pair = {(0, 1): narrow, (0, 2): wide, (1, 2): Ratio(9.0, 0.0, math.inf)}  # of the last nothing is known
     assert statistics.told(by_pair | {(j, i): r.inverse for (i, j), r in by_pair.items()}) == pytest.approx(1.5)
     assert statistics.told({(0, 1): Ratio(2.0, 0.0, math.inf)}) == math.inf
 

@@ -196,8 +196,8 @@ def ratios(table: Sequence[Measurement], noise: Spread) -> dict[tuple[int, int],
 
 
 def told(by_pair: Mapping[tuple[int, int], Ratio]) -> float:
-    """The smallest ratio above 1 that is called a difference in every pair of a table; infinite if one is not known."""
-    return max((r.value / r.low if r.low else math.inf for r in by_pair.values()), default=math.inf)
+    """The smallest ratio above 1 that is called a difference in every pair that is known; infinite if none is."""
+    return max((ratio.value / ratio.low for ratio in by_pair.values() if ratio.known), default=math.inf)
 
 
 def ranks(table: Sequence[Measurement], by_pair: Mapping[tuple[int, int], Ratio]) -> list[tuple[int, int]]:

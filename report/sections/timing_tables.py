@@ -107,12 +107,16 @@ def against(run: Analysis, group: Group, place: int) -> str:
 
 def told(run: Analysis, group: Group) -> str:
     """What a tie means in this table: the smallest ratio that would have been called a difference in every pair."""
-    rows, smallest = run.tables[group], statistics.told(run.ratios(group))
-    if smallest < math.inf:
-        return f"A tie means: less than {smallest:.2f}x apart. Every greater ratio of two rows would be a difference."
-    if any(row.crowded for row in rows):
-        return "Nothing is known of the rows that other processes disturbed, so nothing is called."
-    return "Some rows ran in one process or in fewer than three rounds, so nothing is known of them."
+    by_pair, parts = run.ratios(group), []
+    if (smallest := statistics.told(by_pair)) < math.inf:
+        parts.append(
+            f"A tie means: less than {smallest:.2f}x apart. A greater ratio of two rows would be a difference."
+        )
+    if any(row.crowded for row in run.tables[group]):
+        parts.append("Nothing is called of the rows that other processes disturbed.")
+    elif not all(ratio.known for ratio in by_pair.values()):
+        parts.append("Nothing is known of rows that ran in fewer than three rounds, or if none ran in two processes.")
+    return " ".join(parts)
 
 
 def overview(run: Analysis) -> Table:
