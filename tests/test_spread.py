@@ -66,7 +66,7 @@ def test_a_table_has_a_false_difference_in_one_of_20_at_most(configurations: int
 @pytest.mark.parametrize("noisy", [2, 5, 40])
 @pytest.mark.parametrize("configurations", [2, 4])
 def test_one_noisy_configuration(configurations: int, noisy: float) -> None:
-    """It alone is noisier: the worst that one table may be. Then 6 % have a false difference at most, not 5 %."""
+    """It alone is noisier, the worst that a table may be: 5 % at most, of which two standard errors are 1 %."""
     deviations = np.ones((TABLES, configurations))
     deviations[:, 0] = noisy
     assert false(deviations, PROCESSES) <= 0.06

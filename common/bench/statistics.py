@@ -93,7 +93,7 @@ def pooled(own: np.ndarray, degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray
     If a few configurations stand out, fewer degrees are behind the pool (Satterthwaite, 1946, doi:10.2307/3002019).
     Equal ones stand out as well, by chance. Half of that, in logarithms, takes no degrees away: with all of it, up to
     9 % of the tables in which one configuration is noisy would have a false difference; with nothing of it, intervals
-    from two processes would be nearly twice as wide. Of two configurations nothing is known by chance, and this is the
+    from two processes would be 1.5 times as wide. Of two configurations nothing is known by chance, and this is the
     test of Welch (1947). tests/test_spread.py simulates it.
     """
     variance = np.average(own, weights=degrees, axis=-1)
