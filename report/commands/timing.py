@@ -99,6 +99,8 @@ def _print(record: "RunRecord") -> None:
     from report.text import plain
 
     run = Analysis(record)
+    if others := timing.crowd(run):
+        click.echo(f"\n{others}")
     for group in run.tables:
         click.echo(f"\n{timing.title(group)}\n{plain(timing.times(run, group))}\n{timing.note(run, group)}")
     if tuning.gains(run):
