@@ -21,7 +21,8 @@ from common.bench.regressions import (
 )
 from common.config import Config
 from common.results.measurements import Measurement, Samples
-from common.results.record import ResultsError, RunRecord
+from common.results.record import RunRecord
+from common.results.writing import ResultsError
 from report.sections.diff import changes, summary
 from report.sections.diff import environments as environments_table
 

@@ -20,7 +20,8 @@ from common.bench.ratio import Ratio
 from common.bench.statistics import CONFIDENCE, half_width_of, unpaired
 from common.config import Config
 from common.results.measurements import Measurement
-from common.results.record import ResultsError, RunRecord
+from common.results.record import RunRecord
+from common.results.writing import ResultsError
 
 MACHINE = ("cpu", "processors", "threads a framework", "system", "allocator")
 REGRESSION, IMPROVEMENT, TIE = "regression", "improvement", "tie"
