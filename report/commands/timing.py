@@ -21,6 +21,7 @@ from report.commands.shared import (
     threads_option,
     writable,
 )
+from report.commands.streams import tell
 
 if TYPE_CHECKING:
     from common.results.record import RunRecord
@@ -161,7 +162,7 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
         try:
             time_all(run, todo, grid.budget, grid.processes, grid.memory)
         except KeyboardInterrupt:
-            click.echo(f"{path} has the finished tables; the same command continues from there", err=True)
+            tell(f"{path} has the finished tables; the same command continues from there")
             raise
     place = saved(run.record, path)
     _print(run.record)
