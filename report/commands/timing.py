@@ -141,6 +141,8 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     every = [replace(e, configs=tuple(c for c in e.configs if c.backend in names)) for e in every]
     every = [experiment for experiment in every if experiment.configs]
     path, threads = json or file.with_suffix(".json"), threads or machine.processors()
+    if path.resolve() == file.resolve():
+        raise click.UsageError(f"{path} is the sweep itself; name another file with --json")
     if not only_plan:
         writable(path)
     before = resumed(path, machine.environment(threads, WRITTEN))

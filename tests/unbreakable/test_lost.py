@@ -40,6 +40,7 @@ def tree(folder: Path) -> dict[str, bytes | None]:
         (["bench", "--json", "no/r.json"], f"no/r.json: {NO_FOLDER} no"),
         (["sweep", "s.yaml", "--json", "no/r.json"], f"no/r.json: {NO_FOLDER} no"),
         (["sweep", "t.yaml"], f"t.json: {NOT_A_FILE}"),
+        (["sweep", "s.yaml", "--json", "./s.yaml"], ""),
         (["selftest", "--output", "selftest"], f"selftest/selftest.json: {NOT_A_FILE}"),
         (["train", "--output", "train"], f"train/training.svg: {NOT_A_FILE}"),
         (["report", "--output", "page"], f"page/REPORT.md: {NOT_A_FILE}"),
