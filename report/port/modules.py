@@ -114,8 +114,9 @@ def compare_targets(first: str, second: str, shape: Input, how: How = How()) -> 
     Raises:
         PortError: if one cannot be found, run or aligned with the other.
     """
-    if reason := machine.lacking(8 * math.prod(shape)):  # the input alone, in float64
-        raise PortError(f"an input of {'x'.join(map(str, shape))} {reason}")
+    for one in _shapes(shape):
+        if reason := machine.lacking(8 * math.prod(one)):  # the input alone, in float64
+            raise PortError(f"an input of {'x'.join(map(str, one))} {reason}")
     remotes = Remote(first), Remote(second)
     try:
         for remote in remotes:
@@ -144,7 +145,7 @@ def compare_modules(first: Any, second: Any, shape: Input, how: How = How()) -> 
 
 def _compared(lives: tuple[Any, Any], kinds: Sequence[str], shape: Input, how: How) -> Comparison:
     """The comparison in the first layouts in which both agree, else in the first in which both run."""
-    shapes: list[Shape] = [tuple(one) for one in shape] if isinstance(shape[0], Sequence) else [tuple(shape)]  # pyright: ignore
+    shapes = _shapes(shape)
     best: Comparison | None = None
     refused: PortError | None = None
     choices = [_layouts(live.layouts, shapes, how.layout) for live in lives]
@@ -171,6 +172,10 @@ def _compared(lives: tuple[Any, Any], kinds: Sequence[str], shape: Input, how: H
         assert refused is not None
         raise refused
     return best
+
+
+def _shapes(shape: Input) -> list[Shape]:
+    return [tuple(one) for one in shape] if isinstance(shape[0], Sequence) else [tuple(shape)]  # pyright: ignore
 
 
 def _loosely(
