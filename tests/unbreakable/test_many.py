@@ -125,7 +125,8 @@ def sweep(folder: Path, value: Any, choose: random.Random) -> None:
 
 def record(folder: Path, value: Any, choose: random.Random) -> None:
     whole = json.loads(SAMPLE.read_bytes() if choose.random() < 0.5 else as_json(load(SAMPLE)))
-    text = json.dumps(changed(whole, value, choose))
+    part = choose.choice(["measurements", None])
+    text = json.dumps(whole | {part: changed(whole[part], value, choose)} if part else changed(whole, value, choose))
     (folder / "x.json").write_bytes(text.encode() if choose.random() < 0.8 else damaged(text.encode(), choose))
     run(folder, "diff", str(SAMPLE), str(folder / "x.json"), "--across-machines")
 
