@@ -38,7 +38,7 @@ def names() -> tuple[str, ...]:
         return catalogue.names()
 
 
-def block(name: str, **options: Any) -> "BlockSpec":
+def block(name: str, /, **options: Any) -> "BlockSpec":
     """The spec of a named block with the given hyper-parameters; `BlockSpec.options` has all of them.
 
     Raises:
@@ -54,16 +54,18 @@ def initial(spec: "BlockSpec", seed: int = 0) -> "dict[str, np.ndarray]":
     """The arrays that training starts from, by name, in network order: float32, kernels OIHW, linear [out, in]."""
     with OURS:
         from common.spec import params
+        from convparity.arguments import seed_of, spec_of
 
-        return params.initial(spec, seed)
+        return params.initial(spec_of(spec), seed_of(seed))
 
 
 def randomised(spec: "BlockSpec", seed: int = 0) -> "dict[str, np.ndarray]":
     """Arrays as `initial` gives them, but drawn for checks: no bias is 0, no scale 1, no running statistic trivial."""
     with OURS:
         from common.spec import params
+        from convparity.arguments import seed_of, spec_of
 
-        return params.randomised(spec, seed)
+        return params.randomised(spec_of(spec), seed_of(seed))
 
 
 def build(
@@ -89,9 +91,11 @@ def build(
     """
     with OURS:
         import frameworks
+        from convparity.arguments import arrays_of, flag, spec_of
 
-        options = {"dtype": dtype, "device": device, "strict": strict, "variant": variant}
-        return frameworks.load(backend).build(spec, dict(params), **options)
+        spec, arrays = spec_of(spec), arrays_of(params)
+        options = {"dtype": dtype, "device": device, "strict": flag("strict", strict), "variant": variant}
+        return frameworks.load(backend).build(spec, arrays, **options)
 
 
 def compare(
@@ -117,9 +121,11 @@ def compare(
         ValueError: if the modules cannot be compared: their layers do not match, or training is random.
     """
     with OURS:
+        from convparity.arguments import choice, inputs_of, names_of
         from report.port.modules import How, compare_modules
 
-        return compare_modules(module_a, module_b, input_shape, How(names, output, layout))
+        how = How(names_of(names), choice("output", output), choice("layout", layout, ("nchw", "nhwc")))
+        return compare_modules(module_a, module_b, inputs_of(input_shape), how)
 
 
 def assert_parity(
@@ -167,10 +173,13 @@ def port(
         ValueError: for weights that cannot be read, do not fit or disagree; nothing is written then.
     """
     with OURS:
+        from convparity.arguments import flag, names_of, options_of, path_of
         from report.port.weights import port as run
 
-        arguments = {"from_": from_, "to": to, "block": block, "options": options, "names": names}
-        return run(source, destination, **arguments, by_structure=by_structure).arrays
+        given = {"options": options_of(options), "names": names_of(names)}
+        given["by_structure"] = flag("by_structure", by_structure)
+        paths = path_of("source", source), path_of("destination", destination)
+        return run(*paths, from_=from_, to=to, block=block, **given).arrays
 
 
 def main() -> None:

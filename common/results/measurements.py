@@ -1,10 +1,12 @@
 """The results of timing: raw samples of each process, the memory of a call, and the machine's best."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from common.config import Config
+from common.names import spelled
 
 # What a quiet machine does not have, as the mean of a row, for Linux counts idle time in hundredths of a second and
 # single samples scatter. OTHERS: the share of its processors that others used. LATE: seconds in a second that its ready
@@ -47,6 +49,23 @@ class Measurement:
     config: Config
     device: str
     processes: list[Samples]
+
+    def check(self) -> None:
+        """Raises ValueError unless every process has samples, and all their numbers are such as a clock gives."""
+        if not self.processes:
+            raise ValueError(f"{spelled(self.case)} has no processes")
+        for process in self.processes:
+            samples = len(process.seconds)
+            once, at_will = (process.cpu_seconds, process.rounds), (process.stolen, process.clock)
+            if not samples or {len(values) for values in once} != {samples}:
+                raise ValueError(f"{spelled(self.case)}: `seconds`, `cpu_seconds` and `rounds` differ in length")
+            if not {len(values) for values in at_will} <= {0, samples}:
+                raise ValueError(f"{spelled(self.case)}: `stolen` or `clock` differs in length from `seconds`")
+            rest = [process.setup_seconds, process.first_call_seconds, *process.cpu_seconds, *process.stolen]
+            if not all(0 < x < math.inf for x in (*process.seconds, *process.clock)) or not all(
+                map(math.isfinite, rest)
+            ):
+                raise ValueError(f"{spelled(self.case)}: a time is not a number, or not positive")
 
     @property
     def backend(self) -> str:

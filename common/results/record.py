@@ -191,7 +191,13 @@ def _from_1(data: dict[str, Any]) -> None:
 
 def load(path: Path) -> RunRecord:
     """Reads a run's record, of this version or an older one; raises as `read` does."""
-    return read(path, RunRecord, SCHEMA_VERSION, {1: _from_1})
+    record = read(path, RunRecord, SCHEMA_VERSION, {1: _from_1})
+    try:
+        for measurement in record.measurements:
+            measurement.check()
+    except ValueError as error:
+        raise ResultsError(f"{path} is not a results file: {error}") from None
+    return record
 
 
 def schema() -> str:

@@ -13,7 +13,7 @@ from common.layers.values import SpecError
 from common.names import UnknownName
 from common.port.alignment import load_map
 from common.port.weights import PortError
-from common.results.record import load
+from common.results.record import SCHEMA_VERSION, load
 from common.results.writing import ResultsError
 from common.spec.catalogue import block
 from report.port.assignments import options_of
@@ -56,6 +56,33 @@ def test_json(reader: Callable[[Path], object], name: str, tmp_path: Path) -> No
         data = b'{"a": "b", "a": "c"}'
     (tmp_path / "x.json").write_bytes(data)
     refused(reader, tmp_path / "x.json", message=message)
+
+
+TIMES: list[tuple[str, Any, str]] = [
+    ("seconds", [], "`seconds`, `cpu_seconds` and `rounds` differ in length"),
+    ("rounds", [1], "`seconds`, `cpu_seconds` and `rounds` differ in length"),
+    ("seconds", [0.0, 0.0], "a time is not a number, or not positive"),
+    ("seconds", [0.1, -0.1], "a time is not a number, or not positive"),
+    ("cpu_seconds", [0.1, 1e999], "is not a results file"),
+    ("clock", [0.1], "`stolen` or `clock` differs in length"),
+    ("clock", [0.0, 0.1], "a time is not a number, or not positive"),
+]
+
+
+@pytest.mark.parametrize(("name", "values", "message"), TIMES)
+def test_times_that_no_clock_gives(name: str, values: list[float], message: str, tmp_path: Path) -> None:
+    samples = {"setup_seconds": 1, "first_call_seconds": 1, "calls": 1, "rounds": [1, 2]}
+    samples |= {"seconds": [0.1, 0.2], "cpu_seconds": [0.1, 0.2]}
+    row = {"case": "a", "block": "b", "mode": "forward", "dtype": "float32", "config": {"backend": "torch"}}
+    record = {"schema_version": SCHEMA_VERSION, "environment": {}, "backends": {}}
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(record | {"measurements": [row | {"device": "cpu", "processes": [samples]}]}))
+    assert load(path).measurements[0].seconds == [0.1, 0.2]
+    broken = row | {"device": "cpu", "processes": [samples | {name: values}]}
+    path.write_text(json.dumps(record | {"measurements": [broken]}))
+    refused(load, path, message=message)
+    path.write_text(json.dumps(record | {"measurements": [row | {"device": "cpu", "processes": []}]}))
+    refused(load, path, message="a has no processes")
 
 
 YAML = {
@@ -156,4 +183,3 @@ def test_inputs(text: str) -> None:
 def test_names_that_are_no_words() -> None:
     for name in (None, 3, [], {}, object(), "x" * 10**6, "\x1b[31m"):
         refused(convparity.block, name, message="unknown block `")
-    assert json.loads('{"a": 1}') == {"a": 1}
