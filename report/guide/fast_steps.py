@@ -100,7 +100,10 @@ STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the c
 CODE = {
     "torch": ["torch/tuned/cpu.py"],
     "paddle": ["paddle/tuned/cpu.py"],
-    "jax": [f"jax/tuned/{name}.py" for name in ("depthwise", "shifts", "grouped", "pointwise", "cpu")],
+    "jax": [
+        f"jax/tuned/{name}.py"
+        for name in ("depthwise", "shifts", "grouped", "pointwise", "cpu", "convolution", "functions", "explained")
+    ],
     "flax": ["flax/tuned/cpu.py"],
 }
 
