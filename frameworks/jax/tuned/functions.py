@@ -2,11 +2,12 @@
 
 import functools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
 import jax
 from jax import lax
+from jax.core import Trace
 from jax.extend import core
 from jax.extend import linear_util as lu
 
@@ -21,7 +22,7 @@ T = TypeVar("T")
 _inside = jax.make_user_context(False)
 
 
-class _Tuning(jax.core.Trace):
+class _Tuning(Trace):
     """Whatever a function does is done by the trace around it, but with other convolutions."""
 
     __slots__ = ("outer",)
@@ -37,15 +38,12 @@ class _Tuning(jax.core.Trace):
         return self.outer.stage_value(val)
 
     def process_primitive(self, primitive: Any, arguments: Any, params: Any, /) -> Any:
-        if primitive is xla_conv_p and cpu.chosen(*map(jax.typeof, arguments), params).form:
-            primitive = tuned_conv_p
-        else:
-            params = _parameters(params)
+        primitive, params = _operation(primitive, map(jax.typeof, arguments), params)
         with core.set_current_trace(self.outer):
             return primitive.bind(*arguments, **params)
 
-    def _call(self, primitive: Any, *functions: Any, **params: Any) -> Any:
-        *functions, arguments = functions
+    def _call(self, primitive: Any, *functions_and_arguments: Any, **params: Any) -> Any:
+        *functions, arguments = functions_and_arguments
         with core.set_current_trace(self.outer):
             inner = (_replaced(f) if isinstance(f, lu.WrappedFun) else tuned(f) for f in functions)
             return primitive.bind(*arguments, subfuns=tuple(inner), **params)
@@ -88,14 +86,19 @@ def _parameters(params: dict[str, Any]) -> dict[str, Any]:
     return params
 
 
+def _operation(primitive: Any, types: Iterable[Any], params: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """What is done in the place of a primitive with arrays of those types: the same objects if that is the same."""
+    if primitive is xla_conv_p:
+        lhs, rhs = types
+        return (tuned_conv_p if cpu.chosen(lhs, rhs, params).form else primitive), params
+    replaced = _parameters(params)
+    return primitive, params if all(replaced[name] is value for name, value in params.items()) else replaced
+
+
 def _equation(equation: core.JaxprEqn) -> core.JaxprEqn:
-    if equation.primitive is xla_conv_p:
-        lhs, rhs = (atom.aval for atom in equation.invars)
-        found = cpu.chosen(lhs, rhs, equation.params).form
-        return equation.replace(primitive=tuned_conv_p) if found else equation
-    params = _parameters(equation.params)
-    changed = any(params[name] is not value for name, value in equation.params.items())
-    return equation.replace(params=params) if changed else equation
+    primitive, params = _operation(equation.primitive, (atom.aval for atom in equation.invars), equation.params)
+    same = primitive is equation.primitive and params is equation.params
+    return equation if same else equation.replace(primitive=primitive, params=params)
 
 
 def tuned(function: Callable[P, T]) -> Callable[P, T]:
