@@ -98,7 +98,7 @@ STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the c
 
 
 CODE = {
-    "torch": ["torch/tuned/cpu.py"],
+    "torch": ["torch/tuned/cpu.py", "torch/tuned/folding.py"],
     "paddle": ["paddle/tuned/cpu.py"],
     "jax": [
         f"jax/tuned/{name}.py"
