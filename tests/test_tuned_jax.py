@@ -34,8 +34,8 @@ CASES: dict[str, tuple[tuple[int, ...], Pair, int, int, Geometry]] = {
     "many groups": ((1, 4, 4, 54), (2, 2), 12, 6, ((1, 2), STILL, ONE)),
     "many channels a group": ((1, 4, 5, 64), (2, 2), 4, 2, ((1, 2), STILL, ONE)),
     "groups of a batch of nothing": ((0, 5, 4, 6), (3, 2), 6, 3, (ONE, STILL, ONE)),
-    "pointwise": ((2, 5, 4, 3), (1, 1), 4, 1, (ONE, NONE, ONE)),
-    "pointwise with a stride": ((2, 5, 4, 3), (1, 1), 4, 1, ((2, 3), NONE, ONE)),
+    "pointwise": ((2, 5, 4, 8), (1, 1), 9, 1, (ONE, NONE, ONE)),
+    "pointwise with a stride": ((2, 5, 4, 8), (1, 1), 9, 1, ((2, 3), NONE, ONE)),
 }
 
 
@@ -120,11 +120,11 @@ OTHERS: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
         },
     ),
     "pointwise, with zeros around and between": (
-        (2, 3, 4, 5),
-        (6, 3, 1, 1),
+        (2, 8, 4, 5),
+        (9, 8, 1, 1),
         {"padding": STILL, "lhs_dilation": (1, 2)},
     ),
-    "a kernel as large as the map": ((2, 3, 4, 5), (6, 3, 4, 5), {}),
+    "a kernel as large as the map": ((8, 8, 4, 5), (9, 8, 4, 5), {}),
     "groups of a batch": ((4, 3, 5, 5), (6, 3, 3, 3), {"batch_group_count": 2}),
 }
 

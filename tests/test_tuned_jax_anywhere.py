@@ -187,8 +187,8 @@ def test_the_type_that_is_asked_for_is_given(wanted: str | None) -> None:
 
     from frameworks.jax.tuned import tuned
 
-    for groups in (3, 1):
-        x, kernel = jnp.full((1, 1, 300, 3), 1, jnp.bfloat16), jnp.ones((1, 300 if groups > 1 else 1, 3 // groups, 3))
+    for groups in (8, 1):
+        x, kernel = jnp.full((1, 1, 300, 8), 1, jnp.bfloat16), jnp.ones((1, 300 if groups > 1 else 1, 8 // groups, 8))
 
         def call(x: Any, kernel: Any, groups: int = groups) -> Any:
             options = {"preferred_element_type": wanted, "precision": "highest", "feature_group_count": groups}
@@ -196,7 +196,7 @@ def test_the_type_that_is_asked_for_is_given(wanted: str | None) -> None:
 
         y = tuned(call)(x, kernel.astype(jnp.bfloat16))
         assert y.dtype == (wanted or "bfloat16")
-        assert float(y[0, 0, 0, 0]) == (300 if groups > 1 else 3)
+        assert float(y[0, 0, 0, 0]) == (300 if groups > 1 else 8)
 
 
 NUMBERS = ("NHWC", "HWIO", "NHWC")

@@ -13,8 +13,11 @@ from jax import lax
 from frameworks.jax.tuned import depthwise, grouped, pointwise
 from frameworks.jax.tuned.shifts import Geometry
 
-# Input channels a group. Up to FEW, shifted maps were the fastest forward, and above it separate convolutions.
-FEW = 8
+# Up to TERMS products for an output (taps times input channels a group), shifted maps were 2 to 7 times as fast as
+# XLA's grouped convolution, at 196 slower; above, separate convolutions were as fast as it or faster. Their gradients
+# by the kernel beat products of patches from ENOUGH input channels a group on. Depthwise kernels of up to TAPS were 2 to 17 times as fast; at 961 they are slower, and take seconds to compile. A product of matrices of fewer than
+# CHANNELS input channels, or fewer than their square of weights, was slower than XLA's convolution.
+TERMS, ENOUGH, TAPS, CHANNELS = 100, 16, 441, 8
 
 
 class Choice(NamedTuple):
@@ -81,20 +84,28 @@ def chosen(lhs: Any, rhs: Any, params: dict[str, Any]) -> Choice:
 
 
 def _rule(conv: Canonical) -> Choice:
-    (*window, inputs, _), groups = conv.kernel, conv.groups
+    (*window, inputs, outputs), groups = conv.kernel, conv.groups
     taps = math.prod(window)
     if groups == 1 and taps > 1:
         return Choice(None, "a standard convolution, which XLA runs fast")
     if groups == 1:
-        return Choice("product", "pointwise: a product of matrices")
-    if inputs == 1 and not conv.backward:
-        return Choice("depthwise", "shifted maps")
+        few = inputs < CHANNELS or inputs * outputs < CHANNELS**2
+        return (
+            Choice(None, "pointwise, of few channels") if few else Choice("product", "pointwise: a product of matrices")
+        )
     if conv.backward:
-        if inputs == 1 and conv.dy[-1] == groups:
+        if inputs == 1 and outputs == groups:
             return Choice("depthwise", "sums over shifted maps")
+        if inputs >= ENOUGH:
+            return Choice("separate", "a convolution for each group")
         return Choice("patches", "a product of patches for each group")
-    if inputs <= FEW:
-        return Choice("shifted", "a depthwise convolution for each channel of a group")
+    if inputs == 1:
+        fits = taps <= TAPS
+        return (
+            Choice("depthwise", "shifted maps") if fits else Choice(None, f"a kernel of {taps} taps, more than {TAPS}")
+        )
+    if taps * inputs <= TERMS:
+        return Choice("shifted", "shifted maps of the channels of each group")
     return Choice("separate", "a convolution for each group")
 
 
@@ -115,6 +126,8 @@ def computed(lhs: jax.Array, rhs: jax.Array, **params: Any) -> jax.Array:
                 y = pointwise.kernel_gradient(x, dy, geometry, **options)
             case "depthwise":
                 y = depthwise.kernel_gradient(x, dy, kernel, geometry)
+            case "separate":
+                y = grouped.separate_gradient(x, dy, kernel, geometry, groups, **options)
             case _:
                 y = grouped.kernel_gradient(x, dy, kernel, geometry, groups, **options)
         axes = (y.ndim - 2, y.ndim - 1, *range(y.ndim - 2))  # of the batch, the channels, the pixels

@@ -6,14 +6,14 @@ the channels and shares among the threads. The gradient by the input is such a c
 kernel a sum over shifted maps.
 """
 
+import math
 from functools import reduce
-from itertools import chain
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from frameworks.jax.tuned.shifts import Geometry, padded, rows
+from frameworks.jax.tuned.shifts import Geometry, padded, row, rows
 
 # A sum of few products, which XLA seems to unroll and so to vectorise over the channels, is two to three times as fast
 # as one over a whole row of a wide map. A row of up to SHORT pixels is summed at once, a longer one in pieces of PIECE
@@ -53,6 +53,12 @@ def kernel_gradient(x: jax.Array, dy: jax.Array, kernel: tuple[int, ...], geomet
         partial = lax.reduce(products, zeros, lambda a, b: tuple(map(lax.add, a, b)), (dy.ndim - 1,))
         return [taps.sum(tuple(range(taps.ndim - 1))) for taps in partial]
 
-    views = list(rows(x, kernel, dy.shape[1:-1], geometry))
-    parts = [[*chain(*views)]] if len(views) * kernel[-1] * length <= UNROLLED else views
-    return jnp.stack([taps for part in parts for taps in sums(part)]).reshape(*kernel, 1, dy.shape[-1])
+    size, lines = dy.shape[1:-1], kernel[:-1]
+    if math.prod(kernel) * length <= UNROLLED:
+        taps = jnp.stack(sums([view for line in rows(x, kernel, size, geometry) for view in line]))
+    else:  # one row after the other, so that the sums of one are there at a time
+        every = (
+            jnp.stack(jnp.unravel_index(jnp.arange(math.prod(lines)), lines), 1) if lines else jnp.zeros((1, 0), int)
+        )
+        taps = lax.map(lambda line: jnp.stack(sums(row(x, tuple(line), kernel[-1], size, geometry))), every)
+    return taps.reshape(*kernel, 1, dy.shape[-1])

@@ -4,15 +4,17 @@ On a CPU the gradient of XLA's grouped convolution takes as long as a dense one'
 are (jax#13800).
 """
 
+import functools
+import math
 from functools import reduce
+from itertools import product
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from frameworks.jax.tuned import depthwise
-from frameworks.jax.tuned.shifts import Geometry, padded, rows
+from frameworks.jax.tuned.shifts import Geometry, padded, row, rows, unravelled
 
 
 def separate(x: jax.Array, kernel: jax.Array, geometry: Geometry, groups: int, **options: Any) -> jax.Array:
@@ -30,11 +32,36 @@ def separate(x: jax.Array, kernel: jax.Array, geometry: Geometry, groups: int, *
     return jnp.concatenate([one(x, kernel) for x, kernel in pairs], axis=-1)
 
 
+def separate_gradient(
+    x: jax.Array,
+    dy: jax.Array,
+    kernel: tuple[int, ...],
+    geometry: Geometry,
+    groups: int,
+    precision: Any,
+    preferred_element_type: Any,
+) -> jax.Array:
+    """``[*kernel, c_in / groups, c_out]`` of maps ``x [n, *spatial, c_in]`` and ``dy [n, *spatial', c_out]``."""
+    x, dy = (a.astype(preferred_element_type or a.dtype) for a in (x, dy))
+    shape = jax.ShapeDtypeStruct((*kernel, x.shape[-1] // groups, dy.shape[-1]), x.dtype)
+    linear = functools.partial(separate, x, geometry=geometry, groups=groups, precision=precision)
+    return jax.linear_transpose(linear, shape)(dy)[0]
+
+
 def shifted(x: jax.Array, kernel: jax.Array, geometry: Geometry, groups: int) -> jax.Array:
-    """A depthwise convolution for each of a group's input channels, with the outputs of its group; their sum."""
-    by_group = x.reshape(*x.shape[:-1], groups, -1)
-    parts = (depthwise.shifted(by_group[..., i], kernel[..., i : i + 1, :], geometry) for i in range(kernel.shape[-2]))
-    return reduce(jnp.add, parts)
+    """The map shifted by each tap, and each channel of a group times the tap's weights for the outputs of the group."""
+    x, taps, inputs = padded(x, geometry.padding, geometry.between), kernel.shape[:-2], kernel.shape[-2]
+    still = geometry._replace(padding=((0, 0),) * len(taps), between=(0,) * len(taps))
+    size = still.output(x.shape[1:-1], taps)
+    weights = kernel.reshape(-1, taps[-1], inputs, groups, kernel.shape[-1] // groups)
+    views = rows(x.reshape(*x.shape[:-1], groups, inputs, 1), taps, size, geometry)
+
+    def summed(line: list[jax.Array], weights: jax.Array) -> jax.Array:
+        pairs = zip(line, weights, strict=True)
+        return reduce(jnp.add, (view[..., i, :] * tap[i] for view, tap in pairs for i in range(inputs)))
+
+    sums = map(summed, views, weights)
+    return reduce(jnp.add, sums).reshape(-1, *size, kernel.shape[-1])
 
 
 def kernel_gradient(
@@ -43,18 +70,27 @@ def kernel_gradient(
     """``[*kernel, c_in / groups, c_out]`` of maps ``x [n, *spatial, c_in]`` and ``dy [n, *spatial', c_out]``.
 
     A product of matrices for each group: the patches of all positions times ``dy``. The patches of a group are as many
-    maps as the kernel has taps, so that a loop goes over the groups, and the patches of one are there at a time.
+    maps as the kernel has taps, so that a loop goes over the groups, and within over the rows of a large kernel.
     """
-    x = padded(x, geometry.padding, geometry.between)
-    parts = [jnp.moveaxis(a.reshape(*a.shape[:-1], groups, -1), -2, 0) for a in (x, dy)]
+    x, lines = padded(x, geometry.padding, geometry.between), kernel[:-1]
+    inputs, outputs = (a.shape[-1] // groups for a in (x, dy))
 
-    def one(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
-        x, dy = pair
-        views = [view for row in rows(x, kernel, dy.shape[1:-1], geometry) for view in row]
-        # Written once: the product would have them computed for each of its tiles.
-        patches = lax.optimization_barrier(jnp.concatenate(views, axis=-1))
-        axes = tuple(range(dy.ndim - 1))
-        return lax.dot_general(patches, dy, ((axes, axes), ((), ())), **options)
+    def channels(a: jax.Array, group: Any, size: int) -> jax.Array:
+        return lax.optimization_barrier(lax.dynamic_slice_in_dim(a, group * size, size, a.ndim - 1))
 
-    y = lax.map(one, tuple(parts))  # [groups, taps * c_in / groups, c_out / groups]
-    return jnp.moveaxis(y, 0, 1).reshape(*kernel, x.shape[-1] // groups, dy.shape[-1])
+    def one(group: Any) -> jax.Array:
+        x_group, dy_group = channels(x, group, inputs), channels(dy, group, outputs)
+
+        def some(taps: list[tuple[Any, ...]]) -> jax.Array:
+            views = [view for line in taps for view in row(x_group, line, kernel[-1], dy.shape[1:-1], geometry)]
+            # Written once: the product would have them computed for each of its tiles.
+            patches = lax.optimization_barrier(jnp.concatenate(views, axis=-1))
+            axes = tuple(range(dy.ndim - 1))
+            return lax.dot_general(patches, dy_group, ((axes, axes), ((), ())), **options)
+
+        if math.prod(kernel) <= groups:
+            return some(list(product(*map(range, lines))))
+        return lax.map(lambda i: some([unravelled(i, lines)]), jnp.arange(math.prod(lines)))
+
+    y = lax.map(one, jnp.arange(groups)).reshape(groups, -1, outputs)  # [groups, taps * c_in / groups, c_out / groups]
+    return jnp.moveaxis(y, 0, 1).reshape(*kernel, inputs, dy.shape[-1])

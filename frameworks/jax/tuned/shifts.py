@@ -5,7 +5,7 @@ Maps are ``[n, *spatial, channels]`` and kernels ``[*spatial, c_in / groups, c_o
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -42,16 +42,28 @@ def padded(x: jax.Array, padding: Sequence[Pair], between: Sequence[int]) -> jax
     return lax.optimization_barrier(lax.pad(x, jnp.zeros((), x.dtype), config))
 
 
+def row(x: jax.Array, taps: Sequence[Any], width: int, size: Sequence[int], geometry: Geometry) -> list[jax.Array]:
+    """What the taps of a kernel's row see of a padded map at ``size`` positions: ``width`` views ``[n, *size, c]``.
+
+    ``taps`` are the row's indices along the axes before the last, and may be traced, so that a loop goes over rows.
+    """
+
+    def view(x: jax.Array, axis: int, tap: Any) -> jax.Array:
+        steps, reach = geometry.stride[axis], (size[axis] - 1) * geometry.stride[axis] + 1
+        x = lax.dynamic_slice_in_dim(x, tap * geometry.dilation[axis], reach, axis + 1)
+        return lax.slice_in_dim(x, 0, reach, steps, axis + 1)
+
+    for axis, tap in enumerate(taps):
+        x = view(x, axis, tap)
+    return [view(x, len(taps), tap) for tap in range(width)]
+
+
 def rows(x: jax.Array, kernel: Sequence[int], size: Sequence[int], geometry: Geometry) -> Iterator[list[jax.Array]]:
-    """For each row of a kernel, what its taps see of a padded map at ``size`` positions: views ``[n, *size, c]``."""
+    """The `row` of every row of a kernel."""
+    for taps in product(*map(range, kernel[:-1])):
+        yield row(x, taps, kernel[-1], size, geometry)
 
-    def view(x: jax.Array, axis: int, tap: int) -> jax.Array:
-        start, steps = tap * geometry.dilation[axis], geometry.stride[axis]
-        return lax.slice_in_dim(x, start, start + (size[axis] - 1) * steps + 1, steps, axis + 1)
 
-    last = len(kernel) - 1
-    for taps in product(*map(range, kernel[:last])):
-        row = x
-        for axis, tap in enumerate(taps):
-            row = view(row, axis, tap)
-        yield [view(row, last, tap) for tap in range(kernel[last])]
+def unravelled(index: Any, shape: Sequence[int]) -> tuple[Any, ...]:
+    """The indices along axes of a running, traced one; also along no axis at all."""
+    return tuple(jnp.unravel_index(index, tuple(shape))) if shape else ()
