@@ -13,11 +13,11 @@ from jax import lax
 from frameworks.jax.tuned import depthwise, grouped, pointwise
 from frameworks.jax.tuned.shifts import Geometry
 
-# Up to TERMS products for an output (taps times input channels a group), shifted maps were 2 to 7 times as fast as
-# XLA's grouped convolution, at 196 slower; above, separate convolutions were as fast as it or faster. Their gradients
-# by the kernel beat products of patches from ENOUGH input channels a group on. Depthwise kernels of up to TAPS were 2 to
-# 17 times as fast; at 961 they are slower, and take seconds to compile. A product of matrices of fewer than CHANNELS
-# input channels, or fewer than their square of weights, was slower than XLA's convolution. By processor time.
+# By processor time: up to TERMS products for an output (taps times input channels a group), shifted maps were 2 to 7
+# times as fast as XLA's grouped convolution, at 196 slower; above, separate convolutions were as fast as it or faster.
+# Their gradients by the kernel beat products of patches from ENOUGH input channels a group on. Depthwise kernels of up
+# to TAPS were 2 to 17 times as fast; at 961 they are slower, and take seconds to compile. A product of matrices of fewer
+# than CHANNELS input channels, or fewer than their square of weights, was slower than XLA's convolution.
 TERMS, ENOUGH, TAPS, CHANNELS = 100, 16, 441, 8
 
 
