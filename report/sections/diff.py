@@ -1,5 +1,6 @@
 """Two runs side by side: pure functions from a Diff to text."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from common.bench.regressions import DISTURBED, DRIFT, IMPROVEMENT, REGRESSION, TIE, UNKNOWN, Diff
@@ -35,14 +36,20 @@ def environments(diff: Diff) -> Table:
 
 
 def summary(diff: Diff) -> str:
-    """``2 regressions, 1 improvement, 37 ties; a fixed piece of work took 1.01x as long``, and what was not compared.
+    """``2 regressions, 1 improvement, 37 ties; a fixed piece of work took 1.01x as long``, and what was not called.
 
-    A line each: rows that changed as their whole table did, rows that others disturbed, rows that one run lacks.
+    A line each: how large a change could be told; rows that changed as their whole table did, that others disturbed, of
+    which nothing is known, that one run lacks.
     """
     verdicts = [change.verdict for change in diff.changes]
     counts = [(verdicts.count(word), word) for word in (REGRESSION, IMPROVEMENT, TIE)]
     text = ", ".join(_counted(count, word) for count, word in counts)
     lines = [text + (f"; a fixed piece of work took {diff.clock:.2f}x as long" if diff.clock == diff.clock else "")]
+    if told := sorted(math.exp(max(c.ratio.sides)) for c in diff.changes if c.ratio.known):
+        half = told[(len(told) - 1) // 2]
+        lines.append(
+            f"A tie means: changed by less than {told[-1]:.2f}x; in half of the rows by less than {half:.2f}x."
+        )
     for verdict, why in (
         (DRIFT, "changed no more than the other rows, as when the machine drifts: not called"),
         (DISTURBED, "disturbed by other processes in one of the runs: not called"),
