@@ -2,6 +2,7 @@
 
 import copy
 import io
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,9 +23,11 @@ BIASED = "running variances are given as averages of the biased batch variance (
 def _plain(module: nn.Module) -> nn.Module:
     """A copy without compilers around it or its parts."""
     if isinstance(module, torch.jit.ScriptModule):  # the arrays of its `deepcopy` have no gradients
-        torch.jit.save(module, buffer := io.BytesIO())
-        buffer.seek(0)
-        return torch.jit.load(buffer)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            torch.jit.save(module, buffer := io.BytesIO())
+            buffer.seek(0)
+            return torch.jit.load(buffer)
     memo: dict[int, Any] = {}
     for child in module.modules():
         for value in vars(child).values():  # a weight that a hook computes is no leaf, which `deepcopy` refuses
