@@ -28,7 +28,7 @@ SAME: dict[str, tuple[Any, Any]] = {
     "a 1x1 convolution, and a linear layer": (kinds.excited(False), kinds.excited(True)),
     "branches of another order": (kinds.branches("same first"), kinds.branches("same last")),
     "a cast": (kinds.cast(True), kinds.cast(False)),
-    "an activation in place on the input": (nn.Sequential(nn.ReLU(True), kinds.conv()), nn.Sequential(nn.ReLU(), kinds.conv())),
+    "an activation in place on the input": (kinds.headed(True), kinds.headed(False)),
     "an activation in the norm": (kinds.activated(True), kinds.activated(False)),
     "one slope, and arrays of rank 1": (kinds.tail(nn.PReLU()), kinds.tail(nn.PReLU())),
 }  # fmt: skip

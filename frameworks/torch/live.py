@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.jit._trace import TopLevelTracedModule
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from common.port.live import DROPOUT_OFF, PRECISION, STATISTICS, Cotangents, Nature, Observed, called, mode, outputs
@@ -100,7 +101,7 @@ class Live:
         self._kept = {name: value.clone() for name, value in self._constants.items()}
         ordered = self._ordered()
         constants = {name: value.numpy().copy() for name, value in self._kept.items()}
-        traced = isinstance(native, torch.jit.TopLevelTracedModule)  # whose mode is that of its trace
+        traced = isinstance(native, TopLevelTracedModule)  # whose mode is that of its trace
         self.nature = Nature("torch", PRECISION, ordered, moded=not traced, constants=constants)
 
     def _ordered(self) -> dict[str, tuple[int, ...]]:

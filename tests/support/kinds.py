@@ -33,6 +33,10 @@ def tail(*layers: nn.Module) -> nn.Sequential:
     return nn.Sequential(conv(), *layers)
 
 
+def headed(inplace: bool) -> nn.Module:
+    return nn.Sequential(nn.ReLU(inplace), conv())
+
+
 def functional_dropout() -> nn.Module:
     return Made(lambda net, x: F.dropout(net.conv(x), 0.2, net.training), conv=conv())
 
