@@ -66,7 +66,7 @@ def parts(shapes: Shapes, apart: tuple[str, ...] = ()) -> list[Part]:
     found = []
     for path, arrays in layers.items():
         main = next((local for local in ("weight", "weight_v", "in_proj_weight", *arrays) if local in arrays), "")
-        kind = "bare" if "" in arrays else _kind(main, arrays[main], arrays)
+        kind = "other" if "" in arrays else _kind(main, arrays[main], arrays)
         leaf = Leaf(path, kind, tuple(sorted(arrays.items())))
         found.append(Part(leaf, {local: (f"{path}.{local}".strip("."),) for local in arrays}))
     return found
@@ -93,7 +93,8 @@ def in_order(found: list[Part], seen: Mapping[str, object]) -> list[Part]:
     keys, last = {}, -1
     for position, part in enumerate(found):
         last = order.get(part.leaf.name, last)
-        keys[part.leaf.name] = (part.leaf.kind == "bare", last if part.leaf.kind != "bare" else 0, position)
+        alone = "" in part.arrays
+        keys[part.leaf.name] = (alone, 0 if alone else last, position)
     return sorted(found, key=lambda part: keys[part.leaf.name])
 
 

@@ -64,7 +64,7 @@ def _activated(x: np.ndarray, y: np.ndarray) -> bool:
         if activation == "LeakyReLU":
             ratios = (y / np.where(x == 0, 1, x))[x < 0]
             values = np.where(x < 0, x * (np.median(ratios) if ratios.size else 1.0), x)
-        return np.allclose(values, y, rtol=1e-5, atol=1e-6 * float(np.abs(y).max(initial=0)))
+        return np.allclose(values, y, rtol=1e-10, atol=1e-11 * float(np.abs(y).max(initial=0)))
 
     with np.errstate(all="ignore"):
         return x.shape == y.shape and any(map(same, ACTIVATIONS))

@@ -122,7 +122,7 @@ class Nnx:
                 if path not in holders or id(child) in active:  # a call of its base class is no other call
                     return call(child, *arguments, **options)
                 active.add(id(child))
-                if getattr(child, "dropout_rate", 0.0):  # of attention, which is told with each call what it is
+                if isinstance(child, nnx.MultiHeadAttention) and child.dropout_rate:
                     self.dropped += [(path or "", float(child.dropout_rate))] if train else []
                     options["deterministic"] = True
                 y = call(child, *arguments, **options)

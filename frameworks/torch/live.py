@@ -2,12 +2,14 @@
 
 import copy
 import io
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
+from torch.jit._trace import TopLevelTracedModule
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from common.port.live import DROPOUT_OFF, PRECISION, STATISTICS, Cotangents, Nature, Observed, called, mode, outputs
@@ -22,9 +24,11 @@ BIASED = "running variances are given as averages of the biased batch variance (
 def _plain(module: nn.Module) -> nn.Module:
     """A copy without compilers around it or its parts."""
     if isinstance(module, torch.jit.ScriptModule):  # the arrays of its `deepcopy` have no gradients
-        torch.jit.save(module, buffer := io.BytesIO())
-        buffer.seek(0)
-        return torch.jit.load(buffer)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            torch.jit.save(module, buffer := io.BytesIO())
+            buffer.seek(0)
+            return torch.jit.load(buffer)
     memo: dict[int, Any] = {}
     for child in module.modules():
         for value in vars(child).values():  # a weight that a hook computes is no leaf, which `deepcopy` refuses
@@ -97,7 +101,7 @@ class Live:
         self._kept = {name: value.clone() for name, value in self._constants.items()}
         ordered = self._ordered()
         constants = {name: value.numpy().copy() for name, value in self._kept.items()}
-        traced = isinstance(native, torch.jit.TopLevelTracedModule)  # whose mode is that of its trace
+        traced = isinstance(native, TopLevelTracedModule)  # whose mode is that of its trace
         self.nature = Nature("torch", PRECISION, ordered, moded=not traced, constants=constants)
 
     def _ordered(self) -> dict[str, tuple[int, ...]]:

@@ -21,12 +21,10 @@ def torch_net(eps: float = 1e-5, momentum: float = 0.1, slope: float = 0.0, padd
 
         def forward(self, x: torch.Tensor) -> Any:
             maps = self.features(x)
-            if how.get("random"):
-                maps = nn.functional.dropout(maps, 0.3, self.training)
             y = self.head((maps.detach() if how.get("detached") else maps).mean((2, 3)))
             if how.get("frozen"):
                 y = y + 0 * self.head.weight.detach().sum()
-            return (y,) if how.get("pair") else y
+            return y
 
     net = Net()
     if how.get("frozen"):
