@@ -10,7 +10,7 @@ import msgspec
 from common.config import Config
 from common.results.files import read
 from common.results.measurements import Measurement, MemoryUse, Peaks
-from common.results.writing import write_text
+from common.results.writing import ResultsError, write_text
 from common.spec.costs import Cost
 
 SCHEMA_VERSION = 2
