@@ -58,7 +58,7 @@ def path_of(name: str, value: Any) -> Path:
 
 
 def inputs_of(value: Any) -> list[Shape]:
-    """A list of shapes from ``value``, a shape or a list of them, none too large to compare; raises PortError otherwise."""
+    """``value``, a shape or a list of them, as a list, if none is too large to compare; raises PortError otherwise."""
     several = isinstance(value, list | tuple) and value and all(isinstance(item, list | tuple) for item in value)
     for shape in value if several else [value]:
         right = isinstance(shape, list | tuple) and shape and all(type(size) is int and size > 0 for size in shape)
