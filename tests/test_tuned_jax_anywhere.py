@@ -220,3 +220,23 @@ def test_what_becomes_of_a_convolution_is_told() -> None:
     ]
     whole_numbers = (whole(2, 5, 4, 3).astype(int), whole(3, 3, 1, 3).astype(int))
     assert explain(depthwise, *whole_numbers)[0].form is None
+
+
+@pytest.mark.parametrize(("groups", "size"), [(8, 3), (2, 5), (32, 7)])
+def test_gradients_take_at_most_twice_the_memory_of_xla_s(groups: int, size: int) -> None:
+    import jax
+    import jax.numpy as jnp
+    from jax import lax
+
+    from frameworks.jax.tuned import conv_general_dilated
+
+    x, kernel = jnp.ones((2, 24, 24, 32)), jnp.ones((size, size, 32 // groups, 32))
+    options = {"dimension_numbers": NUMBERS, "feature_group_count": groups}
+
+    def temporary(function: Callable[..., Any]) -> int:
+        def gradients(x: Any, kernel: Any, dy: Any) -> Any:
+            return jax.vjp(lambda x, kernel: function(x, kernel, (1, 1), "SAME", **options), x, kernel)[1](dy)
+
+        return jax.jit(gradients).lower(x, kernel, x).compile().memory_analysis().temp_size_in_bytes
+
+    assert temporary(conv_general_dilated) <= 2 * temporary(lax.conv_general_dilated)

@@ -16,8 +16,8 @@ from frameworks.jax.tuned.shifts import Geometry
 # By processor time: up to TERMS products for an output (taps times input channels a group), shifted maps were 2 to 7
 # times as fast as XLA's grouped convolution, at 196 slower; above, separate convolutions were as fast as it or faster.
 # Their gradients by the kernel beat products of patches from ENOUGH input channels a group on. Depthwise kernels of up
-# to TAPS were 2 to 17 times as fast; at 961 they are slower, and take seconds to compile. A product of matrices of fewer
-# than CHANNELS input channels, or fewer than their square of weights, was slower than XLA's convolution.
+# to TAPS were 2 to 17 times as fast; at 961 they are slower, and take seconds to compile. A product of matrices of
+# fewer than CHANNELS input channels, or fewer than their square of weights, was slower than XLA's convolution.
 TERMS, ENOUGH, TAPS, CHANNELS = 100, 16, 441, 8
 
 
