@@ -72,7 +72,7 @@ def agree(
     workers: list[Worker],
     train: bool = True,
 ) -> None:
-    """Draws ``count`` specs, the same in every run, and checks each in every framework, in training too if ``train``."""
+    """Draws ``count`` specs, the same in each run, and checks each in every framework, in training too if ``train``."""
     drawn = set()
 
     @seed(part)

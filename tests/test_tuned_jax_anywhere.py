@@ -206,7 +206,7 @@ def test_what_becomes_of_a_convolution_is_told() -> None:
     import jax
     from jax import lax
 
-    from frameworks.jax.tuned import explain
+    from frameworks.jax.tuned import depthwise_conv, explain, pointwise_conv
 
     def net(x: Any, kernels: dict[str, Any], name: str) -> tuple[Any, str]:
         with jax.named_scope("stem"):
@@ -220,6 +220,9 @@ def test_what_becomes_of_a_convolution_is_told() -> None:
     ]
     whole_numbers = (whole(2, 5, 4, 3).astype(int), whole(3, 3, 1, 3).astype(int))
     assert explain(depthwise, *whole_numbers)[0].form is None
+    (few,) = explain(pointwise_conv, whole(1, 4, 4, 3), whole(1, 1, 3, 3))
+    (large,) = explain(depthwise_conv, whole(1, 40, 40, 2), whole(31, 31, 1, 2))
+    assert (few.why, large.why) == ("pointwise, of few channels", "a kernel of 961 taps, more than 441")
 
 
 @pytest.mark.parametrize(("groups", "size"), [(8, 3), (2, 5), (32, 7)])
