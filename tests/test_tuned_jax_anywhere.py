@@ -240,6 +240,7 @@ def test_gradients_take_at_most_twice_the_memory_of_xla_s(groups: int, size: int
         def gradients(x: Any, kernel: Any, dy: Any) -> Any:
             return jax.vjp(lambda x, kernel: function(x, kernel, (1, 1), "SAME", **options), x, kernel)[1](dy)
 
-        return jax.jit(gradients).lower(x, kernel, x).compile().memory_analysis().temp_size_in_bytes
+        analysis: Any = jax.jit(gradients).lower(x, kernel, x).compile().memory_analysis()
+        return analysis.temp_size_in_bytes
 
     assert temporary(conv_general_dilated) <= 2 * temporary(lax.conv_general_dilated)
