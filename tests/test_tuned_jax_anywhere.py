@@ -95,15 +95,18 @@ def check(place: str) -> None:
         assert all(np.array_equal(a, b) for a, b in zip(form(x, kernel), expected, strict=True))
 
 
-def test_a_function_that_was_compiled_before_is_tuned_too() -> None:
+def test_a_function_that_was_compiled_before_is_tuned_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """And stays XLA's own outside."""
     import jax
 
-    from frameworks.jax.tuned import tuned
+    from frameworks.jax.tuned import cpu, tuned
 
+    chosen, seen = cpu.chosen, []
+    monkeypatch.setattr(cpu, "chosen", lambda *a: seen.append(a) or chosen(*a))
     compiled, x, kernel = jax.jit(lambda *a: depthwise(*a)), whole(2, 5, 4, 3), whole(3, 3, 1, 3)
     for _ in range(2):
         assert np.array_equal(compiled(x, kernel), tuned(compiled)(x, kernel))
+        assert seen, "it came from the cache of what was compiled outside"
     assert convolutions(compiled, x, kernel) == 1 == convolutions(tuned(compiled), x, kernel) + 1
 
 
