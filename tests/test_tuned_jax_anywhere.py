@@ -95,15 +95,18 @@ def check(place: str) -> None:
         assert all(np.array_equal(a, b) for a, b in zip(form(x, kernel), expected, strict=True))
 
 
-def test_a_function_that_was_compiled_before_is_tuned_too() -> None:
+def test_a_function_that_was_compiled_before_is_tuned_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """And stays XLA's own outside."""
     import jax
 
-    from frameworks.jax.tuned import tuned
+    from frameworks.jax.tuned import cpu, tuned
 
+    chosen, seen = cpu.chosen, []
+    monkeypatch.setattr(cpu, "chosen", lambda *a: seen.append(a) or chosen(*a))
     compiled, x, kernel = jax.jit(lambda *a: depthwise(*a)), whole(2, 5, 4, 3), whole(3, 3, 1, 3)
     for _ in range(2):
         assert np.array_equal(compiled(x, kernel), tuned(compiled)(x, kernel))
+        assert seen, "it came from the cache of what was compiled outside"
     assert convolutions(compiled, x, kernel) == 1 == convolutions(tuned(compiled), x, kernel) + 1
 
 
@@ -206,7 +209,7 @@ def test_what_becomes_of_a_convolution_is_told() -> None:
     import jax
     from jax import lax
 
-    from frameworks.jax.tuned import explain
+    from frameworks.jax.tuned import depthwise_conv, explain, pointwise_conv
 
     def net(x: Any, kernels: dict[str, Any], name: str) -> tuple[Any, str]:
         with jax.named_scope("stem"):
@@ -220,3 +223,27 @@ def test_what_becomes_of_a_convolution_is_told() -> None:
     ]
     whole_numbers = (whole(2, 5, 4, 3).astype(int), whole(3, 3, 1, 3).astype(int))
     assert explain(depthwise, *whole_numbers)[0].form is None
+    (few,) = explain(pointwise_conv, whole(1, 4, 4, 3), whole(1, 1, 3, 3))
+    (large,) = explain(depthwise_conv, whole(1, 40, 40, 2), whole(31, 31, 1, 2))
+    assert (few.why, large.why) == ("pointwise, of few channels", "a kernel of 961 taps, more than 441")
+
+
+@pytest.mark.parametrize(("groups", "size"), [(8, 3), (2, 5), (32, 7)])
+def test_gradients_take_at_most_twice_the_memory_of_xla_s(groups: int, size: int) -> None:
+    import jax
+    import jax.numpy as jnp
+    from jax import lax
+
+    from frameworks.jax.tuned import conv_general_dilated
+
+    x, kernel = jnp.ones((2, 24, 24, 32)), jnp.ones((size, size, 32 // groups, 32))
+    options = {"dimension_numbers": NUMBERS, "feature_group_count": groups}
+
+    def temporary(function: Callable[..., Any]) -> int:
+        def gradients(x: Any, kernel: Any, dy: Any) -> Any:
+            return jax.vjp(lambda x, kernel: function(x, kernel, (1, 1), "SAME", **options), x, kernel)[1](dy)
+
+        analysis: Any = jax.jit(gradients).lower(x, kernel, x).compile().memory_analysis()
+        return analysis.temp_size_in_bytes
+
+    assert temporary(conv_general_dilated) <= 2 * temporary(lax.conv_general_dilated)
