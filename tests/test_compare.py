@@ -97,6 +97,9 @@ def test_modules_of_other_layers_are_refused_with_the_list() -> None:
     with pytest.raises(PortError, match="the layers do not match") as caught:
         assert_parity(torch_net(), nn.Sequential(nn.Conv2d(3, 6, 3), nn.Flatten()), SHAPE)
     assert len(caught.value.details) == 4
+    with pytest.raises(PortError) as caught:
+        assert_parity(nn.Sequential(*(nn.Conv2d(3, 3, 1) for _ in range(8))), torch_net(), SHAPE)
+    assert len(caught.value.details) == 6
     with pytest.raises(PortError, match="dict is no module of torch, paddle, jax, flax"):
         assert_parity(torch_net(), {}, SHAPE)
 

@@ -13,6 +13,7 @@ from common.spec.params import Arrays, Shapes, drawn
 
 _LOCAL = re.compile(r"weight(_[gv])?|bias(_[kv])?|running_\w+|in_proj_\w+|(weight|bias)_(ih|hh)\w*")
 _SEPARATE = re.compile(r"(?:to_|w)?(q|k|v|query|key|value)(?:_proj|_lin)?")
+SHOWN = 5  # layers without a partner, in a refusal
 Group = dict[str, tuple[str, ...]]  # local name of a leaf: the arrays that are it
 
 
@@ -182,7 +183,8 @@ def match(
             continue
         return _matching(alignment, how, left, right)
     assert refused is not None
-    raise refused
+    rest = len(refused.details) - SHOWN
+    raise PortError(str(refused), [*refused.details[:SHOWN], *([f"and {rest} more"] if rest > 0 else [])])
 
 
 def _matching(alignment: Alignment, how: str, left: list[Part], right: list[Part]) -> Matching:
