@@ -7,9 +7,10 @@ from typing import Any
 import jax
 import numpy as np
 from flax import linen
+from flax.errors import ModifyScopeVariableError
 
 from common.port.live import RANDOM_DEPTHS, called, mode, rate
-from common.port.weights import flat, nested
+from common.port.weights import PortError, flat, nested
 from frameworks.flax.forms import Form, form
 from frameworks.flax.live_nnx import switches
 
@@ -98,14 +99,15 @@ class Linen:
 
         kept = {k: jax.tree.map(_wide, tree) for k, tree in self._constants.items()}
         variables = {TRAINED: params, AVERAGED: rest, **kept}
-        with linen.intercept_methods(keep):
-            y, changed = self._modules[train].apply(
-                variables,
-                *xs,
-                rngs=self._streams(passes),
-                mutable=[AVERAGED, *self._constants],
-                **self._options[train],
-            )
+        # In evaluation averages cannot change: that is the only switch of some modules' mode.
+        mutable = [*([AVERAGED] if train else []), *self._constants]
+        try:
+            with linen.intercept_methods(keep):
+                y, changed = self._modules[train].apply(
+                    variables, *xs, rngs=self._streams(passes), mutable=mutable, **self._options[train]
+                )
+        except ModifyScopeVariableError:
+            raise PortError("the module in flax trains in evaluation: no switch of its mode was found") from None
         return y, changed.get(AVERAGED, rest), seen
 
 
