@@ -117,8 +117,8 @@ def test_numbers_of_a_file_that_disagree_with_its_order_are_a_doubt() -> None:
 
 def test_what_numbers_share_by_chance_is_no_name_that_fits() -> None:
     """A list of layers and a sequence with activations between: 0, 1, 2 are 0, 2, 4."""
-    shapes = [leaves({f"net.{i}.weight": (4, 4) for i in numbers}) for numbers in ((0, 1, 2), (0, 2, 4))]
-    assert align_file(*shapes).names == {"net.0": "net.0", "net.1": "net.2", "net.2": "net.4"}
+    one, other = (leaves({f"net.{i}.weight": (4, 4) for i in numbers}) for numbers in ((0, 1, 2), (0, 2, 4)))
+    assert align_file(one, other).names == {"net.0": "net.0", "net.1": "net.2", "net.2": "net.4"}
 
 
 def test_a_norm_goes_with_its_convolution_and_not_by_its_number() -> None:
@@ -126,8 +126,8 @@ def test_a_norm_goes_with_its_convolution_and_not_by_its_number() -> None:
     one, three, norm = (4, 4, 1, 1), (4, 4, 3, 3), (4,)
     first = {"skip": one, "skip_norm": norm, "a": three, "a_norm": norm, "b": three, "b_norm": norm}
     stored = {"bn1": norm, "bn2": norm, "bn3": norm, "conv1": three, "conv2": three, "conv3": one}
-    layers = [leaves({f"{name}.weight": shape for name, shape in side.items()}) for side in (first, stored)]
-    alignment = align_file(*layers)
+    ours, theirs = (leaves({f"{name}.weight": shape for name, shape in side.items()}) for side in (first, stored))
+    alignment = align_file(ours, theirs)
     assert alignment.names["skip_norm"] == "bn3"
     assert list(alignment.names.values()) == ["conv3", "bn3", "conv1", "bn1", "conv2", "bn2"]
     assert not alignment.doubts

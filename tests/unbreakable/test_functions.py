@@ -28,14 +28,25 @@ NO_INTEGERS = [None, -1, 1.0, float("nan"), True, "1", 10**5000, [], np.array([1
 NO_SPECS = [None, "pointwise_conv", 3, {}, type(SPEC), Silent()]
 NO_ARRAYS = [None, 3, "x", [], {3: 4}, {}, {"conv.weight": None}, {"conv.weight": np.zeros(3)}, {"x" * 9999: ARRAYS}]
 NO_ARRAYS += [ARRAYS | {"conv.bias": np.array(["a"] * 3)}, ARRAYS | {"conv.bias": [1, 2, 3]}]
-NO_SHAPES = [None, 3, "1x2", (1, 2, 3), (1, 2, 3, 0), (1, 2, 3, -4), (1, 2, 3, 4.0), (1, 2, 3, 10**9), (1, 2, 3, True)]
+NO_SHAPES = [
+    None,
+    3,
+    "1x2",
+    (),
+    [(1, 2), 3],
+    (1, 2, 3, 0),
+    (1, 2, 3, -4),
+    (1, 2, 3, 4.0),
+    (1, 2, 3, 10**9),
+    (1, 2, 3, True),
+]
 NO_SHAPES += [(1, 2, 3, 10**5000), np.zeros(4), {}, (Silent(),) * 4]
 NO_NAMES = [3, "x", [], {1: 2}, {"a": None}, {"a": 3}]
 NO_PATHS = [None, 3, b"x", "", "a\0b", [], Silent()]
 
 
 def _port(**changes: Any) -> Callable[[], object]:
-    arguments = {"source": "nowhere.pt", "destination": "out.pt", "from_": "torch", "to": "torch"}
+    arguments: dict[str, Any] = {"source": "nowhere.pt", "destination": "out.pt", "from_": "torch", "to": "torch"}
     return lambda: convparity.port(**arguments | {"block": "pointwise_conv", "options": GOOD} | changes)
 
 

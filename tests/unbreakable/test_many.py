@@ -205,10 +205,10 @@ def test_many_bad_texts(
 
     @seed(1)
     @settings(
-        max_examples=pytestconfig.getoption("--soak") // KINDS,
+        max_examples=pytestconfig.option.soak // KINDS,
         deadline=None,
         database=None,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     )
     @given(hostile, st.integers(0, 2**32))
     def check(value: Any, number: int) -> None:
@@ -232,7 +232,7 @@ def test_many_damaged_files(tmp_path: Path, pytestconfig: pytest.Config) -> None
                 files.append((path, part.read))
 
     @seed(1)
-    @settings(max_examples=pytestconfig.getoption("--soak") // KINDS, deadline=None, database=None)
+    @settings(max_examples=pytestconfig.option.soak // KINDS, deadline=None, database=None)
     @given(st.sampled_from(files), st.integers(0, 2**32))
     def check(file: tuple[Path, Callable[..., Any]], number: int) -> None:
         from report.port import weights
