@@ -94,7 +94,7 @@ YAML = {
     "a long number in another base": (SWEEP + "budget: 0x" + "f" * 5000, "has more than 40 digits"),
     "a large number": (SWEEP + "processes: 1000000000", "`processes` (=1000000000) must be positive and at most 100"),
     "a large input": (SWEEP.replace("[1, 4", "[99999999999, 4"), "input shape (=(99999999999, 4, 9, 12)) must be"),
-    "large values": (SWEEP.replace("9, 12", "999999, 999999"), "would have 7999952000072 values; at most"),
+    "large values": (SWEEP.replace("9, 12", "99999999, 99999999"), "would have 79999995200000072 values; at most"),
     "aliases": ("a: &a [1]\nb: [*a, *a]\n", "`*a` in line 2 is an alias; write the value itself"),
     "a merge": ("a: &a {x: 1}\nb: {<<: *a}\n", "is an alias"),
     "a key twice": (SWEEP + "budget: 1\nbudget: 2", "the key 'budget' in line 4 is given twice"),
