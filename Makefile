@@ -58,7 +58,7 @@ selftest: setup
 	$(BIN)/convparity selftest $(ARGS)
 
 soak: setup
-	$(BIN)/pytest -n auto $(BACKENDS) --soak 2000 tests/test_random_specs.py $(ARGS)
+	$(BIN)/pytest -n auto $(BACKENDS) --soak 2000 tests/test_random_specs.py tests/unbreakable/test_many.py $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

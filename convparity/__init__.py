@@ -14,7 +14,7 @@ may have packages of these names too: its imports still get its own. ``python -m
 works in a folder that has a ``report`` or a ``common``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from convparity.packages import OURS
 if TYPE_CHECKING:
     import numpy as np
 
-    from common.port.live import Comparison
+    from common.port.comparing import Comparison
     from common.protocols import Trained
     from common.spec import BlockSpec
     from report.port.networks import Carried
@@ -39,7 +39,7 @@ def names() -> tuple[str, ...]:
         return catalogue.names()
 
 
-def block(name: str, **options: Any) -> "BlockSpec":
+def block(name: str, /, **options: Any) -> "BlockSpec":
     """The spec of a named block with the given hyper-parameters; `BlockSpec.options` has all of them.
 
     Raises:
@@ -55,16 +55,18 @@ def initial(spec: "BlockSpec", seed: int = 0) -> "dict[str, np.ndarray]":
     """The arrays that training starts from, by name, in network order: float32, kernels OIHW, linear [out, in]."""
     with OURS:
         from common.spec import params
+        from convparity.arguments import seed_of, spec_of
 
-        return params.initial(spec, seed)
+        return params.initial(spec_of(spec), seed_of(seed))
 
 
 def randomised(spec: "BlockSpec", seed: int = 0) -> "dict[str, np.ndarray]":
     """Arrays as `initial` gives them, but drawn for checks: no bias is 0, no scale 1, no running statistic trivial."""
     with OURS:
         from common.spec import params
+        from convparity.arguments import seed_of, spec_of
 
-        return params.randomised(spec, seed)
+        return params.randomised(spec_of(spec), seed_of(seed))
 
 
 def build(
@@ -90,13 +92,21 @@ def build(
     """
     with OURS:
         import frameworks
+        from convparity.arguments import arrays_of, flag, spec_of
 
-        options = {"dtype": dtype, "device": device, "strict": strict, "variant": variant}
-        return frameworks.load(backend).build(spec, dict(params), **options)
+        spec, arrays = spec_of(spec), arrays_of(params)
+        options = {"dtype": dtype, "device": device, "strict": flag("strict", strict), "variant": variant}
+        return frameworks.load(backend).build(spec, arrays, **options)
 
 
 def compare(
-    module_a: Any, module_b: Any, input_shape: tuple[int, int, int, int], *, names: dict[str, str] | None = None
+    module_a: Any,
+    module_b: Any,
+    input_shape: Sequence[int] | Sequence[Sequence[int]],
+    *,
+    names: dict[str, str] | None = None,
+    output: str | None = None,
+    layout: str | None = None,
 ) -> "Comparison":
     """Whether two live modules of any two frameworks are the same function: ``.agrees``, and ``.findings`` one by one.
 
@@ -104,20 +114,30 @@ def compare(
     ``(apply, params, stats)`` with ``y, stats = apply(params, stats, x, train=...)``) are copied and stay as they are.
     The copies are aligned layer by layer, given the same arrays, and compared in float64: outputs in evaluation and in
     training, gradients of the input and of every parameter, running statistics. ``input_shape`` is (n, c, h, w) for
-    every framework; JAX and Flax modules get it as NHWC. ``names`` maps layers of the first to layers of the second
-    where their order and shapes do not decide. Dropout layers are off.
+    every framework, or a list of shapes, of any rank; JAX and Flax modules get maps as NHWC or NCHW, as they run, or as
+    ``layout`` says. ``names`` maps layers or arrays of the first to those of the second where order and shapes do not
+    decide. ``output`` is the name of the only output that is compared. Dropout is off.
 
     Raises:
         ValueError: if the modules cannot be compared: their layers do not match, or training is random.
     """
     with OURS:
+        from common.port.comparing import How
+        from convparity.arguments import choice, inputs_of, names_of
         from report.port.modules import compare_modules
 
-        return compare_modules(module_a, module_b, input_shape, names)
+        how = How(names_of(names), choice("output", output), choice("layout", layout, ("nchw", "nhwc")))
+        return compare_modules(module_a, module_b, inputs_of(input_shape), how)
 
 
 def assert_parity(
-    module_a: Any, module_b: Any, input_shape: tuple[int, int, int, int], *, names: dict[str, str] | None = None
+    module_a: Any,
+    module_b: Any,
+    input_shape: Sequence[int] | Sequence[Sequence[int]],
+    *,
+    names: dict[str, str] | None = None,
+    output: str | None = None,
+    layout: str | None = None,
 ) -> None:
     """Passes if two live modules of any two frameworks are the same function: see `compare`.
 
@@ -126,7 +146,7 @@ def assert_parity(
         ValueError: if the modules cannot be compared: their layers do not match, or training is random.
     """
     __tracebackhide__ = True
-    comparison = compare(module_a, module_b, input_shape, names=names)
+    comparison = compare(module_a, module_b, input_shape, names=names, output=output, layout=layout)
     if not comparison.agrees:
         with OURS:
             from report.port.modules import lines
@@ -155,16 +175,19 @@ def port(
         ValueError: for weights that cannot be read, do not fit or disagree; nothing is written then.
     """
     with OURS:
+        from convparity.arguments import flag, names_of, options_of, path_of
         from report.port.weights import port as run
 
-        arguments = {"from_": from_, "to": to, "block": block, "options": options, "names": names}
-        return run(source, destination, **arguments, by_structure=by_structure).arrays
+        given = {"options": options_of(options), "names": names_of(names)}
+        given["by_structure"] = flag("by_structure", by_structure)
+        paths = path_of("source", source), path_of("destination", destination)
+        return run(*paths, from_=from_, to=to, block=block, **given).arrays
 
 
 def port_module(
     module_a: Any,
     module_b: Any,
-    input_shape: tuple[int, int, int, int],
+    input_shape: Sequence[int] | Sequence[Sequence[int]],
     *,
     source: Path | str | None = None,
     destination: Path | str | None = None,
@@ -173,22 +196,24 @@ def port_module(
 ) -> "Carried":
     """The weights of one live module as those of another, of any two frameworks: ``.state``, and ``.notes`` on it.
 
-    The modules are those that `compare` takes, and stay as they are. The weights are those in the file ``source``, or
-    those that ``module_a`` holds. Both modules are run in evaluation mode, and with ``training`` in training mode,
-    first with arrays drawn at random and then with the weights; ``.notes`` says what was verified and what was not.
-    ``.state`` has every array of ``module_b`` by the name and in the layout of its framework, the keys of a tree
-    joined by dots; ``destination`` is a file for it. ``input_shape`` is (n, c, h, w) for every framework. ``names``
-    maps layers of ``module_b`` to layers of ``module_a`` where their order and shapes do not decide.
+    The modules and ``input_shape`` are those that `compare` takes; the modules stay as they are. The weights are those
+    in the file ``source``, or those that ``module_a`` holds. Both modules are run in evaluation mode, and with
+    ``training`` in training mode, first with arrays drawn at random and then with the weights; ``.notes`` says what was
+    verified and what was not. ``.state`` has every array of ``module_b`` by the name and in the layout of its
+    framework, the keys of a tree joined by dots; ``destination`` is a file for it. ``names`` maps layers of
+    ``module_b`` to layers of ``module_a`` where their order and shapes do not decide.
 
     Raises:
         ValueError: if the modules do not compute the same, or cannot be compared; nothing is written then.
     """
     with OURS:
+        from convparity.arguments import flag, inputs_of, names_of, path_of
         from report.port.networks import port_modules
 
-        paths = [Path(path) if path else None for path in (source, destination)]
-        arguments = {"source": paths[0], "destination": paths[1], "names": names, "training": training}
-        return port_modules(module_a, module_b, input_shape, **arguments)
+        given = {"names": names_of(names), "training": flag("training", training)}
+        given |= {"source": None if source is None else path_of("source", source)}
+        given |= {"destination": None if destination is None else path_of("destination", destination)}
+        return port_modules(module_a, module_b, inputs_of(input_shape), **given)
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ from report.commands.shared import (
     saved,
     writable,
 )
+from report.commands.streams import named, prepare, settle, tell
 from report.commands.timing import bench, diff, sweep
 from report.paths import HERE, SELFTEST
 
@@ -32,7 +33,17 @@ LONGEST = 4000  # letters of an error: some list every choice
 DTYPES, CHECKED = ("float32", "float64"), ("reference", "tuned")
 
 
-@click.group(**described("convparity check -b paddle -k depthwise"))
+class Commands(click.Group):
+    """Says what the system refuses; click itself would end with status 1, without a word, for a pipe that is closed."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            raise click.ClickException(named(error)) from None
+
+
+@click.group(cls=Commands, **described("convparity check -b paddle -k depthwise"))
 def cli() -> None:
     """Convolution blocks in PyTorch, PaddlePaddle, JAX and Flax: are they the same function, and what do they cost?
 
@@ -163,6 +174,7 @@ def selftest(backends: tuple[str, ...], devices: tuple[str, ...], words: tuple[s
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command; every error that a user can cause is one line and status 2."""
     command: Callable[..., Any] = cli.main
+    prepare()
     for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C, so that the workers are stopped
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:  # as under nohup
             signal.signal(getattr(signal, name), signal.default_int_handler)
@@ -175,16 +187,18 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         _fail(error.format_message())
     except (KeyboardInterrupt, click.Abort):
-        click.echo("convparity: interrupted", err=True)
+        tell("convparity: interrupted")
         sys.exit(EXIT_INTERRUPTED)
-    except OSError as error:  # standard output that is full or closed
-        _fail(f"cannot print: {error.strerror}")
+    except OSError as error:  # of --help
+        _fail(named(error))
     except MemoryError as error:
         _fail(f"out of memory: {error}" if str(error) else "out of memory")
     except Exception as error:
         if not isinstance(error, _user_errors()):
             raise
         _fail(str(error), getattr(error, "details", ()), _status(error))
+    finally:
+        settle()
 
 
 def _user_errors() -> tuple[type[Exception], ...]:
@@ -206,7 +220,7 @@ def _status(error: Exception) -> int:
 
 
 def _fail(message: str, details: Iterable[str] = (), status: int = EXIT_USAGE) -> None:
-    click.echo("convparity: " + printable(" ".join(message.split()), LONGEST), err=True)
+    tell("convparity: " + printable(" ".join(message.split()), LONGEST))
     for line in details:
-        click.echo(f"  {printable(line, LONGEST)}", err=True)
+        tell(f"  {printable(line, LONGEST)}")
     sys.exit(status)

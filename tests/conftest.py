@@ -40,6 +40,7 @@ SLOW = {
     "test_porting",
     "test_porting_aligned",
     "test_processes",
+    "test_processes_commands",
     "test_random_specs",
     "test_ready_made",
     "test_strict",

@@ -14,6 +14,7 @@ from common.bench.schedule import MAX_ROUNDS, MIN_ROUNDS, measure
 from common.check.judge import Expectation, expect
 from common.config import Config
 from common.processes.machine import peak_of
+from common.processes.others import around
 from common.processes.pool import Worker
 from common.results.measurements import Measurement, Peaks
 from common.results.record import Unavailable
@@ -66,6 +67,9 @@ def test_measurements_keep_their_raw_samples(worker: Worker, work: Task) -> None
     assert MIN_ROUNDS <= len(process.seconds) <= MAX_ROUNDS
     assert process.rounds == list(range(len(process.seconds)))
     assert len(process.cpu_seconds) == len(process.stolen) == len(process.clock) == len(process.seconds)
+    assert process.processors == 1  # as it has one thread
+    if around(0.01).others is not None:
+        assert len(process.others) == len(process.waited) == len(process.seconds)
     assert min(process.seconds) > 0
     assert min(process.clock) > 0
     assert min(process.stolen) >= 0

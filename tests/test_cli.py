@@ -80,7 +80,7 @@ def test_check_agrees_and_writes_its_results(tmp_path: Path, capsys: pytest.Capt
     assert status("check", "-k", "conv_bn_act", "--json", str(tmp_path / "r.json")) == 0
     assert "agrees 6/6" in capsys.readouterr().out
     record = load(tmp_path / "r.json")
-    assert len(record.checks) == 6 * (5 + 9)
+    assert len(record.checks) == 6 * (5 + 9 + 4)  # before training, in training, in use
     assert record.backends["numpy"]["devices"] == "cpu, fake"
     assert record.environment["cpu"]
 

@@ -10,7 +10,7 @@ from common.port.weights import PortError
 from convparity import assert_parity
 from report.port.modules import compare_targets, lines
 from tests.conftest import require
-from tests.support.nets import NETS, flax_net, jax_net, torch_net
+from tests.support.nets import NETS, flax_net, jax_net, scaled_net, torch_net
 
 SHAPE = (3, 3, 12, 9)
 FRAMEWORK = {"linen": "flax"}
@@ -78,16 +78,16 @@ def test_the_modules_stay_as_they_are() -> None:
 
 
 @pytest.mark.needs("torch")
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"random": True}, "trains at random"),
-        ({"pair": True}, "the module returns tuple, not one tensor"),
-    ],
-)
-def test_what_cannot_be_compared_is_said(change: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        assert_parity(torch_net(**change), torch_net(), SHAPE)
+@pytest.mark.parametrize("places", ["everywhere", "in places"])
+def test_what_is_not_finite_agrees_with_nothing(places: str) -> None:
+    with pytest.raises(AssertionError, match=r"output in evaluation: DIFFERS: .* allowed nan"):
+        assert_parity(scaled_net(places, 5.0), scaled_net(places, 7.0), SHAPE)
+
+
+@pytest.mark.needs("torch")
+def test_a_constant_output_is_refused() -> None:
+    with pytest.raises(PortError, match="the output is nearly constant, so no port could fail"):
+        assert_parity(scaled_net("nowhere", 0.0), scaled_net("nowhere", 0.0), SHAPE)
 
 
 @pytest.mark.needs("torch")
@@ -97,6 +97,9 @@ def test_modules_of_other_layers_are_refused_with_the_list() -> None:
     with pytest.raises(PortError, match="the layers do not match") as caught:
         assert_parity(torch_net(), nn.Sequential(nn.Conv2d(3, 6, 3), nn.Flatten()), SHAPE)
     assert len(caught.value.details) == 4
+    with pytest.raises(PortError) as caught:
+        assert_parity(nn.Sequential(*(nn.Conv2d(3, 3, 1) for _ in range(8))), torch_net(), SHAPE)
+    assert len(caught.value.details) == 6
     with pytest.raises(PortError, match="dict is no module of torch, paddle, jax, flax"):
         assert_parity(torch_net(), {}, SHAPE)
 
@@ -124,7 +127,6 @@ def test_paddles_mobilenet_agrees_with_ours_in_processes_of_their_own(
     whats = [finding.what for finding in comparison.findings]
     assert whats == [
         "parameters",
-        "case",
         "output in evaluation",
         "output in training",
         "gradient of the input",

@@ -131,7 +131,7 @@ def test_bad_targets_are_refused(target: str, message: str, project: Path, monke
         (["nets:Net", "net:Net"], "nets:Net: ModuleNotFoundError: No module named 'nets'"),
         (["net:Net", "convparity.torch:x"], "convparity.torch:x: unknown block `x`; choose from "),
         (["net:Net", "net:Net", "--input", "1x4x8x8"], "net:Net: RuntimeError: "),
-        (["net:Net", "net:Net", "--input", "3x8x8"], "`--input 3x8x8` must be NxCxHxW"),
+        (["net:Net", "net:Net", "--input", "3x0x8"], "`--input 3x0x8` must be numbers above 0 with x between them"),
         (["net:Net"], "Missing argument 'B'."),
     ],
 )

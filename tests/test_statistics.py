@@ -1,6 +1,5 @@
 """Intervals that can be trusted: hand-worked values, and simulated runs whose differences are known."""
 
-import itertools
 import math
 from collections.abc import Sequence
 
@@ -9,11 +8,13 @@ import pytest
 from scipy import stats
 
 from common.bench import statistics
-from common.bench.statistics import CONFIDENCE, Ratio, Spread, half_width, middle, paired, ranks, ratio, ratios, spread
+from common.bench.ratio import Ratio
+from common.bench.statistics import CONFIDENCE, Spread, half_width, middle, paired, ranks, ratio, ratios, spread
 from common.config import Config
 from common.results.measurements import Measurement, Samples
+from report.runs.timing import PROCESSES
 
-NO_SPREAD = Spread(0.0, 0, 0)
+NO_SPREAD = Spread(0.0, math.inf)  # processes do not differ at all
 
 
 def samples(seconds: Sequence[float], rounds: Sequence[int] | None = None) -> Samples:
@@ -60,20 +61,45 @@ def test_the_interval_is_the_percentile_bootstrap() -> None:
 
 
 def test_the_spread_of_twins() -> None:
-    """Twins whose ratios are e^0.2 and e^-0.1: half of (0.04 + 0.01) / 2 is the variance of one process."""
-    rows = [row(samples([math.exp(0.2)] * 3), samples([1] * 3)), row(samples([1] * 3), samples([math.exp(0.1)] * 3))]
-    noise = spread([*rows, row(samples([5, 6, 7]))])
-    assert noise.twins == 2
+    """Ratios of twins e^0.2 and e^-0.1: half of (0.04 + 0.01) / 2 is the variance of one process."""
+    apart = row(samples([math.exp(0.2)] * 3), samples([1] * 3))
+    near = row(samples([1] * 3), samples([math.exp(0.1)] * 3), backend="jax")
+    alone = row(samples([5, 6, 7]), backend="flax")
+    noise = spread([apart, near, alone])
     assert noise.deviation == pytest.approx(math.sqrt(0.0125))
-    assert noise.ratio == pytest.approx(math.exp(4.302653 * math.sqrt(0.0125)))  # t of 2 degrees at 0.975
-    assert spread([row(samples([1, 2, 3]))]) == NO_SPREAD
-    assert NO_SPREAD.ratio == 1
+    assert noise.degrees == pytest.approx(0.025**2 / (0.02**2 + 0.005**2))  # Satterthwaite: of two, as Welch
+    assert noise.variances == pytest.approx({Config("torch"): 0.02, Config("jax"): 0.005})
+    assert noise.of_pair(apart, near) == pytest.approx(0.0125)
+    assert noise.of_pair(apart, alone) == pytest.approx(0.02 / 2 + 0.0125)  # its own is more than the table's
+    assert noise.of_pair(near, alone) == pytest.approx(0.0125 / 2 + 0.0125)
 
 
-def test_a_spread_of_few_that_stand_out_has_fewer_degrees_of_freedom() -> None:
-    """One of ten twins differs: the kurtosis is 10, so the mean square is as good as that of 20 / 9 normal ones."""
-    same, slow = samples([1.0] * 3), samples([2.0] * 3)
-    assert spread([row(same, same)] * 9 + [row(same, slow)]).degrees == pytest.approx(20 / 9)
+def test_three_processes_have_the_variance_of_a_sample() -> None:
+    times = np.array([0.1, 0.4, 0.3])
+    noise = spread([row(*(samples([math.exp(time)] * 3) for time in times))])
+    assert (noise.deviation**2, noise.degrees) == pytest.approx((times.var(ddof=1), 2))
+
+
+def test_where_nothing_ran_twice_nothing_is_known() -> None:
+    one, other = row(samples([2.0] * 10)), row(samples([1.0] * 10), backend="jax")
+    (ratio, _) = ratios([one, other], spread([one, other])).values()
+    assert (ratio.low, ratio.high, ratio.text, ratio.short) == (0, math.inf, "not known (2.00x)", "not known")
+
+
+def test_the_smallest_ratio_that_a_table_can_tell_is_that_of_its_widest_interval() -> None:
+    narrow, wide = Ratio(2.0, 1.9, 2.1), Ratio(1.5, 1.0, 2.25)
+    by_pair = {(0, 1): narrow, (0, 2): wide, (1, 2): Ratio(9.0, 0.0, math.inf)}  # of the last nothing is known
+    assert statistics.told(by_pair | {(j, i): r.inverse for (i, j), r in by_pair.items()}) == pytest.approx(1.5)
+    assert statistics.told({(0, 1): Ratio(2.0, 0.0, math.inf)}) == math.inf
+
+
+def test_a_spread_of_one_that_stands_out_has_fewer_degrees_of_freedom() -> None:
+    """One of four twins differs: Satterthwaite's one degree, times what the three others could do by chance."""
+    (same, degrees), (slow, fewer) = (
+        statistics.pooled(np.array(own), np.ones(4, int)) for own in ([4.0, 4, 4, 4], [16.0, 0, 0, 0])
+    )
+    assert (same, slow, degrees) == (4, 4, 4)
+    assert fewer == pytest.approx(math.sqrt(3 * 1.5 / 2.5))
 
 
 def test_a_ratio_and_its_text() -> None:
@@ -81,7 +107,7 @@ def test_a_ratio_and_its_text() -> None:
     exact = ratio(one, other, NO_SPREAD)
     assert (exact.value, exact.low, exact.high) == pytest.approx((2, 2, 2))
     assert exact.text == "2.00x [2.00, 2.00]"
-    wide = ratio(one, other, Spread(0.5, 4, 4))  # t of 4 degrees at 0.975 is 2.776; one process each: times sqrt(2)
+    wide = ratio(one, other, Spread(0.5, 4))  # t of 4 degrees at 0.975 is 2.776; one process each: times sqrt(2)
     assert math.log(wide.high / 2) == pytest.approx(2.776445 * 0.5 * math.sqrt(2))
     assert not wide.called
     assert wide.text == "tie (2.00x [0.28, 14.24])"
@@ -102,7 +128,7 @@ def test_more_pairs_and_fewer_rounds_make_wider_intervals() -> None:
 
     def width(rounds: int, pairs: int) -> float:
         one, other = (row(samples(part[:rounds])) for part in times)
-        compared = ratio(one, other, Spread(0.01, 40, 40), pairs)
+        compared = ratio(one, other, Spread(0.01, 40), pairs)
         return math.log(compared.high / compared.low)
 
     assert width(30, 1) < width(30, 6) < width(30, 28)
@@ -131,12 +157,12 @@ EFFECTS = {
 def simulated(
     rng: np.random.Generator, effect: str, rounds: int, slower: float, tables: int = 10
 ) -> list[list[Measurement]]:
-    """A run: tables of 4 configurations in 2 processes each; the last configuration takes ``slower`` times as long.
+    """A run: tables of 4 configurations in PROCESSES processes each; the last takes ``slower`` times as long.
 
     Log times are the drift of the machine, a random walk that all share; the effect of the process, 2 %; and the
     noise of a sample, 3 %, with one in 20 slowed by 1.2 to 3 times, as by a hypervisor that gives the processor away.
     """
-    size = (tables, 4, 2, rounds)
+    size = (tables, 4, PROCESSES, rounds)
     drift = rng.normal(0, 0.02, (tables, 1, 1, rounds)).cumsum(axis=-1)
     stolen = (rng.random(size) < 0.05) * np.log(rng.uniform(1.2, 3, size))
     logs = drift + 0.02 * EFFECTS[effect](rng, (*size[:3], 1)) + rng.normal(0, 0.03, size) + stolen
@@ -156,26 +182,33 @@ def called(effect: str, rounds: int, runs: int, slower: float = 1.0) -> tuple[li
     tables, singles = [], []
     for _ in range(runs):
         run = simulated(rng, effect, rounds, slower)
-        noise = spread(itertools.chain(*run))
-        tables += [any(compared.called for compared in ratios(table, noise).values()) for table in run]
-        singles += [ratio(table[i], table[j], noise).called for table in run for i, j in ((3, 0), (2, 1))]
+        noises = list(map(spread, run))
+        tables += [
+            any(compared.called for compared in ratios(*table).values()) for table in zip(run, noises, strict=True)
+        ]
+        singles += [
+            ratio(table[i], table[j], noise).called
+            for table, noise in zip(run, noises, strict=True)
+            for i, j in ((3, 0), (2, 1))
+        ]
     return tables, singles
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
 def test_ties_are_called_in_one_of_20_at_most(monkeypatch: pytest.MonkeyPatch, effect: str) -> None:
-    """400 tables and 800 pairs: at a true 5 % the standard errors are 1.1 % and 0.8 %. The draws are fixed."""
-    monkeypatch.setattr(statistics, "RESAMPLES", 199)
-    tables, singles = zip(*(called(effect, rounds, 10) for rounds in (7, 10, 20, 30)), strict=True)
+    """200 tables and 400 pairs: at a true 5 % the standard errors are 1.5 % and 1.1 %. The draws are fixed."""
+    monkeypatch.setattr(statistics, "RESAMPLES", 99)
+    tables, singles = zip(*(called(effect, rounds, 10) for rounds in (7, 20)), strict=True)
     assert np.mean(tables) <= 1 - CONFIDENCE
     assert np.mean(singles) <= 1 - CONFIDENCE
 
 
-@pytest.mark.parametrize("effect", EFFECTS)
-def test_a_fifth_more_time_is_nearly_always_called(monkeypatch: pytest.MonkeyPatch, effect: str) -> None:
-    monkeypatch.setattr(statistics, "RESAMPLES", 199)
+@pytest.mark.parametrize(("effect", "least"), [("normal", 0.95), ("heavy tails", 0.9)])
+def test_a_fifth_more_time_is_nearly_always_called(monkeypatch: pytest.MonkeyPatch, effect: str, least: float) -> None:
+    """A table knows its own spread only: a few tables are so noisy by heavy tails that 1.2x is a tie in them."""
+    monkeypatch.setattr(statistics, "RESAMPLES", 99)
     slower = [called(effect, rounds, 3, slower=1.2)[1][::2] for rounds in (10, 20, 30)]
-    assert np.mean(slower) >= 0.95
+    assert np.mean(slower) >= least
 
 
 def test_without_the_spread_ties_would_be_called() -> None:

@@ -29,7 +29,7 @@ def planned(tmp_path: Path, text: str) -> list[sweeps.Experiment]:
 def test_the_example_of_the_documentation(tmp_path: Path) -> None:
     example = (sweeps.__doc__ or "").partition("::\n")[2].partition("\n\nOnly")[0]
     sweep = read(tmp_path, textwrap.dedent(example))
-    assert (sweep.title, sweep.budget, sweep.processes, sweep.memory) == ("What else moves the clock", 10, 2, False)
+    assert (sweep.title, sweep.budget, sweep.processes, sweep.memory) == ("What else moves the clock", 10, 3, False)
     experiments = sweeps.experiments(sweep, BACKENDS)
     assert len(experiments) == 2 * 8
     assert len({experiment.group for experiment in experiments}) == 16

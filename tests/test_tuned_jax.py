@@ -1,5 +1,6 @@
 """JAX's tuned convolutions equal XLA's to the last bit, on whole numbers, whose sums are exact."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -33,8 +34,8 @@ CASES: dict[str, tuple[tuple[int, ...], Pair, int, int, Geometry]] = {
     "many groups": ((1, 4, 4, 54), (2, 2), 12, 6, ((1, 2), STILL, ONE)),
     "many channels a group": ((1, 4, 5, 64), (2, 2), 4, 2, ((1, 2), STILL, ONE)),
     "groups of a batch of nothing": ((0, 5, 4, 6), (3, 2), 6, 3, (ONE, STILL, ONE)),
-    "pointwise": ((2, 5, 4, 3), (1, 1), 4, 1, (ONE, NONE, ONE)),
-    "pointwise with a stride": ((2, 5, 4, 3), (1, 1), 4, 1, ((2, 3), NONE, ONE)),
+    "pointwise": ((2, 5, 4, 8), (1, 1), 9, 1, (ONE, NONE, ONE)),
+    "pointwise with a stride": ((2, 5, 4, 8), (1, 1), 9, 1, ((2, 3), NONE, ONE)),
 }
 
 
@@ -64,9 +65,9 @@ def everything(convolve: Callable[..., Any], batched: bool) -> Callable[..., Any
 )
 def test_output_gradients_and_their_gradients_equal_those_of_xla(name: str, batched: bool) -> None:
     import jax
+    from jax import lax
 
     from frameworks.jax.tuned import conv_general_dilated, depthwise_conv, grouped_conv, pointwise_conv
-    from frameworks.jax.tuned.shifts import native
 
     shape, size, outputs, groups, geometry = CASES[name]
     stride, padding, dilation = geometry
@@ -80,7 +81,7 @@ def test_output_gradients_and_their_gradients_equal_those_of_xla(name: str, batc
         forms = [lambda x, k: depthwise_conv(x, k, *geometry)]
     if size == ONE:
         forms = [lambda x, k: pointwise_conv(x, k, stride)]
-    right = lambda x, k: native(x, k, *geometry, groups)  # noqa: E731
+    right = lambda x, k: lax.conv_general_dilated(x, k, stride, padding, None, dilation, **numbers)  # noqa: E731
     dy = whole(*jax.eval_shape(right, x, kernel).shape)
     tangents = (whole(*shape), whole(*kernel.shape))
     kernels = np.stack([kernel, -2 * kernel]) if batched else kernel
@@ -93,28 +94,60 @@ def test_output_gradients_and_their_gradients_equal_those_of_xla(name: str, batc
         assert all(np.any(np.asarray(array)) for array in expected), "zeros would pass"
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"dimension_numbers": ("NCHW", "OIHW", "NCHW"), "feature_group_count": 4, "padding": "SAME"},
-        {"dimension_numbers": ("NHWC", "HWIO", "NHWC"), "lhs_dilation": (2, 2), "padding": NONE},
-        {"dimension_numbers": ("NHWC", "HWIO", "NHWC"), "batch_group_count": 2, "padding": "VALID"},
-    ],
-    ids=["NCHW", "transposed", "grouped batch"],
-)
-def test_other_convolutions_are_left_to_lax(options: dict[str, Any]) -> None:
+# Name: the shapes of map and kernel, and what `lax.conv_general_dilated` is asked for; groups of 4, 2 or 1 channels.
+OTHERS: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
+    "NCHW": ((2, 4, 5, 6), (4, 1, 3, 3), {"feature_group_count": 4, "padding": "SAME"}),
+    "CHWN and an output of its own": (
+        (4, 5, 6, 2),
+        (3, 3, 1, 8),
+        {"dimension_numbers": ("CHWN", "HWIO", "NWCH"), "feature_group_count": 4, "padding": ((1, 1), (0, 2))},
+    ),
+    "1-D": ((2, 9, 4), (3, 1, 4), {"dimension_numbers": ("NWC", "WIO", "NWC"), "feature_group_count": 4}),
+    "1-D groups, NCW": ((2, 4, 9), (6, 2, 3), {"feature_group_count": 2, "rhs_dilation": (2,)}),
+    "3-D": (
+        (1, 4, 5, 3, 4),
+        (2, 3, 2, 1, 4),
+        {"dimension_numbers": ("NDHWC", "DHWIO", "NDHWC"), "feature_group_count": 4, "window_strides": (2, 1, 1)},
+    ),
+    "transposed": (
+        (2, 4, 5, 4),
+        (3, 2, 2, 6),
+        {
+            "dimension_numbers": ("NHWC", "HWIO", "NHWC"),
+            "lhs_dilation": (2, 3),
+            "feature_group_count": 2,
+            "padding": STILL,
+        },
+    ),
+    "pointwise, with zeros around and between": (
+        (2, 8, 4, 5),
+        (9, 8, 1, 1),
+        {"padding": STILL, "lhs_dilation": (1, 2)},
+    ),
+    "a kernel as large as the map": ((8, 8, 4, 5), (9, 8, 4, 5), {}),
+    "groups of a batch": ((4, 3, 5, 5), (6, 3, 3, 3), {"batch_group_count": 2}),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_layout_has_a_form_that_equals_xla_s(name: str) -> None:
+    import jax
     from jax import lax
 
     from frameworks.jax.tuned import conv_general_dilated
 
-    numbers = lax.conv_dimension_numbers((2, 4, 4, 4), (4, 4, 4, 4), options["dimension_numbers"])
-    kernel = whole(4, 1, 3, 3) if "feature_group_count" in options else whole(3, 3, 4, 4)
-    x = whole(2, 4, 4, 4)
-    assert numbers.lhs_spec
-    arguments = {"window_strides": ONE, **options}
-    assert np.array_equal(
-        conv_general_dilated(x, kernel, **arguments), lax.conv_general_dilated(x, kernel, **arguments)
-    )
+    shape, size, options = OTHERS[name]
+    axes = len(shape) - 2
+    arguments = {"window_strides": (1,) * axes, "padding": "VALID", **options}
+    x, kernel = whole(*shape), whole(*size)
+    right = functools.partial(lax.conv_general_dilated, **arguments)
+    form = functools.partial(conv_general_dilated, **arguments)
+    dy = whole(*jax.eval_shape(right, x, kernel).shape)
+    results, expected = (jax.jit(lambda x, k, dy, f=f: jax.vjp(f, x, k)[1](dy))(x, kernel, dy) for f in (form, right))
+    assert all(np.array_equal(a, b) for a, b in zip(results, expected, strict=True))
+    assert np.any(np.asarray(expected[0]))
+    assert np.array_equal(form(x, kernel), right(x, kernel))
+    assert "tuned_conv[" in str(jax.make_jaxpr(form)(x, kernel))
 
 
 @pytest.mark.parametrize("padding", ["SAME", "VALID", "SAME_LOWER"])

@@ -1,5 +1,6 @@
 """What the tuned variant of PyTorch offers to any module: folding, freezing, and the layout inside."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -81,6 +82,81 @@ def test_folding_other_layers_is_an_error_of_one_line() -> None:
             fold(net, [pair])
     with pytest.raises(AttributeError, match="nowhere"):
         fold(network(), [("nowhere", "1")])
+
+
+def activated() -> Any:
+    """A norm with an activation inside, as timm's BatchNormAct2d."""
+    from torch import nn
+
+    class NormAct(nn.BatchNorm2d):
+        def forward(self, input: Any) -> Any:  # noqa: A002 - the name in nn.BatchNorm2d
+            return super().forward(input).clamp(-1000, 1000)
+
+    return NormAct(3)
+
+
+def doing(forward: Any, **parts: Any) -> Any:
+    """A module that calls its parts so."""
+    from torch import nn
+
+    module = type("Net", (nn.Module,), {"forward": forward})()
+    for name, part in parts.items():
+        module.add_module(name, part)
+    return module
+
+
+def test_folding_what_would_be_another_function_is_an_error_of_one_line() -> None:
+    import torch
+    from torch import nn
+    from torch.nn.utils.parametrizations import weight_norm
+
+    from frameworks.torch.tuned import fold
+
+    def conv() -> Any:
+        return nn.Conv2d(3, 3, 1)
+
+    hooked, patched = nn.BatchNorm2d(3), nn.BatchNorm2d(3)
+    hooked.register_forward_hook(lambda module, inputs, output: -output)
+    patched.forward = torch.neg
+    wrong = {
+        "nn.modules.conv.Conv2d and .*NormAct, which do more": nn.Sequential(conv(), activated()),
+        "`1` of .* has hooks": nn.Sequential(conv(), hooked),
+        "do more than": nn.Sequential(conv(), patched),
+        "`0` of .* is parametrized": nn.Sequential(weight_norm(conv()), nn.BatchNorm2d(3)),
+        "3 channels of the convolution, 4 of the norm": nn.Sequential(conv(), nn.BatchNorm2d(4)),
+    }
+    for words, net in wrong.items():
+        with pytest.raises(ValueError, match=words):
+            fold(net, [("0", "1")])
+    named = {"a": conv(), "b": conv(), "norm": nn.BatchNorm2d(3)}
+    for words, forward in {
+        "something else than the norm reads `a`": lambda self, x: self.norm(y := self.a(x)) + y,
+        "`norm` is also called on something else than the output of a": lambda self, x: self.norm(
+            self.b(self.norm(self.a(x)))
+        ),
+        "`norm` of .* is not called by Net": lambda self, x: self.a(x),
+        "`a.weight` is read apart": lambda self, x: self.norm(self.a(x)) * self.a.weight.sum(),
+        "torch.fx cannot trace Net": lambda self, x: self.norm(self.a(x)) if x.sum() > 0 else x,
+    }.items():
+        with pytest.raises(ValueError, match=words):
+            fold(doing(forward, **named), [("a", "norm")])
+    both = doing(lambda self, x: self.norm(self.a(x)) + self.norm(self.b(x)), **named).eval()
+    nn.init.constant_(both.norm.running_mean, 0.5)
+    x = torch.ones(1, 3, 2, 2)
+    torch.testing.assert_close(fold(both, [("a", "norm"), ("b", "norm")])(x), both(x))
+
+
+def test_a_module_in_training_is_frozen_in_evaluation_mode() -> None:
+    import torch
+
+    from frameworks.torch.tuned import cpu
+
+    norm = torch.nn.BatchNorm2d(3)
+    module = torch.nn.Sequential(norm, torch.nn.Dropout())
+    x = torch.randn(2, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(cpu.frozen(module, x)(x), copy.deepcopy(module).eval()(x))
+    assert module.training
+    assert torch.equal(norm.state_dict()["running_mean"], torch.zeros(3))
 
 
 def test_a_module_works_in_channels_last_between_contiguous_tensors() -> None:

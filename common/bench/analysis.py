@@ -1,12 +1,12 @@
 """The results that follow from one run's times, each computed once, when it is first asked for."""
 
-import itertools
 import math
 from collections.abc import Callable
 from functools import cached_property
 
 from common.bench import roof, statistics
-from common.bench.statistics import Ratio, Spread
+from common.bench.ratio import Ratio
+from common.bench.statistics import Spread
 from common.results.measurements import Measurement
 from common.results.record import RunRecord
 
@@ -20,12 +20,19 @@ class Analysis:
         self.record = record
         self.costs = {cost.case: cost for cost in record.costs}
         self._ratios: dict[tuple[Callable[..., Ratio], int, int, int], Ratio] = {}
+        self._spreads: dict[Group, Spread] = {}
         self._among: dict[Group, dict[tuple[int, int], Ratio]] = {}
 
-    @cached_property
-    def spread(self) -> Spread:
-        """The A/A spread of the whole run."""
-        return statistics.spread(self.record.measurements)
+    def spread(self, group: Group) -> Spread:
+        """The A/A spread of one table."""
+        if group not in self._spreads:
+            self._spreads[group] = statistics.spread(self.tables[group])
+        return self._spreads[group]
+
+    @property
+    def crowded(self) -> list[Measurement]:
+        """The rows that other processes disturbed."""
+        return [row for row in self.record.measurements if row.crowded]
 
     @cached_property
     def tables(self) -> dict[Group, list[Measurement]]:
@@ -38,22 +45,24 @@ class Analysis:
 
     def ratio(self, one: Measurement, other: Measurement, pairs: int = 1) -> Ratio:
         """Time of one row over that of another of its table; see `statistics.ratio`."""
-        return self._once(statistics.ratio, one, other, pairs)
+        return self._once(statistics.ratio, one, other, self.spread(one.group), pairs)
 
     def unpaired(self, one: Measurement, other: Measurement) -> Ratio:
         """Time of one row over that of a row of another table; see `statistics.unpaired`."""
-        return self._once(statistics.unpaired, one, other, 1)
+        return self._once(statistics.unpaired, one, other, (self.spread(one.group), self.spread(other.group)), 1)
 
-    def _once(self, compare: Callable[..., Ratio], one: Measurement, other: Measurement, pairs: int) -> Ratio:
+    def _once(
+        self, compare: Callable[..., Ratio], one: Measurement, other: Measurement, noise: object, pairs: int
+    ) -> Ratio:
         key = compare, id(one), id(other), pairs
         if key not in self._ratios:
-            self._ratios[key] = compare(one, other, self.spread, pairs)
+            self._ratios[key] = compare(one, other, noise, pairs)
         return self._ratios[key]
 
     def ratios(self, group: Group) -> dict[tuple[int, int], Ratio]:
         """All ordered pairs of a table's rows, by their places in `tables`."""
         if group not in self._among:
-            self._among[group] = statistics.ratios(self.tables[group], self.spread)
+            self._among[group] = statistics.ratios(self.tables[group], self.spread(group))
         return self._among[group]
 
     def ranks(self, group: Group) -> list[tuple[int, int]]:
@@ -62,9 +71,7 @@ class Analysis:
 
     def twins(self, group: Group) -> list[float]:
         """How many times longer the slower process of one configuration took than the faster, for all pairs."""
-        pairs = [pair for row in self.tables[group] for pair in itertools.pairwise(row.processes)]
-        differences = [statistics.paired([one], [other]) for one, other in pairs]
-        return [math.exp(abs(float(statistics.middle(d)))) for d in differences if d.size]
+        return [math.exp(abs(apart)) for row in self.tables[group] for apart in statistics.twins(row)]
 
     def bound(self, group: Group) -> float | None:
         """Seconds that the machine needs at best; for float32, in which its peak was measured."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from common.bench import statistics
 from common.config import Config
+from common.processes.machine import Sample
 from common.processes.pool import Worker, WorkerFailed
 from common.results.measurements import Measurement, Samples
 from common.results.record import Unavailable
@@ -17,7 +18,7 @@ from common.session.tasks import Experiment, Task
 
 SAMPLE_SECONDS = 0.03  # a sample lasts at least this long: short calls are repeated
 LONG_CALL = 0.08  # seconds: one call this long fills the caches again after another process's turn
-MIN_ROUNDS, MAX_ROUNDS = 10, 60
+MIN_ROUNDS, MAX_ROUNDS = 7, 60
 HALF_WIDTH = 0.02  # of the interval of a ratio, from the rounds alone: timing stops when all are narrower
 
 
@@ -32,7 +33,7 @@ class _Turn:
     device: str
     warm: int = 3
     calls: int = 1
-    answers: list[tuple[float, float, float, float]] = field(default_factory=list)
+    answers: list[Sample] = field(default_factory=list)
     rounds: list[int] = field(default_factory=list)
 
     def calibrate(self) -> float:
@@ -48,8 +49,10 @@ class _Turn:
 
     @property
     def samples(self) -> Samples:
-        seconds, cpu, stolen, clock = map(list, zip(*self.answers, strict=True)) if self.answers else ([], [], [], [])
-        return Samples(self.setup, self.first_call, self.calls, seconds, cpu, self.rounds, stolen, clock)
+        columns = list(zip(*self.answers, strict=True)) or [()] * len(Sample._fields)
+        seconds, cpu, *rest, processors = ([] if None in column else list(column) for column in columns)
+        number = max(processors, default=0)
+        return Samples(self.setup, self.first_call, self.calls, seconds, cpu, self.rounds, *rest, processors=number)
 
 
 def measure(

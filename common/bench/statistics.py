@@ -4,7 +4,8 @@ Two things make the same code seem faster or slower. Within a process, rounds di
 machine cancels; each process is paired with each process of the other configuration, and the mean of the pairs' medians
 is bootstrapped over rounds (`within`). Between processes, the same code differs by the addresses of its memory and the
 placement of its threads. No number of rounds shows that, so every configuration runs in more than one process. The
-ratios between such twins are the *A/A spread*, which every interval includes.
+ratios between such twins are the *A/A spread*, which every interval includes. Every table has its own spread, because
+the noisiest tables of one run are up to 40 times as noisy as the quietest.
 
 A table has many pairs, all are compared, and the fastest is chosen from the same data. So each interval is at the level
 1 - (1 - CONFIDENCE) / pairs (Bonferroni): all intervals of a table hold together with CONFIDENCE.
@@ -13,66 +14,52 @@ A table has many pairs, all are compared, and the fastest is chosen from the sam
 import functools
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
+from common.bench.ratio import Ratio
+from common.config import Config
 from common.results.measurements import Measurement, Samples
 
 CONFIDENCE = 0.95
 CENTRE = 0.8  # of the bootstrap distribution, from which its spread is taken
 RESAMPLES = 999
-MOST_DEGREES = 12  # of freedom of the A/A spread: a sample of twins tells too little of the far tails
 
 
 @dataclass(frozen=True)
 class Spread:
-    """The A/A spread: the standard deviation of one process's effect on log time, from ``twins`` pairs of twins.
+    """The A/A spread of one table: the standard deviation of one process's effect on log time.
 
-    The deviation, as an estimate, has ``degrees`` of freedom: fewer than ``twins`` if a few of them stand out.
+    As an estimate, ``deviation``, of all configurations together, has ``degrees`` of freedom; 0 if no configuration
+    ran twice, and then nothing is known. ``variances`` has each configuration's own estimate.
     """
 
     deviation: float
-    twins: int
     degrees: float
+    variances: Mapping[Config, float] = field(default_factory=dict)
 
-    def half_width(self, level: float, processes: tuple[int, int]) -> float:
-        """That of the log ratio of two configurations in these numbers of processes, by Student's t."""
-        if not self.twins:
-            return 0.0
-        quantile = stats.t.ppf((1 + level) / 2, self.degrees)
-        return float(quantile * self.deviation * math.sqrt(sum(1 / count for count in processes)))
+    def of_pair(self, one: Measurement, other: Measurement) -> float:
+        """The variance of the log ratio of two rows.
 
-    @property
-    def ratio(self) -> float:
-        """The smallest ratio above 1 that exceeds the spread, for two configurations in two processes each."""
-        return math.exp(self.half_width(CONFIDENCE, (2, 2)))
+        It is that of all configurations or the pair's own, whichever is greater: a pair may be noisier than the rest.
+        """
+        return max(
+            sum(variance / len(row.processes) for variance, row in zip(variances, (one, other), strict=True))
+            for variances in (
+                [self.deviation**2] * 2,
+                [self.variances.get(row.config, self.deviation**2) for row in (one, other)],
+            )
+        )
+
+    def of_row(self, row: Measurement) -> float:
+        """The variance of one row's log time, in the same way."""
+        return max(self.deviation**2, self.variances.get(row.config, 0.0)) / len(row.processes)
 
 
-@dataclass(frozen=True)
-class Ratio:
-    """Time over a baseline's, with its interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def called(self) -> bool:
-        """Whether it is a difference: the interval does not contain 1."""
-        return not self.low <= 1 <= self.high
-
-    @property
-    def inverse(self) -> "Ratio":
-        return Ratio(1 / self.value, 1 / self.high, 1 / self.low if self.low else math.inf)
-
-    @property
-    def text(self) -> str:
-        """``1.34x [1.29, 1.40]``, or ``tie (1.01x [0.98, 1.04])``."""
-        interval = f"{self.value:.2f}x [{self.low:.2f}, {self.high:.2f}]"
-        return interval if self.called else f"tie ({interval})"
+NOT_KNOWN = Spread(0.0, 0.0)
 
 
 def logs(processes: Sequence[Samples]) -> np.ndarray:
@@ -94,26 +81,48 @@ def middle(differences: np.ndarray) -> np.ndarray:
     return ((ordered[..., (rounds - 1) // 2] + ordered[..., rounds // 2]) / 2).mean(axis=0)
 
 
-def spread(measurements: Iterable[Measurement]) -> Spread:
-    """The A/A spread from all measurements in more than one process: half the mean square of twins' log ratios.
+def twins(row: Measurement) -> list[float]:
+    """The log ratios of all pairs of one configuration's processes."""
+    pairs = [paired([one], [other]) for one, other in itertools.combinations(row.processes, 2)]
+    return [float(middle(differences)) for differences in pairs if differences.size]
 
-    Its degrees of freedom match the variance of a mean square of n, which is (kurtosis - 1) / n of its own square
-    (Satterthwaite, 1946, doi:10.2307/3002019): n for a normal effect, fewer for one with heavy tails. They are at most
-    MOST_DEGREES: without this limit, simulated effects of Student's t with 3 degrees gave a false difference in 6 % of
-    tables of 8.
+
+def pooled(own: np.ndarray, degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The variance of a table's configurations together, and its degrees of freedom: of (..., configurations).
+
+    If a few configurations stand out, fewer degrees are behind the pool (Satterthwaite, 1946, doi:10.2307/3002019).
+    Equal ones stand out as well, by chance. Half of that, in logarithms, takes no degrees away: with all of it, up to
+    9 % of the tables in which one configuration is noisy would have a false difference; with nothing of it, intervals
+    from two processes would be 1.5 times as wide. Of two configurations nothing is known by chance, and this is the
+    test of Welch (1947). tests/test_spread.py simulates it.
     """
-    twins = [
-        float(middle(differences))
-        for measurement in measurements
-        for one, other in itertools.pairwise(measurement.processes)
-        if (differences := paired([one], [other])).size
-    ]
-    squares = np.square(twins)
-    if not squares.any():
-        return Spread(0.0, len(twins), min(MOST_DEGREES, len(twins)))
-    kurtosis = max(3.0, float(np.mean(squares**2) / np.mean(squares) ** 2))
-    degrees = min(MOST_DEGREES, 2 * len(twins) / (kurtosis - 1))
-    return Spread(math.sqrt(np.mean(squares) / 2), len(twins), degrees)
+    variance = np.average(own, weights=degrees, axis=-1)
+    squares = np.average(own**2, weights=degrees, axis=-1)
+    unequal = np.divide(squares, variance**2, out=np.ones_like(squares), where=variance > 0)
+    others, half = max(own.shape[-1] - 1, 1), degrees.mean() / 2
+    by_chance = others * (half + 1) / (others * half + 1)  # of equal variances: squares of a Dirichlet variable
+    return variance, degrees.sum() * np.minimum(1.0, math.sqrt(by_chance) / unequal)
+
+
+def spread(table: Sequence[Measurement]) -> Spread:
+    """The A/A spread of one table's rows.
+
+    A configuration's own variance is half the mean square of its twins' log ratios. Nothing is taken from other tables:
+    shrinking towards the whole run (Smyth, 2004, doi:10.2202/1544-6115.1027) would add two degrees of freedom or fewer
+    with the spreads of our records, and would make the intervals of the noisiest table too narrow.
+    """
+    ran_twice = [(row, apart) for row in table if (apart := twins(row))]
+    if not ran_twice:
+        return NOT_KNOWN
+    own = np.array([np.mean(np.square(apart)) / 2 for _, apart in ran_twice])
+    variance, known = pooled(own, np.array([len(row.processes) - 1 for row, _ in ran_twice]))
+    variances = {row.config: float(v) for (row, _), v in zip(ran_twice, own, strict=True)}
+    return Spread(math.sqrt(variance), float(known), variances)
+
+
+def half_width_of(variance: float, degrees: float, level: float) -> float:
+    """That of an interval at ``level`` by Student's t; infinite if nothing is known."""
+    return float(special.stdtrit(degrees, (1 + level) / 2) * math.sqrt(variance)) if degrees else math.inf
 
 
 @functools.cache
@@ -135,29 +144,43 @@ def within(differences: np.ndarray, level: float) -> tuple[float, float, float]:
         return value, -math.inf, math.inf  # nothing is known
     resampled = middle(differences[..., _resamples(RESAMPLES, rounds)])
     low, high = (float(end) for end in np.quantile(resampled, [(1 - CENTRE) / 2, (1 + CENTRE) / 2]))
-    quantile = stats.t.ppf((1 + level) / 2, rounds - 1) / stats.norm.ppf((1 + CENTRE) / 2)
+    quantile = special.stdtrit(rounds - 1, (1 + level) / 2) / special.ndtri((1 + CENTRE) / 2)
     scale = quantile * math.sqrt(rounds / (rounds - 1))
     return value, float(value - scale * max(0.0, value - low)), float(value + scale * max(0.0, high - value))
 
 
 def ratio(one: Measurement, other: Measurement, noise: Spread, pairs: int = 1) -> Ratio:
-    """Time of one over that of the other, at the level at which ``pairs`` intervals hold together."""
+    """Time of one over that of the other, at the level at which ``pairs`` intervals hold together.
+
+    Nothing is known of rows that other processes disturbed: who was hit harder is chance.
+    """
     level = 1 - (1 - CONFIDENCE) / pairs
-    between = noise.half_width(level, (len(one.processes), len(other.processes)))
-    return _ratio(within(paired(one.processes, other.processes), level), between)
+    between = half_width_of(noise.of_pair(one, other), noise.degrees, level)
+    return _ratio(within(paired(one.processes, other.processes), level), between, (one, other))
 
 
-def unpaired(one: Measurement, other: Measurement, noise: Spread, pairs: int = 1) -> Ratio:
-    """`ratio` of measurements whose rounds have nothing in common: drift does not cancel; it widens the interval."""
+def unpaired(one: Measurement, other: Measurement, noises: tuple[Spread, Spread], pairs: int = 1) -> Ratio:
+    """`ratio` of rows of two tables, each with its own spread, whose rounds have nothing in common.
+
+    Drift within the tables does not cancel; it widens the interval. Drift from one table to the other is not covered.
+    The degrees of freedom are those of Welch (1947, doi:10.1093/biomet/34.1-2.28).
+    """
     level = 1 - (1 - CONFIDENCE) / pairs
-    between = noise.half_width(level, (len(one.processes), len(other.processes)))
+    variances = [noise.of_row(row) for noise, row in zip(noises, (one, other), strict=True)]
+    degrees = min(noise.degrees for noise in noises)
+    if degrees and any(variances):
+        parts = sum(v**2 / noise.degrees for v, noise in zip(variances, noises, strict=True))
+        degrees = sum(variances) ** 2 / parts
     (value, low, high), (base, least, most) = (within(logs(row.processes), level) for row in (one, other))
     ends = -math.hypot(value - low, most - base), math.hypot(high - value, base - least)
-    return _ratio((value - base, value - base + ends[0], value - base + ends[1]), between)
+    interval = value - base, value - base + ends[0], value - base + ends[1]
+    return _ratio(interval, half_width_of(sum(variances), degrees, level), (one, other))
 
 
-def _ratio(interval: tuple[float, float, float], between: float) -> Ratio:
+def _ratio(interval: tuple[float, float, float], between: float, rows: Sequence[Measurement]) -> Ratio:
     value, low, high = interval
+    if any(row.crowded for row in rows):
+        between = math.inf
     ends = value - math.hypot(value - low, between), value + math.hypot(high - value, between)
     return Ratio(math.exp(value), *map(math.exp, ends))
 
@@ -170,6 +193,11 @@ def ratios(table: Sequence[Measurement], noise: Spread) -> dict[tuple[int, int],
         by_pair[i, j] = ratio(table[i], table[j], noise, count)
         by_pair[j, i] = by_pair[i, j].inverse
     return by_pair
+
+
+def told(by_pair: Mapping[tuple[int, int], Ratio]) -> float:
+    """The smallest ratio above 1 that is called a difference in every pair that is known; infinite if none is."""
+    return max((ratio.value / ratio.low for ratio in by_pair.values() if ratio.known), default=math.inf)
 
 
 def ranks(table: Sequence[Measurement], by_pair: Mapping[tuple[int, int], Ratio]) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ For example::
     title: What else moves the clock
     about: Whether batch, threads and allocator change who is fastest.
     budget: 10                # seconds a table
-    processes: 2              # of each configuration
+    processes: 3              # of each configuration
     memory: false             # whether peak memory is measured too
     blocks:                   # as `block` of common.spec.catalogue takes them, on an input of (batch, c, h, w)
       - {block: standard_conv, options: {in_channels: 64, out_channels: 64, padding: 1}, input: [1, 64, 28, 28]}
@@ -100,7 +100,7 @@ class Sweep(_Strict, frozen=True):
     title: str = ""
     about: str = ""
     budget: float = 10.0
-    processes: int = 2
+    processes: int = 3
     memory: bool = False
     vary: Vary = Vary()
     modes: tuple[str, ...] = ("forward",)

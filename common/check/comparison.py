@@ -36,12 +36,15 @@ class Values:
 
 
 def compare(given: np.ndarray, right: np.ndarray, allowance: np.ndarray) -> Compared:
-    """``given`` against ``right``; what is not finite is infinitely far off."""
+    """``given`` against ``right``; what is not finite, or has no finite allowance, is infinitely far off."""
     if given.shape != right.shape:
         return Compared(f"shape {given.shape} cannot be compared with {right.shape}", None, None)
-    error = np.abs(given - right)
+    with np.errstate(invalid="ignore", over="ignore"):
+        error = np.abs(given - right)
+    known = np.isfinite(error) & np.isfinite(allowance)
     error[~np.isfinite(error)] = np.inf
-    ratio = np.divide(error, allowance, out=np.where(error > 0, np.inf, 0.0), where=allowance > 0)
+    compared = known & (allowance > 0)
+    ratio = np.divide(error, allowance, out=np.where(known & (error == 0), 0.0, np.inf), where=compared)
     worst = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
     worst_error, allowed = float(error[worst]), float(allowance[worst])
     if ratio[worst] <= 1:

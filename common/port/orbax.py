@@ -46,8 +46,8 @@ def read(path: Path, most: int) -> tuple[Arrays, list[str]]:
         raise
 
 
-class Reader:
-    """What the process answers."""
+class Session:
+    """The request that the process answers."""
 
     def read(self, path: Path, most: int) -> tuple[Arrays, list[str]]:
         from orbax import checkpoint
@@ -73,4 +73,4 @@ def _limit(size: int) -> None:
 
 
 if __name__ == "__main__":
-    serve(Reader, *sys.argv[2:])
+    serve(Session, *sys.argv[2:])

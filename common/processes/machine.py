@@ -10,20 +10,17 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from common.processes.others import Look, processors
 from common.processes.settings import KEEPING
 
 ALLOCATOR = (
     *KEEPING,
     "LD_PRELOAD",
 )
-
-
-def processors() -> int:
-    """Processors that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def memory() -> int:
@@ -61,19 +58,31 @@ def clock() -> float:
     return min(found)
 
 
-def sample(call: Callable[[], object], warm: int, calls: int) -> tuple[float, float, float, float]:
-    """Seconds a call, wall and processor, over ``calls`` calls after ``warm`` that are not counted.
+class Sample(NamedTuple):
+    """One turn of a process: see `common.results.measurements.Samples`."""
 
-    And the share of the time that was stolen, and `clock` beforehand.
-    """
+    seconds: float
+    cpu_seconds: float
+    stolen: float
+    clock: float
+    others: float | None
+    waited: float | None
+    pressure: float | None
+    processors: int
+
+
+def sample(call: Callable[[], object], warm: int, calls: int) -> Sample:
+    """Times ``calls`` calls after ``warm`` that are not counted."""
     for _ in range(warm):
         call()
-    before, taken = clock(), stolen()
+    before, taken, look = clock(), stolen(), Look()
     cpu, wall = time.process_time(), time.perf_counter()
     for _ in range(calls):
         call()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    return wall / calls, cpu / calls, (stolen() - taken) / wall, before
+    crowd, taken = look.since(), stolen() - taken
+    shares = crowd.others, crowd.waited, crowd.pressure
+    return Sample(wall / calls, cpu / calls, taken / wall, before, *shares, processors())
 
 
 def peak_of(call: Callable[[], None]) -> int:

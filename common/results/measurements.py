@@ -1,10 +1,17 @@
 """The results of timing: raw samples of each process, the memory of a call, and the machine's best."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from common.config import Config
+from common.names import spelled
+
+# What a quiet machine does not have, as the mean of a row, for Linux counts idle time in hundredths of a second and
+# single samples scatter. OTHERS: the share of its processors that others used. LATE: seconds in a second that its ready
+# threads waited for others: one of many threads that waits holds up all, but is a small share of many processors.
+OTHERS, LATE = 0.1, 0.3
 
 
 @dataclass(frozen=True)
@@ -12,7 +19,9 @@ class Samples:
     """One process's times, one sample a round: seconds a call, wall and processor, over ``calls`` calls.
 
     ``stolen`` is the share of a sample in which the hypervisor took a processor away (``/proc/stat``); ``clock`` has
-    the seconds of a fixed piece of work just before it, which tell how fast the processor was.
+    the seconds of a fixed piece of work just before it, which tell how fast the processor was. ``others``,
+    ``waited`` and ``pressure`` tell of other processes during a sample (`common.processes.others.Crowd`); empty if not
+    known. ``processors`` is how many this process may run on; 0 if not known.
     """
 
     setup_seconds: float
@@ -23,6 +32,10 @@ class Samples:
     rounds: list[int] = field(default_factory=list)
     stolen: list[float] = field(default_factory=list)
     clock: list[float] = field(default_factory=list)
+    others: list[float] = field(default_factory=list)
+    waited: list[float] = field(default_factory=list)
+    pressure: list[float] = field(default_factory=list)
+    processors: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,23 @@ class Measurement:
     config: Config
     device: str
     processes: list[Samples]
+
+    def check(self) -> None:
+        """Raises ValueError unless every process has samples, and all their numbers are such as a clock gives."""
+        if not self.processes:
+            raise ValueError(f"{spelled(self.case)} has no processes")
+        for process in self.processes:
+            samples = len(process.seconds)
+            once, at_will = (process.cpu_seconds, process.rounds), (process.stolen, process.clock)
+            if not samples or {len(values) for values in once} != {samples}:
+                raise ValueError(f"{spelled(self.case)}: `seconds`, `cpu_seconds` and `rounds` differ in length")
+            if not {len(values) for values in at_will} <= {0, samples}:
+                raise ValueError(f"{spelled(self.case)}: `stolen` or `clock` differs in length from `seconds`")
+            rest = [process.setup_seconds, process.first_call_seconds, *process.cpu_seconds, *process.stolen]
+            if not all(0 < x < math.inf for x in (*process.seconds, *process.clock)) or not all(
+                map(math.isfinite, rest)
+            ):
+                raise ValueError(f"{spelled(self.case)}: a time is not a number, or not positive")
 
     @property
     def backend(self) -> str:
@@ -67,6 +97,27 @@ class Measurement:
     @property
     def threads_used(self) -> float:
         return float(sum(sum(p.cpu_seconds) for p in self.processes) / np.sum(self.seconds))
+
+    def share(self, name: str) -> float:
+        """The mean of ``others``, ``waited`` or ``pressure`` over the time of all samples; 0 if it is not known."""
+        known = [process for process in self.processes if getattr(process, name)]
+        shares = [share for process in known for share in getattr(process, name)]
+        weights = [seconds * process.calls for process in known for seconds in process.seconds]
+        return float(np.average(shares, weights=weights)) if known else 0.0
+
+    @property
+    def late(self) -> float:
+        """Seconds in a second that its ready threads waited for others, at most: not longer than the others ran.
+
+        Its own threads may be more than its processors. For each other they wait on a quiet machine too.
+        """
+        processors = max((process.processors for process in self.processes), default=0)
+        return max(0.0, min(self.share("waited"), processors * self.share("others")))
+
+    @property
+    def crowded(self) -> bool:
+        """Whether other processes disturbed it: then its times say nothing of it."""
+        return self.share("others") > OTHERS or self.late > LATE
 
     @property
     def setup_seconds(self) -> float:

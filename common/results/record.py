@@ -10,7 +10,7 @@ import msgspec
 from common.config import Config
 from common.results.files import read
 from common.results.measurements import Measurement, MemoryUse, Peaks
-from common.results.writing import write_text
+from common.results.writing import ResultsError, write_text
 from common.spec.costs import Cost
 
 SCHEMA_VERSION = 2
@@ -191,7 +191,13 @@ def _from_1(data: dict[str, Any]) -> None:
 
 def load(path: Path) -> RunRecord:
     """Reads a run's record, of this version or an older one; raises as `read` does."""
-    return read(path, RunRecord, SCHEMA_VERSION, {1: _from_1})
+    record = read(path, RunRecord, SCHEMA_VERSION, {1: _from_1})
+    try:
+        for measurement in record.measurements:
+            measurement.check()
+    except ValueError as error:
+        raise ResultsError(f"{path} is not a results file: {error}") from None
+    return record
 
 
 def schema() -> str:

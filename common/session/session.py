@@ -109,11 +109,8 @@ class Session:
             raise ValueError("nothing was prepared")
         return self._timed, self._task
 
-    def sample(self, warm: int, calls: int) -> tuple[float, float, float, float]:
-        """Seconds a call, wall and processor, over ``calls`` calls after ``warm`` that are not counted.
-
-        And the share of the time that was stolen, and the seconds of a fixed piece of work beforehand: see `Samples`.
-        """
+    def sample(self, warm: int, calls: int) -> machine.Sample:
+        """Times ``calls`` calls after ``warm`` that are not counted."""
         timed, _ = self._ready
         timed.restore()
         return machine.sample(timed.call, warm, calls)

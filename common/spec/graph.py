@@ -13,7 +13,7 @@ from common.names import shown, spelled
 
 INPUT = "input"
 MOST_NUMBERS = 2**28  # of a block of the catalogue: a spec that cannot be held is a mistake
-MOST_VALUES = 2**31  # of one activation
+MOST_VALUES = 2**48  # of one activation: no machine holds them; what is too large for this one is said when it is run
 InitOnly = Annotated[bool, "an option that changes the initial values but not the function"]
 
 

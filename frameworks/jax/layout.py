@@ -17,10 +17,6 @@ from common.spec.params import Arrays
 Tree = Any
 STATISTICS = {"running_mean": "mean", "running_var": "var"}
 CANONICAL = {"kernel": "weight", "scale": "weight", "bias": "bias", "mean": "running_mean", "var": "running_var"}
-# Haiku's: layers are called `net/~/conv`, and the averages of a norm are below `norm/~/mean_ema`.
-CANONICAL |= {"w": "weight", "b": "bias", "offset": "bias"}
-AVERAGES = {"mean_ema": "running_mean", "var_ema": "running_var"}
-NO_WEIGHTS = ("hidden", "counter")  # in an average: what it starts from again after a restart of training
 
 
 def _native(name: str, array: np.ndarray) -> tuple[list[str], np.ndarray]:
@@ -35,30 +31,10 @@ def native_array(array: np.ndarray) -> np.ndarray:
     return array.transpose((2, 3, 1, 0)) if array.ndim == 4 else array.T
 
 
-def _canonical(path: list[str], array: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """The canonical name and array, or nothing for what is no weight."""
-    *parents, leaf = [key for key in "/".join(path).split("/") if key != "~"]
-    if parents and parents[-1] in AVERAGES:
-        if leaf in NO_WEIGHTS:
-            return
-        leaf = AVERAGES[parents.pop()]
-    name = CANONICAL.get(leaf, leaf)
-    if _is_vector(array.shape) and leaf not in ("kernel", "w", "weight"):  # Haiku has (1, 1, 1, C), Equinox (C, 1, 1)
-        array = array.reshape(-1)
-    elif leaf != "weight":  # Equinox's, which is canonical already
-        array = array.transpose((3, 2, 0, 1)) if array.ndim == 4 else array.T
-    yield ".".join([*parents, name]), np.ascontiguousarray(array)
-
-
-def _is_vector(shape: tuple[int, ...]) -> bool:
-    return bool(shape) and sum(size > 1 for size in shape) <= 1
-
-
-def as_leaf(path: tuple[Any, ...], shape: tuple[int, ...], array: np.ndarray) -> np.ndarray:
-    """A canonical array as the leaf of this shape at ``path`` of a tree."""
-    if keys(path)[-1] == "weight" or _is_vector(shape):
-        return array.reshape(shape)
-    return native_array(array)
+def _canonical(path: list[str], array: np.ndarray) -> tuple[str, np.ndarray]:
+    *parents, leaf = path
+    array = array.transpose((3, 2, 0, 1)) if array.ndim == 4 else array.T
+    return ".".join([*parents, CANONICAL.get(leaf, leaf)]), np.ascontiguousarray(array)
 
 
 def lists(tree: Tree) -> Tree:
@@ -85,25 +61,15 @@ def write(arrays: Arrays, dtype: str, place: Sharding) -> tuple[Tree, Tree]:
     return lists(params), lists(stats)
 
 
-def keys(path: tuple[Any, ...]) -> list[str]:
-    """The keys, indices and attributes on the way to a leaf."""
-    return [str(getattr(key, "key", getattr(key, "idx", getattr(key, "name", None)))) for key in path]
-
-
 def leaves(tree: Tree) -> Iterator[tuple[str, np.ndarray]]:
     """Canonical names and arrays of a tree's leaves."""
     for path, value in jax.tree_util.tree_leaves_with_path(tree):
-        yield from leaf(path, value)
-
-
-def leaf(path: tuple[Any, ...], value: Any) -> Iterator[tuple[str, np.ndarray]]:
-    """The canonical name and array of a tree's leaf, or nothing for what is no weight."""
-    return _canonical(keys(path), np.asarray(value))
+        yield _canonical([str(getattr(key, "key", getattr(key, "idx", None))) for key in path], np.asarray(value))
 
 
 def from_native(state: Arrays) -> Arrays:
     """Canonical arrays of the leaves, by dotted path, of both trees."""
-    return distinct(leaf for name, array in state.items() for leaf in _canonical(name.split("."), array))
+    return distinct(_canonical(name.split("."), array) for name, array in state.items())
 
 
 def to_native(arrays: Arrays) -> Arrays:

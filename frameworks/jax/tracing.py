@@ -59,7 +59,7 @@ def tapped(params: Tree, tap: Tap) -> Iterator[None]:
             setattr(module, function.__name__, function)
 
 
-def layer_outputs(function: Callable[..., Any], trees: Tree, owners: Tree, x: jax.Array) -> dict[str, jax.Array]:
+def layer_outputs(function: Callable[..., Any], trees: Tree, owners: Tree, x: Tree) -> dict[str, jax.Array]:
     """For each layer the last map that is computed straight from one of its arrays, in order of execution.
 
     ``function(trees, x)`` is run equation by equation; ``owners`` has a layer's name at each leaf of ``trees``. What is
@@ -98,5 +98,6 @@ def layer_outputs(function: Callable[..., Any], trees: Tree, owners: Tree, x: ja
         return list(outs), list(names)
 
     closed = jax.make_jaxpr(function)(trees, x)
-    run(closed.jaxpr, closed.consts, [*jax.tree.leaves(trees), x], [*jax.tree.leaves(owners), None])
+    xs = jax.tree.leaves(x)
+    run(closed.jaxpr, closed.consts, [*jax.tree.leaves(trees), *xs], [*jax.tree.leaves(owners), *[None] * len(xs)])
     return outputs

@@ -125,6 +125,15 @@ class ExactGlobalAvgPool2D(nn.Layer):
         return x.mean((2, 3), keepdim=True)
 
 
+class ExactDropout(nn.Dropout):
+    """``nn.Dropout`` as a product with its mask; the stock layer's kernel rounds ``1 / (1 - p)`` to float32."""
+
+    def forward(self, input: paddle.Tensor) -> paddle.Tensor:  # noqa: A002 - the name in nn.Dropout
+        if not self.training:
+            return input
+        return input * (paddle.rand(input.shape, input.dtype) >= self.p).astype(input.dtype) / (1 - self.p)
+
+
 def per_channel(values: paddle.Tensor) -> paddle.Tensor:
     """One value a channel, as ``[1, c, 1, 1]``."""
     return values.reshape((1, -1, 1, 1))
@@ -144,11 +153,13 @@ def exact(layer: nn.Layer) -> nn.Layer:
         return ExactAvgPool2D(layer.ksize, layer.stride, layer.padding, exclusive=layer.exclusive)
     if type(layer) is nn.AdaptiveAvgPool2D and layer._output_size == 1:
         return ExactGlobalAvgPool2D()
+    if type(layer) is nn.Dropout:
+        return ExactDropout(layer.p)
     return layer
 
 
 def with_exact_layers(layer: nn.Layer) -> nn.Layer:
-    """The layer with every norm and average pool in it replaced by its `exact` form, if it has one."""
+    """The layer with every norm, average pool and dropout in it replaced by its `exact` form, if it has one."""
     for name, child in list(layer.named_children()):
         setattr(layer, name, exact(with_exact_layers(child)))
     return layer

@@ -13,7 +13,7 @@ _map = click.option(
     "map_",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The pairs of layers, in the form that --save-map writes.",
+    help="The pairs of layers or arrays, in the form that --save-map writes.",
 )
 _save_map = click.option(
     "--save-map", type=click.Path(path_type=Path), metavar="FILE", help="Write the pairs of layers that were matched."
@@ -56,7 +56,9 @@ def explain(block: str, source: str, target: str) -> None:
 )
 @click.option("--from-module", metavar="A", help="Any network, instead of --block: the one that IN belongs to.")
 @click.option("--to-module", metavar="B", help="The network that OUT is for.")
-@click.option("--input", "size", metavar="NxCxHxW", help="The shape of an input of both networks, always NCHW.")
+@click.option(
+    "--input", "sizes", multiple=True, metavar="NxCxHxW", help="An input of both networks, as in `convparity compare`."
+)
 @click.option("--training", is_flag=True, help="Verify that both networks train alike, too.")
 @click.option("--align", is_flag=True, help="Match layers that have other names, by their order and shapes.")
 @_map
@@ -70,7 +72,7 @@ def port(
     output: Path,
     from_module: str | None,
     to_module: str | None,
-    size: str | None,
+    sizes: tuple[str, ...],
     training: bool,
     align: bool,
     map_: Path | None,
@@ -89,17 +91,17 @@ def port(
     """
     from report.port.apart import port_apart
     from report.port.assignments import options_of
-    from report.port.weights import read_map
+    from report.port.stored import read_map
 
     writable(None if output.is_dir() else output, save_map)
     of_block = {"--from": from_, "--to": to, "--block": block, "--set": assignments, "--align": align}
-    of_networks = {"--from-module": from_module, "--to-module": to_module, "--input": size, "--training": training}
+    of_networks = {"--from-module": from_module, "--to-module": to_module, "--input": sizes, "--training": training}
     if from_module or to_module:
         _only(of_networks, 2, of_block)
         from report.port.modules import input_shape
 
-        shape = input_shape(size) if size else None
-        how: dict[str, Any] = {"first": from_module, "second": to_module, "shape": shape, "training": training}
+        shapes = [input_shape(size) for size in sizes] or None
+        how: dict[str, Any] = {"first": from_module, "second": to_module, "shape": shapes, "training": training}
     else:
         _only(of_block, 3, of_networks)
         how = {"from_": from_, "to": to, "block": block, "options": options_of(assignments), "by_structure": align}
@@ -115,21 +117,40 @@ def port(
 )
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
-@click.option("--input", "size", required=True, metavar="NxCxHxW", help="The input's shape, for every framework NCHW.")
+@click.option(
+    "--input",
+    "sizes",
+    required=True,
+    multiple=True,
+    metavar="NxCxHxW",
+    help="The input's shape, of any rank, for every framework NCHW; repeat it for several inputs.",
+)
+@click.option("--output", metavar="NAME", help="Compare this output only: a key, a field or a position.")
+@click.option("--layout", type=click.Choice(["nchw", "nhwc"]), help="What JAX and Flax take; detected by default.")
 @_map
 @_save_map
-def compare(first: str, second: str, size: str, map_: Path | None, save_map: Path | None) -> None:
+def compare(
+    first: str,
+    second: str,
+    sizes: tuple[str, ...],
+    output: str | None,
+    layout: str | None,
+    map_: Path | None,
+    save_map: Path | None,
+) -> None:
     """Are two live modules of any two frameworks the same function? Aligns them, copies weights, runs and compares.
 
     A and B are FILE.py:NAME or PACKAGE.MODULE:NAME. NAME is a module, or a class or function that makes one; arguments
     may follow in parentheses: 'nets.py:Net(width=8)'. The blocks of this project are convparity.BACKEND:BLOCK, such as
     'convparity.jax:mobilenet_v1(alpha=0.5)'.
     """
+    from common.port.comparing import How
     from report.port.modules import compare_targets, input_shape, lines
-    from report.port.weights import read_map, write_map
+    from report.port.stored import read_map, write_map
 
     writable(save_map)
-    comparison = compare_targets(first, second, input_shape(size), read_map(map_))
+    shapes = [input_shape(size) for size in sizes]
+    comparison = compare_targets(first, second, shapes, How(read_map(map_), output, layout))
     if save_map:
         write_map(save_map, comparison.alignment.names)
     for note in comparison.notes:

@@ -16,6 +16,7 @@ from report.commands.shared import (
     threads_option,
     writable,
 )
+from report.commands.streams import tell
 from report.commands.timing import BUDGET
 from report.paths import FIGURE, HERE, PAGE, PARTIAL, RESULTS, TRAINING, WRITTEN
 
@@ -85,7 +86,7 @@ def report(
             experiments = [Experiment(case, MODES[0], tuple(run.places.values())) for case in timed]
             time_all(run, left(run.record, experiments), BUDGET[profile])
         except KeyboardInterrupt:
-            click.echo(f"{partial} has what is finished; the same command with --resume continues from there", err=True)
+            tell(f"{partial} has what is finished; the same command with --resume continues from there")
             raise
     place = saved(run.record, results)
     if place == results:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from report.commands.streams import tell
 from report.paths import RESULTS
 
 EXIT_DISAGREE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -82,7 +83,7 @@ def saved(record: Any, path: Path | None) -> Path | None:
             dump(record, path)
         return path
     except ResultsError as error:
-        click.echo(f"convparity: {error}", err=True)
+        tell(f"convparity: {error}")
     place = Path(tempfile.mkdtemp(prefix="convparity-")) / RESULTS
     dump(record, place)
     return place
@@ -100,7 +101,7 @@ def finish(record: Any, path: Path | None = None, place: Path | None = None) -> 
         lost.setdefault((item.label, item.stage, item.reason), []).append(item.case)
     for (label, stage, reason), (case, *others) in lost.items():
         more = f" (and {len(others)} more like it)" if others else ""
-        click.echo(f"not available: {label} {case} {stage}: {reason}{more}", err=True)
+        tell(f"not available: {label} {case} {stage}: {reason}{more}")
     if place != path:
         sys.exit(EXIT_USAGE)
     if not record.complete:

@@ -21,6 +21,7 @@ from report.commands.shared import (
     threads_option,
     writable,
 )
+from report.commands.streams import tell
 
 if TYPE_CHECKING:
     from common.results.record import RunRecord
@@ -99,6 +100,8 @@ def _print(record: "RunRecord") -> None:
     from report.text import plain
 
     run = Analysis(record)
+    if others := timing.crowd(run):
+        click.echo(f"\n{others}")
     for group in run.tables:
         click.echo(f"\n{timing.title(group)}\n{plain(timing.times(run, group))}\n{timing.note(run, group)}")
     if tuning.gains(run):
@@ -140,6 +143,8 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     every = [replace(e, configs=tuple(c for c in e.configs if c.backend in names)) for e in every]
     every = [experiment for experiment in every if experiment.configs]
     path, threads = json or file.with_suffix(".json"), threads or machine.processors()
+    if path.resolve() == file.resolve():
+        raise click.UsageError(f"{path} is the sweep itself; name another file with --json")
     if not only_plan:
         writable(path)
     before = resumed(path, machine.environment(threads, WRITTEN))
@@ -161,7 +166,7 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
         try:
             time_all(run, todo, grid.budget, grid.processes, grid.memory)
         except KeyboardInterrupt:
-            click.echo(f"{path} has the finished tables; the same command continues from there", err=True)
+            tell(f"{path} has the finished tables; the same command continues from there")
             raise
     place = saved(run.record, path)
     _print(run.record)

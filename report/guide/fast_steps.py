@@ -75,10 +75,13 @@ STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the c
             "Other formulations",
             "XLA runs a depthwise convolution on one thread of a CPU (jax#23713), and the gradients of grouped ones as "
             "slowly as those of dense ones (jax#13800). XLA is fast at the same sums in other forms: shifted maps "
-            "times weights, one convolution for each group, or products of matrices. Their gradients are included.",
-            "from frameworks.jax.tuned import depthwise_conv, grouped_conv, pointwise_conv, tuned\n\n"
+            "times weights, one convolution for each group, or products of matrices. Derivatives have forms of their "
+            "own. `tuned` finds the convolutions in loops, branches and inner `jax.jit` too, and leaves to XLA what it "
+            "would make slower; `explain` says which, and why. For another device a program stays as it is.",
+            "from frameworks.jax.tuned import depthwise_conv, explain, grouped_conv, pointwise_conv, tuned\n\n"
             "y = depthwise_conv(x, kernel, padding=((1, 1), (1, 1)))  # NHWC, and HWIO\n"
-            "fast = jax.jit(tuned(apply))  # or any function, as it is: its convolutions are replaced",
+            "fast = jax.jit(tuned(apply))  # or any function, as it is: its convolutions are replaced\n"
+            'print(*explain(apply, params, x), sep="\\n")  # each convolution: its form, or why it has none',
         ),
         "jax tuned": ALLOCATOR,
     },
@@ -99,9 +102,12 @@ STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the c
 
 
 CODE = {
-    "torch": ["torch/tuned/cpu.py"],
+    "torch": ["torch/tuned/cpu.py", "torch/tuned/folding.py"],
     "paddle": ["paddle/tuned/cpu.py"],
-    "jax": [f"jax/tuned/{name}.py" for name in ("depthwise", "shifts", "grouped", "pointwise", "cpu")],
+    "jax": [
+        f"jax/tuned/{name}.py"
+        for name in ("depthwise", "shifts", "grouped", "pointwise", "cpu", "convolution", "functions", "explained")
+    ],
     "flax": ["flax/tuned/cpu.py"],
 }
 

@@ -118,7 +118,7 @@ def speed(record: RunRecord) -> str:
     ]
     by_block = {c.block: c.macs for c in record.costs}
     fewer = by_block["conv_stack"] / by_block["separable_stack"]
-    stacks = [[TITLES[s.backend], s.input_shape, f"{s.ratio.value:.2f}x"] for s in savings(Analysis(record))]
+    stacks = [[TITLES[s.backend], s.input_shape, s.ratio.short] for s in savings(Analysis(record))]
     return page(
         "Speed",
         "Fewer multiply-accumulates do not always mean less time. No test depends on time, so this page has no "

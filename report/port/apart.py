@@ -1,4 +1,4 @@
-"""What `convparity port` does, in a process of its own: a framework that crashes when it is imported ends that alone."""
+"""What `convparity port` does, in a process of its own: a framework that crashes at its import ends that alone."""
 
 import shutil
 import sys
@@ -15,7 +15,8 @@ from common.processes.serve import serve
 from convparity.packages import OURS
 from frameworks import MissingFramework
 from report.port.networks import Carried, port_file
-from report.port.weights import PARTIAL, Ported, port, write_map
+from report.port.stored import PARTIAL, write_map
+from report.port.weights import Ported, port
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,11 @@ def _made(value: Any, target: Target) -> Any:
     if frameworks.owner(value) is not None or not callable(value):
         return value
     options = dict(target.options)
-    if "rngs" in inspect.signature(value).parameters and "rngs" not in options:  # a Flax module's
-        options["rngs"] = importlib.import_module("flax.nnx").Rngs(0)
+    # The signature of a class of `nnx.Module` is its metaclass's.
+    taken = inspect.signature(value.__init__ if isinstance(value, type) else value).parameters
+    if "rngs" in taken and "rngs" not in options:  # a Flax module's
+        given = len(target.arguments) + isinstance(value, type)
+        by_position = list(taken).index("rngs") < given and taken["rngs"].kind != inspect.Parameter.KEYWORD_ONLY
+        if not by_position:
+            options["rngs"] = importlib.import_module("flax.nnx").Rngs(0)
     return value(*target.arguments, **options)

@@ -1,12 +1,9 @@
-"""Weights from one framework's file to another's: read, fitted to a block, verified in the target, and then written."""
+"""A block's weights from one framework's file to another's: read, fitted, verified in the target, and then written."""
 
 import contextlib
 import itertools
 import math
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,25 +12,24 @@ import numpy as np
 
 import frameworks
 from common.check.judge import Expected
-from common.files import MOST
 from common.layers.values import SpecError
-from common.names import first_line, known, spelled
+from common.names import known
 from common.oracle import reference, rounding
-from common.port.alignment import NameMap, dump_map, leaves, load_map, renamed
+from common.port.alignment import NameMap, leaves, renamed
 from common.port.evidence import align_file
-from common.port.forms import in_shape, loose
-from common.port.weights import Disagreement, PortError, finite, fit, is_index, usable
+from common.port.matching import squeezed
+from common.port.orders import in_shape
+from common.port.weights import Disagreement, PortError, finite, fit
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
-from common.results.writing import ResultsError, write_text
 from common.session.session import Session
 from common.spec import BlockSpec, inputs
 from common.spec.catalogue import block as catalogue_block
 from common.spec.params import Arrays
+from report.port.stored import most, reachable, read, replacing, same, write_map
 
 SAMPLED = 2**26  # values of the largest activation in a verification
 SIZES = (9, 12, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384, 448, 512)
-PARTIAL = ".convparity-{}-"  # the start of the name of the folder that a process writes to at first, by its id
 UNSEEN = (
     "not verified: that the code which the file belongs to computes this block (epsilon, activations, padding): it was "
     "not run"
@@ -79,84 +75,20 @@ def port(
     for name in (from_, to):
         known("backend", name, frameworks.BACKENDS)
     spec = catalogue_block(block, **(options or {}))
-    try:
-        there, folder, taken = source.exists(), destination.parent.is_dir(), destination.is_dir()
-    except OSError as error:  # a name that is too long
-        raise PortError(f"cannot open {spelled(error.filename)}: {error.strerror}") from None
-    if not there:
-        raise PortError(f"cannot read {source}: no such file")
-    if not folder:
-        raise PortError(f"cannot write {destination}: there is no folder {destination.parent}")
-    reader, writer = frameworks.part(from_, "files"), frameworks.part(to, "files")
-    known_suffix(from_, source, reader.SUFFIXES)
-    known_suffix(to, destination, writer.SUFFIXES)
-    if taken:
-        raise PortError(f"{destination} exists already; a directory is not replaced")
-    arrays, notes = read(from_, source, _most(spec))
+    reachable((from_, source), (to, destination))
+    arrays, notes = read(from_, source, most(param.size for param in spec.params()))
     names, matched = _names(spec, arrays, names or {}, by_structure, save_map)
     arrays, forms = in_shape({param.name: param.shape for param in spec.params()}, renamed(arrays, names))
     arrays = fit(spec, arrays)
     finite(arrays)
     notes = [*notes, *matched, *forms]
     with replacing(destination) as part:
-        writer.write(part, frameworks.part(to, "layout").to_native(arrays))
+        frameworks.part(to, "files").write(part, frameworks.part(to, "layout").to_native(arrays))
         written, _ = read(to, part)
         if wrong := [name for name in arrays if not same(arrays[name], written.get(name))]:
             raise Disagreement(f"`{wrong[0]}` reads back from {to}'s file as something else")
         notes += [_verified(to, spec, arrays), UNSEEN]
     return Ported(arrays, tuple(notes), names)
-
-
-def known_suffix(backend: str, path: Path, suffixes: Sequence[str]) -> None:
-    """Raises `PortError` for a path of no format of the framework's."""
-    if path.suffix in suffixes or (path.is_dir() and "" in suffixes):
-        return
-    choices = ", ".join(suffix or "a directory (Orbax)" for suffix in suffixes)
-    suffix = f"suffix `{path.suffix}`" if path.suffix else "no suffix"
-    raise PortError(f"{path} has {suffix}; {backend} has weights in {choices}")
-
-
-def _most(spec: BlockSpec) -> int:
-    """Bytes that a file for this block may have, and its arrays: all in float64, four times, as optimisers keep them.
-
-    And some more, so that a file of another block is told apart by its names and shapes.
-    """
-    return 4 * 8 * sum(param.size for param in spec.params()) + 2**28
-
-
-def read(backend: str, path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
-    """The canonical arrays of a file, under the file's module paths, and notes on what was removed around them.
-
-    No more than ``most`` bytes are read, and no arrays are made that would take more.
-
-    Raises:
-        PortError: in one line, if the file is missing, damaged or hostile, or has other than real numbers.
-    """
-    try:
-        native, notes = frameworks.part(backend, "files").read(path, most)
-        if others := no_weights(backend, native):
-            notes.append(f"left out what is no weight: {listed(others)}")
-        kept = {name: array for name, array in native.items() if name not in others}
-        arrays = frameworks.part(backend, "layout").from_native(kept)
-        usable(arrays)
-    except PortError as error:
-        raise PortError(f"cannot read {path}: {error}") from None
-    except OSError as error:
-        raise PortError(f"cannot read {path}: {error.strerror or first_line(error)[:200]}") from None
-    except Exception as error:  # a damaged file can raise anything
-        raise PortError(f"cannot read {path}: damaged, or not of {backend} ({first_line(error)[:200]})") from None
-    return arrays, notes
-
-
-def no_weights(backend: str, native: Arrays) -> list[str]:
-    """The names of counters, of tables of indices, and of what else a framework's state has that is no weight."""
-    canonical = {name: frameworks.part(backend, "layout").from_native({name: native[name]}) for name in native}
-    return [name for name, own in canonical.items() if not own or any(is_index(*item) for item in own.items())]
-
-
-def listed(names: Sequence[str]) -> str:
-    """The first of the names, and how many more there are."""
-    return f"`{names[0]}`" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
 def _names(
@@ -171,7 +103,7 @@ def _names(
         alignment = align_file(spec_leaves, file_leaves, names)
     except PortError as error:
         try:
-            alignment = align_file(loose(spec_leaves), loose(file_leaves), names)
+            alignment = align_file([*map(squeezed, spec_leaves)], [*map(squeezed, file_leaves)], names)
         except PortError:
             raise error from None
     if save_map:
@@ -182,44 +114,6 @@ def _names(
         )
         raise PortError(f"which layer is which is not certain: {advice}", alignment.doubts)
     return alignment.names, [f"matched {len(alignment.names)} layers {alignment.how}"]
-
-
-def write_map(path: Path, names: NameMap) -> None:
-    """Writes a map file.
-
-    Raises:
-        PortError: if it cannot.
-    """
-    try:
-        write_text(path, dump_map(names))
-    except ResultsError as error:
-        raise PortError(str(error)) from None
-
-
-def read_map(path: Path | None) -> NameMap:
-    """A map file, or no names."""
-    return load_map(path) if path else {}
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path of the same name to write to; it replaces ``path`` if nothing is raised."""
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=PARTIAL.format(os.getpid()), dir=path.parent))
-        try:
-            yield folder / path.name
-            (folder / path.name).replace(path)
-        finally:
-            shutil.rmtree(folder)
-    except OSError as error:
-        raise PortError(f"cannot write {path}: {error.strerror or error}") from None
-
-
-def same(one: np.ndarray, other: np.ndarray | None) -> bool:
-    """Whether two arrays have the same type, shape and bits."""
-    return (
-        other is not None and one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
-    )
 
 
 def _preference(size: tuple[int, int]) -> tuple[bool, int]:

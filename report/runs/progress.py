@@ -1,5 +1,6 @@
 """Progress on standard error: a bar on a terminal, plain lines elsewhere, and how long the rest will take."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Sequence
@@ -55,7 +56,7 @@ class Progress:
         if self._bar:
             self._bar.update(self._task, advance=1, description=text, left=left and f"{left}; ")
         else:
-            print(f"[{self._done:3}/{len(self._work)}] {text}{left and f'; {left}'}", file=sys.stderr, flush=True)
+            _print(f"[{self._done:3}/{len(self._work)}] {text}{left and f'; {left}'}")
 
     def _left(self) -> str:
         """``about 40 s left``, if what was done goes on at its pace; nothing after the last step."""
@@ -69,4 +70,9 @@ class Progress:
         if self._bar:
             self._bar.console.print(text, markup=False, highlight=False)
         else:
-            print(f"          {text}", file=sys.stderr, flush=True)
+            _print(f"          {text}")
+
+
+def _print(line: str) -> None:
+    with contextlib.suppress(OSError):  # that nobody can read it does not end the work
+        print(line, file=sys.stderr, flush=True)

@@ -99,11 +99,12 @@ class Runner:
         self.record.unavailable.append(Unavailable(worker.name, case, stage, str(error), died=error.died))
 
     def describe(self) -> None:
-        """Starts every worker and records its environment; drops those that cannot start."""
+        """Starts all workers at once and records their environments; drops those that cannot start."""
+        self.progress.say(f"starting {', '.join(worker.name for worker in self.workers)}")
+        self.workers[:] = [worker for worker in self.workers if self.post(worker, "", "start", "environment")]
         for worker in list(self.workers):
-            self.progress.say(f"starting {worker.name}")
             try:
-                self.record.backends[worker.name] = worker.ask("environment")
+                self.record.backends[worker.name] = worker.collect()
             except WorkerFailed as error:
                 self.lose(worker, "", "start", error)
                 self.workers.remove(worker)
@@ -150,19 +151,19 @@ class Runner:
     def _ask_all(self, case: str, request: str, arguments: Mapping[str, tuple[object, ...]]) -> list[Any]:
         """Asks all workers at once, each with its own arguments; returns the answers, without those that fail."""
         answers = []
-        for worker in [w for w in self.workers if self.post(w, case, request, *arguments[w.name])]:
+        for worker in [w for w in self.workers if self.post(w, case, request, request, *arguments[w.name])]:
             try:
                 answers.append(worker.collect())
             except WorkerFailed as error:
                 self.lose(worker, case, request, error)
         return answers
 
-    def post(self, worker: Worker, case: str, request: str, *arguments: object) -> bool:
+    def post(self, worker: Worker, case: str, stage: str, request: str, *arguments: object) -> bool:
         """Sends a request, whose answer `Worker.collect` gives; returns whether it could be sent."""
         try:
             worker.post(request, *arguments)
         except WorkerFailed as error:
-            self.lose(worker, case, request, error)
+            self.lose(worker, case, stage, error)
             return False
         return True
 

@@ -8,14 +8,18 @@ from dataclasses import replace
 import frameworks
 from common.bench.schedule import measure
 from common.config import Config
+from common.processes.others import around
 from common.processes.pool import Worker, WorkerFailed
-from common.results.measurements import MemoryUse
+from common.results.measurements import OTHERS, MemoryUse
 from common.results.record import RunRecord
 from common.session.tasks import Experiment, Task, TooLarge, task
 from report.runs.runner import Runner, costed
 from report.text import milliseconds
 
-PROCESSES = 2  # of each configuration, to measure how much processes differ
+# Of each configuration. With two, the intervals of four equal configurations are twice as wide (median of 8,000
+# simulated tables). The third takes a start of about 3 seconds a configuration; of rounds MIN_ROUNDS is 7 and not 10
+# since then, so that a table needs as many turns as before.
+PROCESSES = 3
 
 
 def threads(config: Config, usual: int) -> int | None:
@@ -111,6 +115,7 @@ def time_all(
                 ready = workers.ready(experiment)
                 for config, environment in workers.environments.items():
                     run.record.backends.setdefault(config.place, environment)
+                warn(run, experiment)
                 measurements, lost = measure(experiment, work, ready, budget, run.progress.say)
                 if memory:
                     _weigh(run, experiment, work, {item.config for item in lost})
@@ -122,6 +127,14 @@ def time_all(
             for item in lost:
                 run.progress.note(f"[{experiment.title} / {item.label}] {item.stage}: {item.reason}")
             run.save(run.record)
+
+
+def warn(run: Runner, experiment: Experiment) -> None:
+    """Says that other processes use the machine just before a table, while our own are stopped."""
+    crowd = around()
+    if crowd.others is not None and crowd.others > OTHERS:
+        pressure = "" if crowd.pressure is None else f" (CPU pressure {crowd.pressure:.0%})"
+        run.progress.note(f"{experiment.title}: other processes use {crowd.others:.0%} of the processors{pressure}")
 
 
 def _weigh(run: Runner, experiment: Experiment, work: Task, lost: Collection[Config | None]) -> None:

@@ -45,7 +45,7 @@ def train(run: Runner, seeds: int, epochs: int) -> TrainingRecord:
             )
             run.progress.say(f"train {label}")
             job = (spec, params, batches, OPTIMISER, data.test_x, "float32")
-            asked = [w for w in run.workers if run.post(w, label, "fit", *job, run.places[w.name].device)]
+            asked = [w for w in run.workers if run.post(w, label, "fit", "fit", *job, run.places[w.name].device)]
             if seed == 0:
                 record.oracles.append(_oracle(spec, params, batches[:COMPARED]))
             fits = [fit for worker in asked if (fit := _collect(run, worker, spec, seed, data))]

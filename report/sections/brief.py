@@ -3,7 +3,7 @@
 from common.bench.analysis import Analysis
 from common.results.writing import ResultsError
 from report.sections.separable import savings, verdict
-from report.sections.timing_tables import overview
+from report.sections.timing_tables import crowd, overview
 from report.text import Table, markdown
 
 FIRST, LAST = "<!-- results in brief: `make docs` writes them -->\n\n", "\n\n<!-- /results in brief -->"
@@ -27,6 +27,7 @@ def brief(run: Analysis) -> str:
             f"Median milliseconds of a forward pass, float32, {where['threads a framework']} threads of an "
             f"{where['cpu'].partition(' (')[0]}; bold marks the fastest and all that tie with it:",
             markdown(Table(table.header, rows)),
+            *([others] if (others := crowd(run)) else []),
             *([verdict(stacks, costs[0] / costs[1])] if stacks else []),
         ]
     )

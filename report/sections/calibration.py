@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from common.bench.analysis import Analysis
 from common.bench.statistics import CONFIDENCE
-from report.sections.timing_tables import title
+from report.sections.timing_tables import crowd, title
 from report.text import Table, markdown, ran
 
 
@@ -15,21 +15,26 @@ def calibration_section(run: Analysis) -> Iterator[str]:
     if not total:
         return
     apart = [ratio for group in run.tables for ratio in run.twins(group)]
+    deviations = [run.spread(group).deviation for group in run.tables]
     yield "## Can the clock be trusted?"
+    if others := crowd(run):
+        yield f"**{others}**"
     each = len(run.record.measurements[0].processes)
     yield (
         f"Every configuration was timed against itself, each side in {each} processes of its own, by the same "
         f"method as in all tables. **{inside} of {total}** intervals ({inside / total:.0%}) contain 1; "
         f"{CONFIDENCE:.0%} should. Two processes of the same code were up to {max(apart):.2f}x apart. The effect of "
-        f"one process has a standard deviation of {run.spread.deviation:.1%}. So a ratio below "
-        f"{run.spread.ratio:.2f}x between two configurations, each in two processes, is no difference. "
+        f"one process has a standard deviation of {min(deviations):.1%} to {max(deviations):.1%}, by table. "
         f"From {ran(run.record, 'bench --aa')}."
     )
     yield f"<details><summary>Every configuration against itself</summary>\n\n{markdown(table)}\n\n</details>"
 
 
 def same(run: Analysis) -> tuple[Table, int, int]:
-    """Every configuration against itself, in other processes: the ratios, how many contain 1, and their number."""
+    """Every configuration against itself, in other processes: the ratios, how many contain 1, and their number.
+
+    Both numbers are those of the intervals that are known.
+    """
     first = {m.key: m for m in run.record.measurements}
     pairs = [
         (m, run.ratio(m, first[*m.group, replace(m.config, copy=0)]))
@@ -40,4 +45,5 @@ def same(run: Analysis) -> tuple[Table, int, int]:
         ["case", "configuration", "again over first"],
         [[title(m.group), m.config.label.removesuffix(" again"), ratio.text] for m, ratio in pairs],
     )
-    return table, sum(not ratio.called for _, ratio in pairs), len(pairs)
+    known = [ratio for _, ratio in pairs if ratio.known]
+    return table, sum(not ratio.called for ratio in known), len(known)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from common.bench.analysis import Analysis
-from common.bench.statistics import Ratio
+from common.bench.ratio import Ratio
 from common.config import Config
 from common.results.measurements import Measurement
 from report.sections.provenance import apart

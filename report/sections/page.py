@@ -53,6 +53,6 @@ def render(
         ),
         headed(training_section(training), training, record) if training else [],
         missing_section(record),
-        method_section(raw),
+        method_section(record, raw),
     )
     return "\n\n".join(itertools.chain.from_iterable(sections)) + "\n"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from common.bench.analysis import Analysis
-from common.bench.statistics import Ratio
+from common.bench.ratio import Ratio
 from common.results.measurements import Measurement
 from common.results.record import CaseCost
 from report.text import Table, markdown, milliseconds, number, size, unique
@@ -38,7 +38,7 @@ def headline(run: Analysis) -> Iterator[str]:
     saved, costs = savings(run), {c.block: c for c in run.record.costs}
     if saved and {"conv_stack", "separable_stack"} <= costs.keys():
         times_fewer = costs["conv_stack"].macs / costs["separable_stack"].macs
-        times = ", ".join(f"{s.backend} {s.ratio.value:.2f}x" for s in saved if s.input_shape == saved[-1].input_shape)
+        times = ", ".join(f"{s.backend} {s.ratio.short}" for s in saved if s.input_shape == saved[-1].input_shape)
         yield (
             f"**What separable convolution saves:** {times_fewer:.1f} times fewer MACs; in time, on a "
             f"{saved[-1].input_shape} input: {times}."
@@ -72,7 +72,7 @@ def separable_section(run: Analysis) -> Iterator[str]:
                 f"**time in {s.backend}**",
                 f"{milliseconds(s.standard.median)} ms",
                 f"{milliseconds(s.separable.median)} ms",
-                f"**{s.ratio.value:.2f}x** [{s.ratio.low:.2f}, {s.ratio.high:.2f}]",
+                f"**{s.ratio.short}** {s.ratio.text.removeprefix(s.ratio.short).strip()}",
             ]
             for s in on_this_map
         ]
@@ -101,11 +101,15 @@ def verdict(savings: list[Saving], fewer: float) -> str:
     """What the table says, in words that depend on its numbers."""
     falls = [f"{s.ratio.value:.1f} times in {s.backend}" for s in savings if s.ratio.low > 1]
     rises = [s.backend for s in savings if s.ratio.high < 1]
-    ties = [s.backend for s in savings if not s.ratio.called]
+    ties = [s.backend for s in savings if s.ratio.short == "tie"]
+    unknown = [s.backend for s in savings if not s.ratio.known]
     parts = [f"The MACs fall {fewer:.1f} times"]
     parts += [f"the time falls {', '.join(falls)}"] if falls else []
     parts += [f"it *rises* in {' and '.join(rises)}"] if rises else []
     parts += [f"it is a tie in {' and '.join(ties)}"] if ties else []
+    parts += [f"it is not known in {' and '.join(unknown)}"] if unknown else []
+    if unknown:
+        return "; ".join(parts) + "."
     standard = min((s.standard for s in savings), key=lambda m: m.median)
     separable = min((s.separable for s in savings), key=lambda m: m.median)
     return (

@@ -6,6 +6,7 @@ from common.bench.analysis import Analysis
 from common.results.record import RunRecord
 from report.sections.agreement import failures
 from report.sections.separable import headline
+from report.sections.timing_tables import crowd
 from report.text import Table, markdown, ran
 
 
@@ -20,6 +21,7 @@ def summary_section(run: Analysis, raw: str) -> Iterator[str]:
     if lost := sum(item.stage == "check" for item in record.unavailable):
         outcome += f" {lost} more could not be compared."
     lines = [
+        *([f"**Busy machine:** {others}"] if (others := crowd(run)) else []),
         f"**Same function?** {len(pairs)} pairs of a case and a framework were compared. {outcome}",
         *headline(run),
     ]

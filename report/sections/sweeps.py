@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from common.bench.analysis import Analysis
 from common.results.record import RunRecord
 from report.sections.timing import tables
-from report.sections.timing_tables import memory, overview, title
+from report.sections.timing_tables import crowd, memory, overview, title
 from report.text import markdown, ran
 
 
@@ -14,6 +14,8 @@ def sweep_section(run: Analysis, name: str) -> Iterator[str]:
     record = run.record
     yield f"## {record.title or name}"
     yield f"{record.about} From {ran(record, f'sweep report/sweeps/{name}.yaml')}.".strip()
+    if others := crowd(run):
+        yield f"**{others}**"
     yield from missing(record)
     yield markdown(overview(run))
     if record.memory:

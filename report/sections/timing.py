@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from common.bench.analysis import Analysis
 from common.bench.statistics import CONFIDENCE
+from common.results.measurements import OTHERS
 from common.results.record import RunRecord
 from common.spec.catalogue import CATALOGUE
 from report.sections import timing_tables as timing
@@ -12,13 +13,16 @@ from report.text import markdown, number, size
 HOW_TO_READ = (
     "*Against the fastest* is the median of ratios taken round by round, averaged over the pairs of the two "
     "configurations' processes. Its interval includes the scatter of the rounds (a bootstrap) and the difference "
-    "between processes (the A/A spread). The intervals of all pairs of a table hold together with "
-    f"{CONFIDENCE:.0%} confidence (Bonferroni). *Tie*: the interval contains 1, so no difference is claimed. *Rank*: "
-    "the places that the intervals allow. *First call* includes compilation. *Threads used* is processor time over "
+    "between processes (the A/A spread of this table). The intervals of all pairs of a table hold together with "
+    f"{CONFIDENCE:.0%} confidence (Bonferroni). *Tie*: the interval contains 1, so no difference is claimed; below "
+    "each table is the smallest ratio that it could tell. *Not known*: nothing is claimed, because other processes "
+    "used the machine, or there was one process or fewer than three rounds. *Rank*: the places that the intervals "
+    "allow. *First call* includes compilation. *Threads used* is processor time over "
     "wall time. *Samples* is the number of samples, and of calls in each. *Disturbed* is the number of samples of "
     "which the hypervisor took more than 1%, or before which the processor was a quarter slower than usual; none is "
-    "left out. *Of the bound* is the least time that this machine's peaks allow for a direct convolution, over the "
-    "median: Winograd's algorithm may pass 100%."
+    "left out. *By others*: other processes took this share of the row's processor time, more than "
+    f"{OTHERS:.0%}, or the row waited for a processor. *Of the bound* is the least time that this machine's "
+    "peaks allow for a direct convolution, over the median: Winograd's algorithm may pass 100%."
 )
 
 
@@ -27,6 +31,8 @@ def timing_section(run: Analysis) -> Iterator[str]:
     if not run.tables:
         return
     yield "## How long they take"
+    if others := timing.crowd(run):
+        yield f"**{others}**"
     yield (
         "Forward pass in evaluation mode, as a user would first write it: torch and Paddle eager, JAX and Flax "
         f"compiled by `jax.jit`, all in float32. {HOW_TO_READ}"

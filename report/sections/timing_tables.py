@@ -1,10 +1,11 @@
 """Tables of times and memory: pure functions of an Analysis."""
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
 
-from common.bench import roof
+from common.bench import roof, statistics
 from common.bench.analysis import Analysis, Group
 from common.results.measurements import Measurement
 from report.text import Table, milliseconds, size, unique
@@ -14,6 +15,19 @@ def title(group: Group) -> str:
     """``conv_stack-c3``, with the mode and dtype unless they are the usual ones."""
     case, *words = group
     return " ".join([f"`{case}`", *(word for word in words if word not in ("forward", "float32"))])
+
+
+def crowd(run: Analysis) -> str:
+    """That other processes used the machine, and what follows; empty if they did not."""
+    if not (rows := run.crowded):
+        return ""
+    others, pressure = (max(row.share(name) for row in rows) for name in ("others", "pressure"))
+    return (
+        f"Other processes used the machine: {len(rows)} of {len(run.record.measurements)} rows are disturbed, and "
+        f"nothing is called for them. Others took up to {others:.0%} of a row's processor time, and its threads "
+        f"waited for them up to {max(row.late for row in rows):.1f} s in a second (CPU pressure {pressure:.0%}). "
+        "Run it again when the machine is quiet."
+    )
 
 
 def disturbed(measurement: Measurement) -> int:
@@ -28,7 +42,7 @@ def disturbed(measurement: Measurement) -> int:
 
 def times(run: Analysis, group: Group) -> Table:
     """One table: the fastest configuration first, what is missing last."""
-    rows, ratios, ranks, least = run.tables[group], run.ratios(group), run.ranks(group), run.bound(group)
+    rows, ranks, least = run.tables[group], run.ranks(group), run.bound(group)
     header = [
         "configuration",
         "median ms",
@@ -47,14 +61,14 @@ def times(run: Analysis, group: Group) -> Table:
             m.config.label,
             milliseconds(m.median),
             " to ".join(milliseconds(q) for q in m.quartiles),
-            ratios[i, 0].text if i else "fastest",
+            against(run, group, i),
             " to ".join(unique(map(str, ranks[i]))),
             *([f"{least / m.median:.0%}"] if least else []),
             f"{m.setup_seconds:.2f}",
             f"{m.first_call_seconds:.2f}",
             f"{m.threads_used:.1f}",
             f"{len(m.seconds)} of {m.processes[0].calls}",
-            str(disturbed(m)),
+            f"all, by others ({m.share('others'):.0%})" if m.crowded else str(disturbed(m)),
         ]
         for i, m in enumerate(rows)
     ]
@@ -67,18 +81,41 @@ def times(run: Analysis, group: Group) -> Table:
 
 
 def note(run: Analysis, group: Group) -> str:
-    """The text below a table: how far two processes of one configuration were apart, and the bound."""
+    """The text below a table: what a tie means, how far two processes of one configuration were apart, the bound."""
     parts = []
+    if len(run.tables[group]) > 1:
+        parts.append(told(run, group))
     if apart := run.twins(group):
-        parts.append(
-            f"A/A: two processes of one configuration were up to {max(apart):.2f}x apart in this table. By all such "
-            f"pairs of the run, a ratio below {run.spread.ratio:.2f}x between two configurations is no difference."
-        )
+        parts.append(f"A/A: two processes of one configuration were up to {max(apart):.2f}x apart in this table.")
     if least := run.bound(group):
         arithmetic, _ = roof.work(run.costs[group[0]], group[1])
         assert run.record.peaks
         which = "arithmetic" if arithmetic / run.record.peaks.flops == least else "memory traffic"
         parts.append(f"Bound: {milliseconds(least)} ms, by {which}.")
+    return " ".join(parts)
+
+
+def against(run: Analysis, group: Group, place: int) -> str:
+    """A row against the one of the least median, which is the fastest if it is known to be faster than all others."""
+    if place:
+        return run.ratios(group)[place, 0].text
+    others = [run.ratios(group)[row, 0] for row in range(1, len(run.tables[group]))]
+    if run.tables[group][0].crowded or not all(ratio.known for ratio in others):
+        return "not known"
+    return "fastest" if all(ratio.called for ratio in others) else "tie for the fastest"
+
+
+def told(run: Analysis, group: Group) -> str:
+    """What a tie means in this table: the smallest ratio that would have been called a difference in every pair."""
+    by_pair, parts = run.ratios(group), []
+    if (smallest := statistics.told(by_pair)) < math.inf:
+        parts.append(
+            f"A tie means: less than {smallest:.2f}x apart. A greater ratio of two rows would be a difference."
+        )
+    if any(row.crowded for row in run.tables[group]):
+        parts.append("Nothing is called of the rows that other processes disturbed.")
+    elif not all(ratio.known for ratio in by_pair.values()):
+        parts.append("Nothing is known of rows that ran in fewer than three rounds, or if none ran in two processes.")
     return " ".join(parts)
 
 
@@ -88,9 +125,11 @@ def overview(run: Analysis) -> Table:
     labels = unique([*(row.config.label for row in run.record.measurements), *missing])
 
     def cells(group: Group) -> Iterable[str]:
-        rows, ratios = run.tables[group], run.ratios(group)
-        marks = ["" if i and ratios[i, 0].called else "**" for i in range(len(rows))]
-        texts = {m.config.label: mark + milliseconds(m.median) + mark for m, mark in zip(rows, marks, strict=True)}
+        texts, nothing = {}, against(run, group, 0) == "not known"
+        for place, m in enumerate(run.tables[group]):
+            slower = place and run.ratios(group)[place, 0].called
+            mark = "" if nothing or slower else "**"
+            texts[m.config.label] = mark + milliseconds(m.median) + mark + " (disturbed)" * m.crowded
         return (texts.get(label, "not available") for label in labels)
 
     return Table(["median ms", *labels], [[title(group), *cells(group)] for group in run.tables])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import frameworks
 from common.bench.analysis import Analysis
-from common.bench.statistics import Ratio
+from common.bench.ratio import Ratio
 from common.config import Config
 from common.results.measurements import Measurement
 from common.results.record import RunRecord
@@ -133,6 +133,8 @@ def _swept(run: Analysis, name: str) -> Iterator[str]:
     record = run.record
     yield f"### {record.title or name}"
     yield f"{record.about} From {ran(record, f'sweep report/sweeps/{name}.yaml')}.".strip()
+    if others := timing.crowd(run):
+        yield f"**{others}**"
     yield from missing(record)
     yield markdown(table(run))
     yield from _arrives(run)
@@ -157,8 +159,8 @@ def _arrives(run: Analysis) -> Iterator[str]:
     rows = [
         [
             name,
-            *(f"{r.value:.2f}x [{r.low:.2f}, {r.high:.2f}]" for r in (ratios[name, v] for v in VARIANTS)),
-            f"{best.median / tuned['separable_stack', name].median:.2f}x ({best.backend})",
+            *(ratios[name, variant].text for variant in VARIANTS),
+            f"{run.unpaired(best, tuned['separable_stack', name]).text} ({best.backend})",
         ]
         for name in names
     ]

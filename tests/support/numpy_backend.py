@@ -8,6 +8,7 @@ It has two devices, of which the second is a name alone, so that what is said of
 import itertools
 import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 
@@ -184,8 +185,20 @@ def build(
     variant: str = "reference",
 ) -> Built:
     fault = os.environ.get("CONVPARITY_TEST_FAULT", "")
-    if fault == "raise":
-        raise ValueError("no such layer\nand a second line")
+    match fault:
+        case "raise":
+            raise ValueError("no such layer\nand a second line")
+        case "kills":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "stops":
+            os.kill(os.getpid(), signal.SIGSTOP)
+        case "exits":
+            sys.exit(3)
+        case "leaves":
+            os._exit(3)
+        case "closes":
+            os.closerange(3, 4096)
+            time.sleep(3600)
     device = known("device", device or devices()[0], devices())
     kind = form_on(device, {"cpu": Built}, NAME) if variant == "tuned" else Built
     return kind(spec, params, fault, dtype, device)

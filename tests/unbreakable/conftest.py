@@ -4,6 +4,8 @@ import pytest
 
 import frameworks
 from common.results.measurements import Peaks
+from common.spec import catalogue
+from report.commands import reporting
 from report.runs import timing
 from report.runs.runner import Runner
 
@@ -18,3 +20,14 @@ def numpy_only(monkeypatch: pytest.MonkeyPatch) -> None:
         run.record.peaks = Peaks(1e11, [(1000, 1e10)])
 
     monkeypatch.setattr(timing, "peaks", peaks)
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report of three checks and one timed table."""
+    cases = [case for case in catalogue.cases() if case.spec.family == "pointwise_conv"][:1]
+    cases += [case for case in catalogue.cases() if case.spec.family == "depthwise_conv"][:2]
+    for name, value in (("cases", cases), ("float64_cases", ()), ("published_cases", ())):
+        monkeypatch.setattr(catalogue, name, lambda value=value: tuple(value))
+    monkeypatch.setattr(catalogue, "timed_cases", lambda profile: tuple(cases[:1]))
+    monkeypatch.setitem(reporting.BUDGET, "quick", 0.01)

@@ -9,9 +9,8 @@ import pytest
 from common.results import writing
 from common.results.record import load
 from common.results.writing import ResultsError, claimed, made, write_text
-from common.spec import catalogue
 from report import rendering
-from report.commands import reporting, shared
+from report.commands import shared
 from report.runs import timing
 from report.runs.runner import Runner
 from tests.test_cli import status
@@ -41,6 +40,7 @@ def tree(folder: Path) -> dict[str, bytes | None]:
         (["bench", "--json", "no/r.json"], f"no/r.json: {NO_FOLDER} no"),
         (["sweep", "s.yaml", "--json", "no/r.json"], f"no/r.json: {NO_FOLDER} no"),
         (["sweep", "t.yaml"], f"t.json: {NOT_A_FILE}"),
+        (["sweep", "s.yaml", "--json", "./s.yaml"], ""),
         (["selftest", "--output", "selftest"], f"selftest/selftest.json: {NOT_A_FILE}"),
         (["train", "--output", "train"], f"train/training.svg: {NOT_A_FILE}"),
         (["report", "--output", "page"], f"page/REPORT.md: {NOT_A_FILE}"),
@@ -135,17 +135,6 @@ def test_results_that_cannot_be_written_after_the_work_are_kept_elsewhere(
     (kept,) = tmp_path.rglob("results.json")
     assert f"wrote {kept}" in printed.out
     assert load(kept).checks
-
-
-@pytest.fixture
-def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A report of three checks and one timed table."""
-    cases = [case for case in catalogue.cases() if case.spec.family == "pointwise_conv"][:1]
-    cases += [case for case in catalogue.cases() if case.spec.family == "depthwise_conv"][:2]
-    for name, value in (("cases", cases), ("float64_cases", ()), ("published_cases", ())):
-        monkeypatch.setattr(catalogue, name, lambda value=value: tuple(value))
-    monkeypatch.setattr(catalogue, "timed_cases", lambda profile: tuple(cases[:1]))
-    monkeypatch.setitem(reporting.BUDGET, "quick", 0.01)
 
 
 @pytest.mark.usefixtures("brief")

@@ -1,93 +1,96 @@
-"""Grouped convolution as convolutions of the groups, shifted maps, or products of patches; NHWC.
+"""Grouped convolution as convolutions of the groups, shifted maps, or products of patches.
 
 On a CPU the gradient of XLA's grouped convolution takes as long as a dense one's, and longer the more groups there
 are (jax#13800).
 """
 
-from functools import partial, reduce
+import functools
+import math
+from functools import reduce
+from itertools import product
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from frameworks.jax.tuned.depthwise import depthwise_conv
-from frameworks.jax.tuned.shifts import Padding, Pair, better, native, padded, positions, rows
-
-# Input channels a group. Up to FEW, shifted maps were the fastest forward, and above it separate convolutions; from
-# ENOUGH on, the gradient of separate convolutions was the fastest, and below it that of patches. With jax 0.10.2 on two
-# processors with AVX-512: 3x3, 64 to 256 channels on 28x28 and 56x56 pixels, 2 to 64 groups.
-FEW, ENOUGH = 8, 32
+from frameworks.jax.tuned.shifts import Geometry, padded, row, rows, unravelled
 
 
-def grouped_conv(
-    x: jax.Array,
-    kernel: jax.Array,
-    groups: int,
-    stride: Pair = (1, 1),
-    padding: Padding = ((0, 0), (0, 0)),
-    dilation: Pair = (1, 1),
-) -> jax.Array:
-    """``[n, h, w, c_in] -> [n, h', w', c_out]`` with a kernel ``[kh, kw, c_in / groups, c_out]``, for CPUs.
-
-    Equal to ``lax.conv_general_dilated(..., feature_group_count=groups)`` but for rounding, for inference and training,
-    and replaced by it on any other device. With as many groups as input channels it is `depthwise_conv`, and like that
-    it has no forward-mode derivatives.
-    """
-    if groups == x.shape[-1]:
-        return depthwise_conv(x, kernel, stride, padding, dilation)
-    if groups == 1 or not better(x, kernel, stride, padding, dilation, groups):
-        return native(x, kernel, stride, padding, dilation, groups)
-    return _convolve(x, kernel, groups, stride, padding, dilation)
-
-
-@partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4, 5))
-def _convolve(
-    x: jax.Array, kernel: jax.Array, groups: int, stride: Pair, padding: Padding, dilation: Pair
-) -> jax.Array:
-    form = _shifted if kernel.shape[2] <= FEW else _separate
-    return form(x, kernel, groups, stride, padding, dilation)
-
-
-def _forward(x: jax.Array, kernel: jax.Array, *static: Any) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-    return _convolve(x, kernel, *static), (x, kernel)
-
-
-def _backward(
-    groups: int, stride: Pair, padding: Padding, dilation: Pair, held: tuple[jax.Array, jax.Array], dy: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    form = _separate if held[1].shape[2] >= ENOUGH else _patches
-    # Only what the gradient itself needs is computed: nothing reads the output of this second forward pass.
-    _, pull = jax.vjp(lambda x, kernel: form(x, kernel, groups, stride, padding, dilation), *held)
-    return pull(dy)
-
-
-_convolve.defvjp(_forward, _backward)
-
-
-def _separate(
-    x: jax.Array, kernel: jax.Array, groups: int, stride: Pair, padding: Padding, dilation: Pair
-) -> jax.Array:
+def separate(x: jax.Array, kernel: jax.Array, geometry: Geometry, groups: int, **options: Any) -> jax.Array:
     """A convolution for each group."""
-    pairs = zip(jnp.split(x, groups, axis=3), jnp.split(kernel, groups, axis=3), strict=True)
-    return jnp.concatenate([native(x, kernel, stride, padding, dilation) for x, kernel in pairs], axis=3)
+    spatial = "DHW"[-(x.ndim - 2) :]
+    layout = (f"N{spatial}C", f"{spatial}IO", f"N{spatial}C")
+    spread = tuple(zeros + 1 for zeros in geometry.between)
+
+    def one(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        return lax.conv_general_dilated(
+            x, kernel, geometry.stride, geometry.padding, spread, geometry.dilation, layout, **options
+        )
+
+    pairs = zip(jnp.split(x, groups, axis=-1), jnp.split(kernel, groups, axis=-1), strict=True)
+    return jnp.concatenate([one(x, kernel) for x, kernel in pairs], axis=-1)
 
 
-def _shifted(x: jax.Array, kernel: jax.Array, groups: int, stride: Pair, padding: Padding, dilation: Pair) -> jax.Array:
-    """A depthwise convolution for each of a group's input channels, with the outputs of its group; their sum."""
-    by_group, outputs = x.reshape(*x.shape[:3], groups, -1), kernel.shape[3] // groups
-    channels = (jnp.repeat(by_group[..., i], outputs, axis=3) for i in range(kernel.shape[2]))
-    parts = (depthwise_conv(x, kernel[:, :, i : i + 1], stride, padding, dilation) for i, x in enumerate(channels))
-    return reduce(jnp.add, parts)
+def separate_gradient(
+    x: jax.Array,
+    dy: jax.Array,
+    kernel: tuple[int, ...],
+    geometry: Geometry,
+    groups: int,
+    precision: Any,
+    preferred_element_type: Any,
+) -> jax.Array:
+    """``[*kernel, c_in / groups, c_out]`` of maps ``x [n, *spatial, c_in]`` and ``dy [n, *spatial', c_out]``."""
+    x, dy = (a.astype(preferred_element_type or a.dtype) for a in (x, dy))
+    shape = jax.ShapeDtypeStruct((*kernel, x.shape[-1] // groups, dy.shape[-1]), x.dtype)
+    linear = functools.partial(separate, x, geometry=geometry, groups=groups, precision=precision)
+    return jax.linear_transpose(linear, shape)(dy)[0]
 
 
-def _patches(x: jax.Array, kernel: jax.Array, groups: int, stride: Pair, padding: Padding, dilation: Pair) -> jax.Array:
-    """A product of matrices for each group: every position's patch of it times its kernel."""
-    kh, kw, inputs, outputs = kernel.shape
-    x = padded(jnp.moveaxis(x.reshape(*x.shape[:3], groups, inputs), 3, 0).reshape(-1, *x.shape[1:3], inputs), padding)
-    h, w = (positions(x.shape[i + 1], kernel.shape[i], stride[i], dilation[i]) for i in (0, 1))
-    views = [view for row in rows(x, (kh, kw), (h, w), stride, dilation) for view in row]
-    # Written once: the product would have them computed for each of its tiles.
-    patches = lax.optimization_barrier(jnp.concatenate(views, axis=3).reshape(groups, -1, kh * kw * inputs))
-    y = jnp.einsum("gpi,igo->pgo", patches, kernel.reshape(kh * kw * inputs, groups, -1))
-    return y.reshape(-1, h, w, outputs)
+def shifted(x: jax.Array, kernel: jax.Array, geometry: Geometry, groups: int) -> jax.Array:
+    """The map shifted by each tap, and each channel of a group times the tap's weights for the outputs of the group."""
+    x, taps, inputs = padded(x, geometry.padding, geometry.between), kernel.shape[:-2], kernel.shape[-2]
+    still = geometry._replace(padding=((0, 0),) * len(taps), between=(0,) * len(taps))
+    size = still.output(x.shape[1:-1], taps)
+    weights = kernel.reshape(-1, taps[-1], inputs, groups, kernel.shape[-1] // groups)
+    views = rows(x.reshape(*x.shape[:-1], groups, inputs, 1), taps, size, geometry)
+
+    def summed(line: list[jax.Array], weights: jax.Array) -> jax.Array:
+        pairs = zip(line, weights, strict=True)
+        return reduce(jnp.add, (view[..., i, :] * tap[i] for view, tap in pairs for i in range(inputs)))
+
+    sums = map(summed, views, weights)
+    return reduce(jnp.add, sums).reshape(-1, *size, kernel.shape[-1])
+
+
+def kernel_gradient(
+    x: jax.Array, dy: jax.Array, kernel: tuple[int, ...], geometry: Geometry, groups: int, **options: Any
+) -> jax.Array:
+    """``[*kernel, c_in / groups, c_out]`` of maps ``x [n, *spatial, c_in]`` and ``dy [n, *spatial', c_out]``.
+
+    A product of matrices for each group: the patches of all positions times ``dy``. The patches of a group are as many
+    maps as the kernel has taps, so that a loop goes over the groups, and within over the rows of a large kernel.
+    """
+    x, lines = padded(x, geometry.padding, geometry.between), kernel[:-1]
+    inputs, outputs = (a.shape[-1] // groups for a in (x, dy))
+
+    def channels(a: jax.Array, group: Any, size: int) -> jax.Array:
+        return lax.optimization_barrier(lax.dynamic_slice_in_dim(a, group * size, size, a.ndim - 1))
+
+    def one(group: Any) -> jax.Array:
+        x_group, dy_group = channels(x, group, inputs), channels(dy, group, outputs)
+
+        def some(taps: list[tuple[Any, ...]]) -> jax.Array:
+            views = [view for line in taps for view in row(x_group, line, kernel[-1], dy.shape[1:-1], geometry)]
+            # Written once: the product would have them computed for each of its tiles.
+            patches = lax.optimization_barrier(jnp.concatenate(views, axis=-1))
+            axes = tuple(range(dy.ndim - 1))
+            return lax.dot_general(patches, dy_group, ((axes, axes), ((), ())), **options)
+
+        if math.prod(kernel) <= groups:
+            return some(list(product(*map(range, lines))))
+        return lax.map(lambda i: some([unravelled(i, lines)]), jnp.arange(math.prod(lines)))
+
+    y = lax.map(one, jnp.arange(groups)).reshape(groups, -1, outputs)  # [groups, taps * c_in / groups, c_out / groups]
+    return jnp.moveaxis(y, 0, 1).reshape(*kernel, inputs, dy.shape[-1])

@@ -1,19 +1,32 @@
-"""Pointwise convolution as a product of matrices; NHWC."""
+"""Pointwise convolution as a product of matrices."""
+
+from typing import Any
 
 import jax
+from jax import lax
 
-from frameworks.jax.tuned.shifts import Pair, better, native
-
-STILL = ((0, 0), (0, 0))
+from frameworks.jax.tuned.shifts import Geometry
 
 
-def pointwise_conv(x: jax.Array, kernel: jax.Array, stride: Pair = (1, 1)) -> jax.Array:
-    """``[n, h, w, c_in] -> [n, h', w', c_out]`` with a kernel ``[1, 1, c_in, c_out]``, for CPUs.
+def product(x: jax.Array, kernel: jax.Array, geometry: Geometry, **options: Any) -> jax.Array:
+    """``[n, *spatial, c_in] -> [n, *spatial', c_out]`` with a kernel ``[1, ..., 1, c_in, c_out]``."""
+    axes = x.ndim - 2
+    plain = not any(map(any, geometry.padding)) and not any(geometry.between)
+    steps = (1, *geometry.stride, 1)
+    if plain:
+        x = lax.slice(x, (0,) * x.ndim, x.shape, steps)
+    y = lax.dot_general(x, kernel.reshape(kernel.shape[-2:]), (((axes + 1,), (0,)), ((), ())), **options)
+    if plain:
+        return y
+    # What is around and between the pixels is zero in the output too.
+    config = [(*pads, zeros) for pads, zeros in zip(geometry.padding, geometry.between, strict=True)]
+    y = lax.pad(y, lax.full_like(y, 0, shape=()), [(0, 0, 0), *config, (0, 0, 0)])
+    return lax.slice(y, (0,) * y.ndim, y.shape, steps)
 
-    Equal to ``lax.conv_general_dilated`` but for rounding, for inference and training (its gradients are products of
-    matrices too), and replaced by it on any other device.
-    """
-    if kernel.shape[:2] != (1, 1) or not better(x, kernel, stride, STILL, (1, 1)):
-        return native(x, kernel, stride, STILL, (1, 1))
-    seen = x[:, :: stride[0], :: stride[1]]
-    return (seen.reshape(-1, x.shape[3]) @ kernel[0, 0]).reshape(*seen.shape[:3], -1)
+
+def kernel_gradient(x: jax.Array, dy: jax.Array, geometry: Geometry, **options: Any) -> jax.Array:
+    """``[1, ..., 1, c_in, c_out]`` of maps ``x [n, *spatial, c_in]`` and ``dy [n, *spatial', c_out]``."""
+    seen = lax.slice(x, (0,) * x.ndim, x.shape, (1, *geometry.stride, 1))
+    axes = tuple(range(x.ndim - 1))
+    y = lax.dot_general(seen, dy, ((axes, axes), ((), ())), **options)
+    return y.reshape(*(1,) * (x.ndim - 2), *y.shape)

@@ -1,6 +1,11 @@
-"""What the tuned convolutions are made of: a map padded once, and views of it shifted by a kernel's taps; NHWC."""
+"""What the tuned convolutions are made of: a map padded once, and views of it shifted by a kernel's taps.
 
-from collections.abc import Iterator
+Maps are ``[n, *spatial, channels]`` and kernels ``[*spatial, c_in / groups, c_out]``, of any number of spatial axes.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,49 +16,54 @@ Padding = tuple[Pair, Pair]  # ((top, bottom), (left, right))
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 
 
-def native(
-    x: jax.Array, kernel: jax.Array, stride: Pair, padding: Padding, dilation: Pair, groups: int = 1
-) -> jax.Array:
-    """XLA's own convolution."""
-    options = {"rhs_dilation": dilation, "dimension_numbers": DIMENSIONS, "feature_group_count": groups}
-    return lax.conv_general_dilated(x, kernel, stride, padding, **options)
+class Geometry(NamedTuple):
+    """How a kernel moves over a map: an entry for each spatial axis. ``between`` the pixels of the map are zeros."""
+
+    stride: tuple[int, ...]
+    padding: tuple[Pair, ...]
+    between: tuple[int, ...]
+    dilation: tuple[int, ...]
+
+    def output(self, size: Sequence[int], kernel: Sequence[int]) -> tuple[int, ...]:
+        """How many positions of a kernel there are along each axis."""
+        spread = [(n - 1) * (zeros + 1) + 1 + sum(pads) for n, zeros, pads in zip(size, self[2], self[1], strict=True)]
+        return tuple(
+            (n - (k - 1) * d - 1) // s + 1
+            for n, k, s, d in zip(spread, kernel, self.stride, self.dilation, strict=True)
+        )
 
 
-def better(x: jax.Array, kernel: jax.Array, stride: Pair, padding: Padding, dilation: Pair, groups: int = 1) -> bool:
-    """Whether a tuned form may take the place of `native`: on a CPU, where they were measured, if there are pixels.
-
-    Whatever XLA would refuse is left to it too, for its message.
-    """
-    fits = x.ndim == kernel.ndim == 4 and x.dtype == kernel.dtype and jnp.issubdtype(x.dtype, jnp.floating)
-    if not fits or jax.default_backend() != "cpu" or x.shape[3] != kernel.shape[2] * groups or kernel.shape[3] % groups:
-        return False
-    sizes = [
-        positions(length + sum(pads), k, s, d)
-        for length, pads, k, s, d in zip(x.shape[1:3], padding, kernel.shape, stride, dilation, strict=False)
-    ]
-    return min(*x.shape, *kernel.shape, *sizes) > 0
-
-
-def positions(length: int, kernel: int, stride: int, dilation: int) -> int:
-    """How many of a kernel there are along a padded axis."""
-    return (length - (kernel - 1) * dilation - 1) // stride + 1
-
-
-def padded(x: jax.Array, padding: Padding, between: Pair = (0, 0)) -> jax.Array:
-    """``[n, h, w, c]`` with zeros around and ``between`` its pixels; a negative number takes pixels off."""
-    (top, bottom), (left, right) = padding
-    config = ((0, 0, 0), (top, bottom, between[0]), (left, right, between[1]), (0, 0, 0))
+def padded(x: jax.Array, padding: Sequence[Pair], between: Sequence[int]) -> jax.Array:
+    """``[n, *spatial, c]`` with zeros around and ``between`` its pixels; a negative number takes pixels off."""
+    if not any(map(any, padding)) and not any(between):
+        return x
+    config = [(0, 0, 0), *((*pads, zeros) for pads, zeros in zip(padding, between, strict=True)), (0, 0, 0)]
     # Behind the barrier the padded map is written once; without it, XLA pads anew for every tap.
     return lax.optimization_barrier(lax.pad(x, jnp.zeros((), x.dtype), config))
 
 
-def rows(x: jax.Array, kernel: Pair, size: Pair, stride: Pair, dilation: Pair) -> Iterator[list[jax.Array]]:
-    """For each row of a kernel, what its taps see of a padded map at ``size`` positions: views ``[n, *size, c]``."""
+def row(x: jax.Array, taps: Sequence[Any], width: int, size: Sequence[int], geometry: Geometry) -> list[jax.Array]:
+    """What the taps of a kernel's row see of a padded map at ``size`` positions: ``width`` views ``[n, *size, c]``.
 
-    def view(x: jax.Array, axis: int, tap: int) -> jax.Array:
-        start, steps = tap * dilation[axis], stride[axis]
-        return lax.slice_in_dim(x, start, start + (size[axis] - 1) * steps + 1, steps, axis + 1)
+    ``taps`` are the row's indices along the axes before the last, and may be traced, so that a loop goes over rows.
+    """
 
-    for i in range(kernel[0]):
-        row = view(x, 0, i)
-        yield [view(row, 1, j) for j in range(kernel[1])]
+    def view(x: jax.Array, axis: int, tap: Any) -> jax.Array:
+        steps, reach = geometry.stride[axis], (size[axis] - 1) * geometry.stride[axis] + 1
+        x = lax.dynamic_slice_in_dim(x, tap * geometry.dilation[axis], reach, axis + 1)
+        return lax.slice_in_dim(x, 0, reach, steps, axis + 1)
+
+    for axis, tap in enumerate(taps):
+        x = view(x, axis, tap)
+    return [view(x, len(taps), tap) for tap in range(width)]
+
+
+def rows(x: jax.Array, kernel: Sequence[int], size: Sequence[int], geometry: Geometry) -> Iterator[list[jax.Array]]:
+    """The `row` of every row of a kernel."""
+    for taps in product(*map(range, kernel[:-1])):
+        yield row(x, taps, kernel[-1], size, geometry)
+
+
+def unravelled(index: Any, shape: Sequence[int]) -> tuple[Any, ...]:
+    """The indices along axes of a running, traced one; also along no axis at all."""
+    return tuple(jnp.unravel_index(index, tuple(shape))) if shape else ()

@@ -5,54 +5,33 @@ Training: ``torch.channels_last`` in a deep block, not compiled. Nothing was mea
 """
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import torch
 from torch import nn
 from torch._inductor import config as inductor
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from frameworks.torch.tuned.folding import fold
+
+__all__ = ["COMPILED", "DEEP", "fold", "frozen", "in_channels_last"]
 
 # Convolutions from which on it pays to compile inference, and to train in channels_last: fewer do not gain what
 # converting the block's input and output costs. On one and two threads of CPUs with AVX-512, torch 2.13.
 COMPILED, DEEP = 2, 8
 
 
-def fold(module: nn.Module, pairs: Iterable[tuple[str, str]]) -> nn.Module:
-    """A copy of the module in evaluation mode, its norms folded into the convolutions before them.
-
-    For inference: a norm's scale and shift become part of the weight ``[out, in / groups, kh, kw]`` and
-    of the bias ``[out]``, and its pass over the map is saved. The copy does not follow what the module learns later.
-
-    A pair names a convolution and the norm that alone reads it, such as ``("stem.conv", "stem.norm")``: this cannot be
-    seen in a module. The arithmetic is that of ``torch.nn.utils.fusion``, in float64 and rounded once.
-
-    Raises:
-        AttributeError: if the module has no part of such a name.
-        ValueError: if a pair is not a convolution and a norm with running statistics.
-    """
-    folded = copy.deepcopy(module).eval()
-    for pair in pairs:
-        conv, norm = (module.get_submodule(name) for name in pair)
-        if not isinstance(conv, nn.Conv2d) or not isinstance(norm, nn.BatchNorm2d) or norm.running_mean is None:
-            raise ValueError(f"{pair} must name an nn.Conv2d and an nn.BatchNorm2d with running statistics")
-        fused = fuse_conv_bn_eval(copy.deepcopy(conv).eval().double(), copy.deepcopy(norm).eval().double())
-        folded.set_submodule(pair[0], fused.to(conv.weight.dtype))
-        folded.set_submodule(pair[1], nn.Identity())
-    return folded
-
-
 def frozen(module: nn.Module, x: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
-    """The module, in evaluation mode, compiled for inputs of the shape and layout of ``x``, its weights made constants.
+    """The module in evaluation mode, its weights constants, compiled for inputs of the shape and layout of ``x``.
 
     So oneDNN's own order of a weight is found once instead of at every call, and activations become part of the
-    convolutions before them. It does not follow what the module learns later, and gives tensors without gradients. In
-    float64, which oneDNN has not, it is compiled alone: torch 2.13 cannot freeze it (docs/upstream).
+    convolutions before them. It is a copy, which does not follow what becomes of the module, and gives tensors without
+    gradients. In float64, which oneDNN has not, it is compiled alone: torch 2.13 cannot freeze it (docs/upstream).
 
     For any other input, and after ``torch.compiler.reset()``, it is compiled again as by ``torch.compile`` alone: right
     but slower. Like that, it leaves a class of which it has compiled eight modules as it is, with no more than a
     warning. Source: https://github.com/pytorch/pytorch/pull/100652
     """
-    compiled = torch.compile(module)
+    compiled = torch.compile(copy.deepcopy(module).eval())
 
     # Compiled in this mode, and so to be called in it: in another it would be compiled once more.
     @torch.inference_mode()

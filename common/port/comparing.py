@@ -1,0 +1,247 @@
+"""Two live modules, written by anybody: are they the same function? Layer by layer, in float64.
+
+No spec says what a foreign module should compute, so the first module is the standard for the second, and its
+sensitivity sets the allowance. Both are run in float64, where rounding is near 1e-16, with the same arrays (drawn at
+random: nothing is 0 or 1). The first is then run again with its input and all its arrays known to 40 bits only: each
+number times 1 + 2^-40 n, n standard normal. That is about 10,000 roundings of float64 in every number: more than any
+order of summation causes, and 10,000 times less than a rounding of float32. The passes give a deviation for each
+element, which is at least the root mean square of its array. An element of the second may be `ALLOWED` deviations away
+(`common.oracle.rounding` says why so many).
+
+`ALLOWED` times a relative error of `Nature.precision` is added: 2^-40 too, or the unit roundoff of float32 if a
+framework's float64 training multiplies by a number that it has rounded to float32.
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from common.check.comparison import compare
+from common.layers.values import Shape
+from common.port import orders, pairing, parting
+from common.port.alignment import Alignment, NameMap
+from common.port.allowances import allowances, numbered
+from common.port.fingerprints import matched
+from common.port.live import OUTPUT, TURNED, Cotangents, Live, Observed
+from common.port.matching import Matching, randomised
+from common.port.parting import Finding
+from common.port.weights import PortError
+from common.spec import inputs
+from common.spec.params import Arrays, Shapes
+
+
+@dataclass(frozen=True)
+class How:
+    """What a caller says of a comparison.
+
+    ``names`` maps layers or arrays of the first to those of the second where order and shapes do not decide. ``output``
+    is the only one that is compared. ``layout`` is that of JAX's inputs. ``training`` is compared too. If
+    ``reordered``, arrays may have their numbers in another order in the second (`common.port.orders`). ``arrays`` are
+    the first's, in float64, and are drawn unless given; ``matching`` is found unless given.
+    """
+
+    names: NameMap | None = None
+    output: str | None = None
+    layout: str | None = None
+    training: bool = True
+    reordered: bool = False
+    arrays: Arrays | None = None
+    matching: Matching | None = None
+
+
+PLAIN = How()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The result of comparing two modules."""
+
+    matching: Matching
+    findings: tuple[Finding, ...]
+    divergence: str | None  # the first layer, in order of execution, whose output differs
+    notes: tuple[str, ...]
+
+    @property
+    def alignment(self) -> Alignment:
+        return self.matching.alignment
+
+    @property
+    def agrees(self) -> bool:
+        return all(finding.problem is None for finding in self.findings)
+
+
+def compare_live(
+    first: Live, second: Live, shapes: Sequence[Shape], how: How = PLAIN, loose: bool = False
+) -> Comparison:
+    """Aligns two modules, gives both the same arrays, and compares everything that can be seen of them.
+
+    ``shapes`` are the inputs', (n, c, h, w) where they are maps. ``loose`` if constants in the first count as known to
+    float32 only.
+
+    Raises:
+        PortError: if the layers or outputs do not match, or all outputs are constant.
+    """
+    one, other, output = first.nature, second.nature, how.output
+    arrays = how.arrays or randomised(one.shapes)
+    xs = [inputs.make("random", shape).astype(np.float64) for shape in shapes]
+    rounded = 0 if loose else None
+    evaluated, matching = first.observe(arrays, xs, loose=rounded), how.matching
+    if matching is None:
+        matching, answer = matched(first, second, arrays, xs, evaluated, how.names, output, how.reordered)
+        if how.reordered:
+            matching, answer = orders.ordered(first, second, matching, arrays, xs, evaluated)
+        copied = matching.moved(arrays, other.shapes)
+    else:
+        copied = matching.moved(arrays, other.shapes)
+        answer = second.observe(copied, xs)
+    ties = pairing.tied(evaluated.outputs, answer.outputs, (one, other), output)
+    for nature, pass_, before in ((one, evaluated, arrays), (other, answer, copied)):
+        if _moved(before, pass_):
+            raise PortError(f"the module in {nature.framework} trains in evaluation: no switch of its mode was found")
+    findings = [_bits(((arrays, evaluated.arrays), (copied, answer.arrays)))]
+    findings += parting.constants(one.constants, other.constants)
+    passes = [_paired("evaluation", evaluated, answer, ties, matching, one.shapes)]
+    dys = Cotangents({tie.first: (tie.first, "") for tie in ties}, output is not None)
+    own_dys = Cotangents({tie.second: (tie.first, tie.layout) for tie in ties}, output is not None)
+    left_out, trained = "", None
+    if how.training:
+        left_out, trained = _training(first, second, (arrays, copied), xs, (dys, own_dys), rounded)
+    if trained:
+        aux = trained[0].outputs.keys() != evaluated.outputs.keys()
+        tied = pairing.tied(trained[0].outputs, trained[1].outputs, (one, other), output) if aux else ties
+        passes.append(_paired("training", *trained, tied, matching, one.shapes))
+    precision = max(one.precision, other.precision)
+    divergence = None
+    for pass_ in passes:
+        cotangents = dys if pass_.mode == "training" else None
+        allowed = allowances(first, arrays, xs, cotangents, pass_.right, precision, loose)
+        if pass_.mode == "evaluation":
+            _constant(pass_.right, allowed)
+        results = list(_findings(pass_, allowed))
+        findings += results
+        if divergence is None and any(finding.problem for finding in results):
+            divergence = parting.first(pass_.right, pass_.actual, allowed, matching.alignment.names)
+    different = None if "jax" in (one.framework, other.framework) else _dropped(passes[-1])
+    findings += [Finding("dropout", different)] if different else []
+    values = sum(array.size for array in arrays.values())
+    alignment = matching.alignment
+    notes = [f"matched {len(alignment.names)} layers {alignment.how}; {values:,} values copied", *matching.notes]
+    notes += [*alignment.doubts, *pairing.notes(ties)] + ([f"training is left out: {left_out}"] if left_out else [])
+    for nature, live in ((one, first), (other, second)):
+        notes += [f"{nature.framework}: {note}" for note in dict.fromkeys(live.notes)]
+    return Comparison(matching, tuple(findings), divergence or different, tuple(notes))
+
+
+def _moved(before: Arrays, after: Observed) -> bool:
+    return any("running" in name and not np.array_equal(a, after.arrays[name]) for name, a in before.items())
+
+
+def _training(
+    first: Live,
+    second: Live,
+    arrays: tuple[Arrays, Arrays],
+    xs: list[np.ndarray],
+    dys: tuple[Cotangents, Cotangents],
+    loose: int | None,
+) -> tuple[str, tuple[Observed, Observed] | None]:
+    """Both modules' training passes, or why there are none to compare."""
+    passes = []
+    for live, params, cotangents in zip((first, second), arrays, dys, strict=True):
+        name, (pass_, again) = (
+            live.nature.framework,
+            (live.observe(params, xs, cotangents, None if passes else loose) for _ in range(2)),
+        )
+        if any(not np.array_equal(y, again.outputs[key], equal_nan=True) for key, y in pass_.outputs.items()):
+            return f"the module in {name} trains at random, even without dropout: two passes differ", None
+        norms = any("running" in key for key in params)
+        if not live.nature.moded and norms and not _moved(params, pass_):
+            return f"no switch of the mode was found in {name}, whose norms did not move", None
+        passes.append(pass_)
+    return "", (passes[0], passes[1])
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What both modules do in one mode; the second's results under the names and in the layouts of the first."""
+
+    mode: str
+    right: Observed
+    actual: Observed
+    missing: tuple[str, ...] = ()  # arrays of the first with a gradient in one only
+
+
+def _paired(
+    mode: str, right: Observed, actual: Observed, ties: Sequence[pairing.Tie], matching: Matching, shapes: Shapes
+) -> Pass:
+    """The second's pass as the first's."""
+    outputs = {tie.first: TURNED[tie.layout](actual.outputs[tie.second]) for tie in ties}
+    gradients = matching.moved(actual.gradients, shapes, back=True)
+    untied = [name for pair in matching.pairs for name in pair[1] if pair[0][0] not in gradients]
+    missing = {*(right.gradients.keys() ^ gradients.keys()), *(name for name in untied if name in actual.gradients)}
+    arrays = matching.moved(actual.arrays, shapes, back=True)
+    right = replace(right, outputs={tie.first: right.outputs[tie.first] for tie in ties})
+    actual = replace(actual, outputs=outputs, gradients=gradients, arrays=arrays)
+    return Pass(mode, right, actual, tuple(sorted(missing)))
+
+
+def _bits(modules: Sequence[tuple[Arrays, Arrays]]) -> Finding:
+    """Whether both modules return the arrays that were copied into them, bit for bit."""
+    for before, after in modules:
+        for name, array in before.items():
+            if after[name].dtype != array.dtype or after[name].tobytes() != array.tobytes():
+                return Finding("parameters", f"`{name}` reads back as other numbers")
+    return Finding("parameters", None, 0.0, 0.0)
+
+
+def _findings(pass_: Pass, allowed: Mapping[str, Arrays]) -> Iterator[Finding]:
+    right, actual = pass_.right, pass_.actual
+    for name, y in right.outputs.items():
+        which = "output" if name == OUTPUT else f"output `{name}`"
+        yield _worst(f"{which} in {pass_.mode}", {name: y}, actual.outputs, allowed["outputs"])
+    if pass_.mode == "evaluation":
+        return
+    yield _worst("gradient of the input", numbered(right), numbered(actual), allowed["inputs"])
+    if pass_.missing:
+        yield Finding("gradients", f"trained in one only: {', '.join(pass_.missing)}")
+    elif right.gradients:
+        yield _worst("gradients of the parameters", right.gradients, actual.gradients, allowed["gradients"])
+    if allowed["statistics"]:
+        statistics = {name: right.arrays[name] for name in allowed["statistics"]}
+        yield _worst("running statistics after a pass", statistics, actual.arrays, allowed["statistics"])
+
+
+def _constant(right: Observed, allowed: Mapping[str, Arrays]) -> None:
+    """Raises `PortError` if every output is finite and nearly constant."""
+
+    def constant(name: str, y: np.ndarray) -> bool:
+        return bool(np.isfinite(y).all()) and float(y.std()) <= 1000 * float(np.median(allowed["outputs"][name]))
+
+    if all(constant(name, y) for name, y in right.outputs.items()):
+        raise PortError("the output is nearly constant, so no port could fail")
+
+
+def _dropped(pass_: Pass) -> str | None:
+    """The first dropout whose rate differs, in a sentence; they are paired in order of execution.
+
+    A plain function of JAX does not show its own.
+    """
+    for one, other in itertools.zip_longest(pass_.right.dropped, pass_.actual.dropped, fillvalue=("nothing", 0.0)):
+        if not np.isclose(one[1], other[1], rtol=1e-6, atol=0):
+            return f"`{one[0]}` ({other[0]}): dropout has rates {one[1]:g} and {other[1]:g}"
+    return None
+
+
+def _worst(what: str, right: Arrays, actual: Arrays, allowed: Arrays) -> Finding:
+    """The finding on the array with the least margin."""
+    worst, least = Finding(what, None), np.inf
+    for name, array in right.items():
+        problem, error, allowance = compare(actual[name], array, allowed[name])
+        prefix = "" if len(right) == 1 else f"of {name}: "
+        if error is None or allowance is None or (problem and not np.isfinite(error + allowance)):
+            return Finding(what, f"{prefix}{problem}", error, allowance)
+        margin = allowance / error if error else np.inf
+        if margin <= least:
+            worst, least = Finding(what, problem and f"{prefix}{problem}", error, allowance), margin
+    return worst

@@ -1,0 +1,128 @@
+"""Where two modules part: the first layer whose output differs and stays so."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from common.check.comparison import compare
+from common.port.alignment import NameMap
+from common.port.live import TURNED, Observed
+from common.spec.params import Arrays
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One comparison, named by ``what``; ``problem`` is a sentence, or None if it agrees."""
+
+    what: str
+    problem: str | None
+    error: float | None = None
+    allowance: float | None = None
+
+
+def constants(first: Arrays, second: Arrays) -> Iterator[Finding]:
+    """Compares buffers that are kept as they are, if both modules have some of the same name."""
+    names: dict[str, list[str]] = {}
+    for name in second:
+        names.setdefault(name.rpartition(".")[2], []).append(name)
+    for name, value in first.items():
+        others = names.get(name.rpartition(".")[2], [])
+        other = second[others.pop(0)] if others else value
+        same = value.size == other.size and np.allclose(value.ravel(), other.ravel(), rtol=1e-6, atol=1e-9)
+        if not same:
+            yield Finding("constants", f"buffer `{name}` has other values")
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.clip(x, -700, 700)))
+
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "ReLU": lambda x: np.maximum(x, 0),
+    "ReLU6": lambda x: np.clip(x, 0, 6),
+    "SiLU": lambda x: x * _sigmoid(x),
+    "Hardswish": lambda x: x * np.clip(x + 3, 0, 6) / 6,
+    "Hardsigmoid": lambda x: np.clip(x + 3, 0, 6) / 6,
+    "sigmoid": _sigmoid,
+    "tanh": np.tanh,
+    "GELU": lambda x: x * 0.5 * (1 + _erf(x / math.sqrt(2))),
+    "GELU by tanh": lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
+    "ELU": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+    "Mish": lambda x: x * np.tanh(np.logaddexp(0, x)),
+    "LeakyReLU": lambda x: x,  # its slope is read from the values
+}
+
+
+def _activated(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether ``y`` is an activation of ``x``: the norm and the activation are one module on one side only."""
+
+    def same(activation: str) -> bool:
+        values = ACTIVATIONS[activation](x)
+        if activation == "LeakyReLU":
+            ratios = (y / np.where(x == 0, 1, x))[x < 0]
+            values = np.where(x < 0, x * (np.median(ratios) if ratios.size else 1.0), x)
+        return np.allclose(values, y, rtol=1e-10, atol=1e-11 * float(np.abs(y).max(initial=0)))
+
+    with np.errstate(all="ignore"):
+        return x.shape == y.shape and any(map(same, ACTIVATIONS))
+
+
+def _turned(actual: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
+    """The array in every layout in which it has the shape of ``right``, axes of size 1 apart."""
+    turned = (turn(actual) for turn in TURNED.values())
+    squeezed = tuple(n for n in right.shape if n != 1)
+    return [y.reshape(right.shape) for y in turned if tuple(n for n in y.shape if n != 1) == squeezed]
+
+
+def _problem(actual: np.ndarray, right: np.ndarray, allowed: np.ndarray) -> str | None:
+    candidates = _turned(actual, right)
+    if not candidates:
+        return f"its output has shapes {right.shape} and {actual.shape}"
+    return min((compare(y, right, allowed) for y in candidates), key=lambda found: -found.margin).problem
+
+
+def first(right: Observed, actual: Observed, allowed: Mapping[str, Arrays], names: NameMap) -> str | None:
+    """The first layer in order of execution whose output differs, and whether its input does; None if none is seen.
+
+    A layer that differs by an activation alone (one module holds both on one side) has not parted. Where all layers
+    agree, but running statistics do not, their first layer.
+    """
+    before = "the input"
+    for name, output in right.layers.items():
+        path, call, number = name.partition(" (call ")
+        other = f"{names.get(path, path)}{call}{number}"
+        # Where one module shows fewer calls of a layer, which of them it shows is not known.
+        again = [f"{path} (call 2)" in right.layers, f"{names.get(path, path)} (call 2)" in actual.layers]
+        if other not in actual.layers or again[0] != again[1]:
+            continue
+        problem = _problem(actual.layers[other], output, allowed["layers"][name])
+        entered = None
+        if name in right.entries and other in actual.entries:
+            entered = _problem(actual.entries[other], right.entries[name], allowed["entries"][name])
+        if not problem:
+            before = f"`{name}`"
+            continue
+        if not entered and any(
+            _activated(y, output) or _activated(output, y) for y in _turned(actual.layers[other], output)
+        ):
+            before = f"`{name}`"
+            continue
+        where = f"its input differs already, by what is computed after {before}; " if entered else ""
+        return f"`{name}` ({other}): {where}{problem}"
+    outputs = all(
+        compare(actual.outputs[n], y, allowed["outputs"][n]).problem is None for n, y in right.outputs.items()
+    )
+    if not outputs:
+        return None
+    for kind in ("statistics", "gradients"):
+        for name, allowance in allowed[kind].items():
+            array = right.arrays[name] if kind == "statistics" else right.gradients[name]
+            given = (actual.arrays if kind == "statistics" else actual.gradients).get(name)
+            if given is not None and (problem := compare(given, array, allowance).problem):
+                layer = name.rpartition(".")[0]
+                what = "running statistic" if kind == "statistics" else "gradient"
+                return f"`{layer}` ({names.get(layer, layer)}): {what} `{name.rpartition('.')[2]}`: {problem}"
+    return None
