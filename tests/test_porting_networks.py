@@ -121,7 +121,7 @@ def test_what_the_output_does_not_depend_on_is_said_not_to_be_verified() -> None
 @pytest.mark.needs("torch")
 def test_a_file_that_is_not_of_the_first_network_is_refused(tmp_path: Path) -> None:
     source = stored(torch_inverted(), tmp_path / "w.pt")
-    with pytest.raises(PortError, match="w.pt: the arrays do not fit the network: ") as caught:
+    with pytest.raises(PortError, match=r"w\.pt: the arrays do not fit the network: ") as caught:
         convparity.port_module(torch_residual(), torch_residual(), SHAPE, source=source)
     assert any(line.startswith("missing `0.conv1.weight` (4, 3, 3, 3)") for line in caught.value.details)
 
