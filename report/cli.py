@@ -105,6 +105,7 @@ def check(
     trace: bool,
 ) -> None:
     """Compares every block in every framework with the float64 reference, in evaluation and in training."""
+    from common.check.branches import CASES
     from common.names import known
     from common.processes import machine
     from common.spec.catalogue import cases, float64_cases
@@ -115,7 +116,8 @@ def check(
 
     known("dtype", dtype, DTYPES)
     known("variant", variant, CHECKED)
-    every = (*cases(), *float64_cases()) if dtype == DTYPES[0] else [case.cast(dtype) for case in cases()]
+    single = (*cases(), *CASES) if variant == "tuned" else cases()
+    every = (*single, *float64_cases()) if dtype == DTYPES[0] else [case.cast(dtype) for case in single]
     selected = choose_cases(every, words)
     choose_backends(backends)
     writable(json)
