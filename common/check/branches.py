@@ -20,7 +20,7 @@ GRAPH = BlockSpec(
         Node("norm", BatchNorm2d(6, affine=False)),
         Node("sum", Add(), ("norm", "conv")),
         Node("relu", ReLU()),
-        Node("group", GroupNorm(6, affine=False, num_groups=2)),
+        Node("group", GroupNorm(6, 1e-2, affine=False, num_groups=2)),
         Node("act", LeakyReLU(0.2)),
     ),
 )

@@ -24,6 +24,27 @@ class Edit:
 
 
 @contextlib.contextmanager
+def rewritten(module: ModuleType, right: str, wrong: str) -> Iterator[None]:
+    """While active, the module's functions and classes are those of its text with the wrong text in place of the right.
+
+    Others see them if they look them up in the module.
+
+    Raises:
+        ValueError: if the right text does not occur once.
+    """
+    source = inspect.getsource(module)
+    if (times := source.count(right)) != 1:
+        raise ValueError(f"{module.__name__} must have this text once, not {times} times: {right}")
+    names = dict(vars(module))
+    try:
+        # In the module itself: the layers of a function are watched by their names there.
+        exec(compile(source.replace(right, wrong), str(module.__file__), "exec"), vars(module))
+        yield
+    finally:
+        vars(module).update(names)
+
+
+@contextlib.contextmanager
 def applied(fault: Fault, faults: ModuleType) -> Iterator[Fault]:
     """The fault as it is in this framework; while active, its hand-written blocks have it, if it is one in their text.
 
@@ -37,16 +58,11 @@ def applied(fault: Fault, faults: ModuleType) -> Iterator[Fault]:
         return
     edit, package = faults.EDITS[fault.id], f"{faults.__package__}.blocks"
     module, blocks = sys.modules[f"{package}.{edit.stem}"], sys.modules[package].BLOCKS
-    source = inspect.getsource(module)
-    if (times := source.count(edit.right)) != 1:
-        raise ValueError(f"`{fault.id}`: {module.__name__} must have this text once, not {times} times: {edit.right}")
-    names, right = dict(vars(module)), dict(blocks)
-    try:
-        # In the module itself: the layers of a function are watched by their names there.
-        exec(compile(source.replace(edit.right, edit.wrong), str(module.__file__), "exec"), vars(module))
-        of_module = {name: block.__name__ for name, block in right.items() if block.__module__ == module.__name__}
-        blocks.update({name: vars(module)[block] for name, block in of_module.items()})
-        yield replace(fault, layer=edit.layer or fault.layer)
-    finally:
-        vars(module).update(names)
-        blocks.update(right)
+    right = dict(blocks)
+    of_module = {name: block.__name__ for name, block in right.items() if block.__module__ == module.__name__}
+    with rewritten(module, edit.right, edit.wrong):
+        try:
+            blocks.update({name: vars(module)[block] for name, block in of_module.items()})
+            yield replace(fault, layer=edit.layer or fault.layer)
+        finally:
+            blocks.update(right)
