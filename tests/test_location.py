@@ -30,7 +30,7 @@ def failures(name: str, wrong: Any, monkeypatch: pytest.MonkeyPatch, training: b
     failed = [result for result in check(CASE, frameworks.load(name), expected) if not result.passed]
     for result in failed:
         assert result.layer, result.message
-        assert result.layer.removeprefix("after ") in result.message
+        assert result.layer.split()[-1] in result.message
         assert "``" not in result.message
     return {result.level: result for result in failed}
 
@@ -50,6 +50,13 @@ def test_code_before_and_between_layers_is_the_next_ones(monkeypatch: pytest.Mon
     assert found["forward"].message.endswith("; begins at `conv` (Conv2d), which is itself wrong")
     found = failures("torch", lambda block, x: block.act(block.norm(block.conv(x) * 1.01)), monkeypatch)
     assert found["forward"].message.endswith("; begins at `norm` (BatchNorm2d), which is itself wrong")
+
+
+@pytest.mark.needs("torch")
+def test_a_block_that_calls_no_layer_is_wrong_before_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = failures("torch", lambda block, x: x[:, [0, 1, 2, 0]], monkeypatch, training=False)
+    assert found["forward"].message.endswith("; begins before `conv`, the first layer: none was seen")
+    assert {result.layer for result in found.values()} == {"before conv"}
 
 
 def jax_cut(params: Any, stats: Any, x: Any, *, train: bool = False) -> Any:
