@@ -121,7 +121,8 @@ def check(
     choose_backends(backends)
     writable(json)
     x64 = dtype == "float64"
-    with runner(backends, machine.processors(), list(map(effort, selected)), x64=x64, devices=devices) as run:
+    work = [effort(case) for case in selected * (2 if trace else 1)]
+    with runner(backends, machine.processors(), work, x64=x64, devices=devices) as run:
         run.describe()
         with growing(run, json):
             run.check(selected, variant)

@@ -108,6 +108,7 @@ class Runner:
             except WorkerFailed as error:
                 self.lose(worker, "", "start", error)
                 self.workers.remove(worker)
+        self.progress.begin()
 
     def check(self, cases: Sequence[Case], variant: str = "reference") -> None:
         """Checks all cases in all workers at once, and saves after each; a thread computes the references ahead."""
@@ -178,6 +179,7 @@ class Runner:
                     yield f"{case.id} / {worker.name}", worker.ask("trace", case, variant, device)
                 except WorkerFailed as error:
                     self.lose(worker, case.id, "trace", error)
+            self.progress.step(f"trace {case.id}")
 
 
 @contextlib.contextmanager
