@@ -87,14 +87,16 @@ def build(
     ``reference``, ``tuned`` or ``ready-made``.
 
     Raises:
-        ValueError: for arrays that do not fit the spec, or a backend, dtype, device or variant that is not available.
+        ValueError: for arrays that do not fit the spec or are not finite in this dtype, or for a backend, dtype, device
+            or variant that is not available.
         ImportError: if the framework is not installed.
     """
     with OURS:
         import frameworks
-        from convparity.arguments import arrays_of, flag, spec_of
+        from convparity.arguments import arrays_of, flag, in_range, spec_of
 
         spec, arrays = spec_of(spec), arrays_of(params)
+        in_range(arrays, dtype)
         options = {"dtype": dtype, "device": device, "strict": flag("strict", strict), "variant": variant}
         return frameworks.load(backend).build(spec, arrays, **options)
 

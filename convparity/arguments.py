@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from common.layers.values import Shape, SpecError
 from common.names import shown
 from common.port.weights import PortError
@@ -29,6 +31,16 @@ def seed_of(value: Any) -> int:
 def arrays_of(value: Any) -> dict[str, Any]:
     """A dict of ``value`` if its keys are words; raises SpecError otherwise."""
     return _dict("params", value, object, "arrays by name", SpecError)
+
+
+def in_range(arrays: dict[str, Any], dtype: Any) -> None:
+    """Raises SpecError for finite numbers that are infinite in ``dtype``, if that is float32."""
+    if isinstance(dtype, str) and dtype == "float32":
+        for name, array in arrays.items():
+            if isinstance(array, np.ndarray) and array.dtype.kind in "fiu" and array.size:
+                largest = max(abs(float(array.min())), abs(float(array.max())))
+                if float(np.finfo(np.float32).max) < largest < math.inf:
+                    raise SpecError(f"`params` has {shown(name)} with {largest:.3g}, which is too large for {dtype}")
 
 
 def options_of(value: Any) -> dict[str, Any]:

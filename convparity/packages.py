@@ -18,18 +18,18 @@ class Packages:
     """
 
     def __init__(self, path: list[str]) -> None:
-        self._path = path
+        self.path = path
         self._modules: dict[str, ModuleType] = {}
 
     def _leave(self) -> None:
-        self._path = sys.path[:]
+        self.path = sys.path[:]
         self._modules = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in NAMES}
         for name in self._modules:
             del sys.modules[name]
 
     def _enter(self) -> None:
         sys.modules.update(self._modules)
-        sys.path[:] = self._path
+        sys.path[:] = self.path
 
     def __enter__(self) -> None:
         _active[-1]._leave()
@@ -56,3 +56,10 @@ def _program_is_ours() -> bool:
 PROGRAM = Packages(sys.path[:])  # the packages of the running program
 _active = [PROGRAM]
 OURS = PROGRAM if _program_is_ours() else Packages([ROOT, *(entry for entry in sys.path if entry != ROOT)])
+
+
+def forget(folder: str) -> None:
+    """Lets the program and our packages import nothing from a folder of the path, unless ours are in it."""
+    sys.path.remove(folder)
+    if folder != ROOT:
+        OURS.path.remove(folder)

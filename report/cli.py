@@ -27,7 +27,7 @@ from report.commands.shared import (
 )
 from report.commands.streams import named, prepare, settle, tell
 from report.commands.timing import bench, diff, sweep
-from report.paths import HERE, SELFTEST
+from report.paths import HERE, SELFTEST, partial
 
 LONGEST = 4000  # letters of an error: some list every choice
 DTYPES, CHECKED = ("float32", "float64"), ("reference", "tuned")
@@ -109,6 +109,7 @@ def check(
     from common.names import known
     from common.processes import machine
     from common.spec.catalogue import cases, float64_cases
+    from report.runs.resuming import growing
     from report.runs.runner import choose_backends, choose_cases, effort, runner
     from report.sections.agreement import agreement
     from report.sections.trace import layers
@@ -122,9 +123,11 @@ def check(
     choose_backends(backends)
     writable(json)
     x64 = dtype == "float64"
-    with runner(backends, machine.processors(), list(map(effort, selected)), x64=x64, devices=devices) as run:
+    work = [effort(case) for case in selected * (2 if trace else 1)]
+    with runner(backends, machine.processors(), work, x64=x64, devices=devices) as run:
         run.describe()
-        run.check(selected, variant)
+        with growing(run, json):
+            run.check(selected, variant)
         traced = list(run.trace(selected, variant)) if trace else []
     place = saved(run.record, json)
     for title, rows in traced:
@@ -148,11 +151,13 @@ def check(
 def selftest(backends: tuple[str, ...], devices: tuple[str, ...], words: tuple[str, ...], output: Path | None) -> None:
     """Puts mistakes that ports make into every framework: is each caught, at its level and at its layer?
 
-    Without -k the results go to selftest.json, which the report shows.
+    Without -k the results go to selftest.json, which the report shows; until all is finished they are in
+    selftest.partial.json.
     """
     from common.faults.cases import CASES
     from common.faults.mistakes import FAULTS
     from common.processes import machine
+    from report.runs.resuming import growing
     from report.runs.runner import choose, choose_backends, effort, runner
     from report.sections.selftest import kills
     from report.text import plain
@@ -160,13 +165,15 @@ def selftest(backends: tuple[str, ...], devices: tuple[str, ...], words: tuple[s
     selected = choose(FAULTS, words, f"the faults are {', '.join(fault.id for fault in FAULTS)}")
     choose_backends(backends)
     record = None if words else (output or HERE) / SELFTEST  # a partial run must not replace the record of a whole one
-    writable(record, make=True)
+    unfinished = record and partial(record)
+    writable(record, unfinished, make=True)
     work = [effort(case) for case in (*CASES, *(fault.case for fault in selected))]
     with runner(backends, machine.processors(), work, devices=devices) as run:
         run.describe()
-        run.check(CASES)
-        run.selftest(selected)
-    place = saved(run.record, record)
+        with growing(run, unfinished):
+            run.check(CASES)
+            run.selftest(selected)
+    place = saved(run.record, record, unfinished)
     click.echo(plain(kills(run.record)))
     caught = sum(result.caught for result in run.record.faults)
     click.echo(f"{caught} of {len(run.record.faults)} caught at the level and the layer where they belong")

@@ -72,3 +72,5 @@ def test_arrays_that_do_not_fit_are_named_in_one_line() -> None:
     for fault in ("missing `conv.bias` (4,)", "unexpected `conv.scale`", "`norm.bias` has shape (5,), not (4,)"):
         assert fault in message
     assert "`norm.weight` is complex128, not an array of real numbers" in message
+    with pytest.raises(ValueError, match=r"do not fit `conv_bn_act`: `conv\.bias` has NaN or infinity$"):
+        fits(SMALL, randomised(SMALL) | {"conv.bias": np.array([1, -np.inf, 2, np.nan])})

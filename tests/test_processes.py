@@ -68,8 +68,9 @@ def test_a_killed_worker_says_so_and_is_started_again_but_not_for_ever(worker: W
         os.kill(worker.pid, signal.SIGKILL)
         with pytest.raises(WorkerFailed, match="killed by SIGKILL"):
             worker.ask("environment")
-    with pytest.raises(WorkerFailed, match="given up after 2 deaths"):
+    with pytest.raises(WorkerFailed, match="given up after 2 deaths") as caught:
         worker.ask("environment")
+    assert caught.value.died
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")

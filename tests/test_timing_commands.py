@@ -100,7 +100,7 @@ def test_an_interrupted_sweep_goes_on_where_it_was(
 
     monkeypatch.setattr(timing, "measure", measure)
     assert run() == 130
-    assert "has the finished tables; the same command continues from there" in capsys.readouterr().err
+    assert "has what is finished; the same command continues from there" in capsys.readouterr().err
     assert measured(sweep) == ALL[:2]
     assert run() == 0
     assert calls == [CASES[0], CASES[1], CASES[1]]

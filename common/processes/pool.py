@@ -1,6 +1,7 @@
 """Worker processes as seen from the parent: start, ask, and survive their deaths."""
 
 import contextlib
+import fcntl
 import importlib
 import os
 import select
@@ -23,6 +24,7 @@ LIMIT = "CONVPARITY_TIMEOUT"  # the environment variable that names another limi
 TIMEOUT = 300.0  # seconds for one request: a compilation of a large network takes tens
 GLANCE = 0.5  # seconds between two looks at whether a process is still there
 TAIL = 2**16  # bytes of what a process has said last
+MOST = 2**26  # bytes that a process may have said; what it has said before is dropped then
 
 
 def limit() -> float:
@@ -41,10 +43,12 @@ def limit() -> float:
 class WorkerFailed(RuntimeError):
     """A request that was not answered with a value: the message says why in one line.
 
-    ``died`` tells a process that ended or hung from one that answered with an error.
+    ``died`` tells a process that ended, hung or could not be started again from one that answered with an error.
     """
 
-    died = False
+    def __init__(self, message: str, died: bool = False) -> None:
+        super().__init__(message)
+        self.died = died
 
 
 class Worker:
@@ -78,21 +82,21 @@ class Worker:
 
     def _start(self) -> subprocess.Popen[bytes]:
         if self._deaths >= self.MAX_DEATHS:
-            raise WorkerFailed(f"given up after {self._deaths} deaths of its process")
+            raise WorkerFailed(f"given up after {self._deaths} deaths of its process", died=True)
         try:
             return self._started()
         except OSError as error:  # no descriptor, process or temporary folder left
             self._deaths += 1
-            raise WorkerFailed(f"its process cannot be started: {error.strerror or error}") from None
+            raise WorkerFailed(f"its process cannot be started: {error.strerror or error}", died=True) from None
 
     def _started(self) -> subprocess.Popen[bytes]:
         # Our own packages first, and the current folder not at all: it may have a `common` or a `numpy.py` of its own.
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         inherited = {name: value for name, value in os.environ.items() if self._threads or name not in THREADS}
-        environment: Mapping[str, str] = (
-            inherited | settings(self._threads, self._x64, self._allocator) | {"PYTHONPATH": path}
-        )
+        own = {"PYTHONPATH": path, family.MARK: (mark := os.urandom(8).hex())}
+        environment: Mapping[str, str] = inherited | settings(self._threads, self._x64, self._allocator) | own
         output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
+        fcntl.fcntl(output, fcntl.F_SETFL, fcntl.fcntl(output, fcntl.F_GETFL) | os.O_APPEND)  # it may be cut meanwhile
         channel, child = socket.socketpair()
         channel.setblocking(False)
         with child:
@@ -106,7 +110,7 @@ class Worker:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is the parent's to handle
             )
-        self._channel, self._output = channel, output
+        self._channel, self._output, self._mark = channel, output, mark
         return self._process
 
     def precise(self, x64: bool) -> None:
@@ -185,6 +189,8 @@ class Worker:
         poller.register(self._channel, event)
         while True:
             ended, left = process.poll() is not None, deadline - time.monotonic()
+            if os.fstat(self._output.fileno()).st_size > MOST:  # a process that prints without end would fill the disk
+                self._output.truncate(0)
             if poller.poll(0 if ended else 1e3 * max(0.0, min(GLANCE, left))):
                 return
             if ended:
@@ -213,9 +219,7 @@ class Worker:
             self.pause()
 
     def _dead(self, process: subprocess.Popen[bytes], reason: str = "") -> WorkerFailed:
-        error = WorkerFailed(self._ended(process, reason))
-        error.died = True
-        return error
+        return WorkerFailed(self._ended(process, reason), died=True)
 
     def _ended(self, process: subprocess.Popen[bytes], reason: str) -> str:
         self._deaths += 1
@@ -239,7 +243,7 @@ class Worker:
     def stop(self) -> None:
         """Ends the process and those that it has started; a later request starts a new one."""
         if self._process:
-            family.end(self._process)
+            family.end(self._process, self._mark)
             self._channel.close()
             self._output.close()
             self._process = None

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from common.names import first_line
+from common.processes import family
 from common.processes.messages import answer, encode, read_request
 
 HIGH = 512  # a descriptor that code which writes to low ones, or closes them, does not meet
@@ -25,6 +26,7 @@ def serve(make: Callable[[], object], descriptor: str, threads: str, first: str)
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         with contextlib.suppress(OSError):  # where memory ends, a worker goes before its parent
             Path("/proc/self/oom_score_adj").write_text("1000")
+        family.guard()
     if hasattr(os, "sched_setaffinity"):  # not on macOS
         ours = sorted(os.sched_getaffinity(0))
         start = int(first) % len(ours)

@@ -97,9 +97,11 @@ def fits(spec: BlockSpec, arrays: Arrays) -> Arrays:
     """``arrays`` in network order, if they are the spec's.
 
     Raises:
-        SpecError: in one line, naming the arrays that are missing, unexpected, mis-shaped or not of real numbers.
+        SpecError: in one line, naming the arrays that are missing, unexpected, mis-shaped, or not of finite numbers.
     """
-    if faults := [line for lines in misfits(spec, arrays).values() for line in lines]:
+    if not (faults := [line for lines in misfits(spec, arrays).values() for line in lines]):
+        faults = [f"`{name}` has NaN or infinity" for name, array in arrays.items() if not np.isfinite(array).all()]
+    if faults:
         faults[20:] = [f"and {len(faults) - 20} more"] if len(faults) > 20 else []
         raise SpecError(f"arrays do not fit `{spec.family}`: {'; '.join(faults)}")
     return {param.name: np.ascontiguousarray(arrays[param.name]) for param in spec.params()}

@@ -16,9 +16,8 @@ from report.commands.shared import (
     threads_option,
     writable,
 )
-from report.commands.streams import tell
 from report.commands.timing import BUDGET
-from report.paths import FIGURE, HERE, PAGE, PARTIAL, RESULTS, TRAINING, WRITTEN
+from report.paths import FIGURE, HERE, PAGE, RESULTS, TRAINING, WRITTEN, partial
 
 
 @click.command(**described("convparity report --profile full"))
@@ -62,35 +61,30 @@ def report(
     from common.processes import machine
     from common.session.tasks import Experiment
     from common.spec.catalogue import cases, float64_cases, published_cases, timed_cases
-    from report.runs.resuming import Saver, adopt, left, resumed, unchecked
+    from report.runs.resuming import adopt, growing, left, resumed, unchecked
     from report.runs.runner import choose_backends, costed, effort, runner
     from report.runs.timing import time_all
 
     choose_backends(backends)
     output, threads = output or HERE, threads or machine.processors()
-    results, partial = output / RESULTS, output / PARTIAL
-    writable(results, partial, output / PAGE, output / FIGURE, make=True)
+    results, unfinished = output / RESULTS, partial(output / RESULTS)
+    writable(results, unfinished, output / PAGE, output / FIGURE, make=True)
     others = other_records(output)  # read before the work, because a record may be damaged
-    before = resumed(partial, machine.environment(threads, WRITTEN), "begin anew without --resume") if resume else None
+    here, advice = machine.environment(threads, WRITTEN), "begin anew without --resume"
+    before = resumed(unfinished, here, advice) if resume else None
     checked, timed = unchecked(before, (*cases(), *float64_cases())), timed_cases(profile)
     work = [*map(effort, checked), *[BUDGET[profile]] * len(timed)]
     with runner(backends, threads, work, profile, devices=devices) as run:
         run.describe()
         if before:
-            adopt(run.record, before, partial)
+            adopt(run.record, before, unfinished)
             run.record = before
-        run.save = Saver(partial, run.progress.note)
-        try:
+        with growing(run, unfinished, "; the same command with --resume continues from there"):
             run.check(checked)
             run.record.costs = [costed(case) for case in dict.fromkeys((*published_cases(), *timed))]
             experiments = [Experiment(case, MODES[0], tuple(run.places.values())) for case in timed]
             time_all(run, left(run.record, experiments), BUDGET[profile])
-        except KeyboardInterrupt:
-            tell(f"{partial} has what is finished; the same command with --resume continues from there")
-            raise
-    place = saved(run.record, results)
-    if place == results:
-        partial.unlink(missing_ok=True)
+    place = saved(run.record, results, unfinished)
     click.echo(f"wrote {publish(place or results, output, others)}")
     finish(run.record, results, place)
 
@@ -117,21 +111,24 @@ def _alone() -> None:
 def train(backends: tuple[str, ...], devices: tuple[str, ...], seeds: int, epochs: int, output: Path | None) -> None:
     """Trains a separable net and its standard twin on handwritten digits in every framework, and compares.
 
-    The next `convparity report` shows the results.
+    The next `convparity report` shows the results. What is finished is in training.partial.json until all is.
     """
     from report.runs import training
+    from report.runs.resuming import growing
     from report.runs.runner import choose_backends, runner
     from report.sections.training import accuracy, parting, verdict
     from report.sections.training_figure import draw
     from report.text import plain
 
     output = output or HERE
+    results, unfinished = output / TRAINING, partial(output / TRAINING)
     choose_backends(backends)
-    writable(output / TRAINING, output / FIGURE, make=True)
-    with runner(backends, training.THREADS, [1.0] * seeds * len(training.NETS), devices=devices) as run:
+    writable(results, unfinished, output / FIGURE, make=True)
+    work = [1.0] * seeds * len(training.NETS)
+    with runner(backends, training.THREADS, work, devices=devices) as run, growing(run, unfinished):
         record = training.train(run, seeds, epochs)
     record.seconds = run.record.seconds
-    place = saved(record, output / TRAINING)
+    place = saved(record, results, unfinished)
     click.echo(f"{plain(accuracy(record))}\n{verdict(record)}\n\n{plain(parting(record))}")
     draw(record, output / FIGURE)
-    finish(record, output / TRAINING, place)
+    finish(record, results, place)

@@ -73,14 +73,19 @@ def writable(*paths: Path | None, make: bool = False) -> None:
         context.with_resource(claimed(path))
 
 
-def saved(record: Any, path: Path | None) -> Path | None:
-    """Writes the record, before anything is printed; where it is, which is a temporary folder if ``path`` fails."""
+def saved(record: Any, path: Path | None, unfinished: Path | None = None) -> Path | None:
+    """Writes the record, before anything is printed; where it is, which is a temporary folder if ``path`` fails.
+
+    The file of the ``unfinished`` record goes then.
+    """
     from common.results.record import dump
     from common.results.writing import ResultsError
 
     try:
         if path:
             dump(record, path)
+        if unfinished:
+            unfinished.unlink(missing_ok=True)
         return path
     except ResultsError as error:
         tell(f"convparity: {error}")

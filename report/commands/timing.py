@@ -21,7 +21,6 @@ from report.commands.shared import (
     threads_option,
     writable,
 )
-from report.commands.streams import tell
 
 if TYPE_CHECKING:
     from common.results.record import RunRecord
@@ -69,7 +68,7 @@ def bench(
     from common.processes import machine
     from common.session.tasks import Experiment
     from common.spec.catalogue import timed_cases
-    from report.runs.resuming import Saver
+    from report.runs.resuming import growing
     from report.runs.runner import choose_backends, choose_cases, runner
     from report.runs.timing import time_all
 
@@ -85,8 +84,8 @@ def bench(
         configs = [configured(place.backend, variant, form, place.device) for place, variant, form in ways]
         configs += [replace(config, copy=1) for config in configs] if aa else []
         experiments = [Experiment(case, mode, tuple(configs)) for case in cases for mode in modes]
-        run.save = Saver(json, run.progress.note)
-        time_all(run, experiments, BUDGET[profile])
+        with growing(run, json):
+            time_all(run, experiments, BUDGET[profile])
     place = saved(run.record, json)
     _print(run.record)
     finish(run.record, json, place)
@@ -131,7 +130,7 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     from common.processes import machine
     from report.paths import WRITTEN
     from report.runs.places import refuse_devices
-    from report.runs.resuming import Saver, left, resumed
+    from report.runs.resuming import growing, left, resumed
     from report.runs.runner import choose_backends, runner
     from report.runs.timing import time_all
     from report.text import Table, number, plain
@@ -162,12 +161,8 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
         if before:
             run.record = before
         run.record.title, run.record.about = grid.title, grid.about
-        run.save = Saver(path, run.progress.note)
-        try:
+        with growing(run, path, "; the same command continues from there"):
             time_all(run, todo, grid.budget, grid.processes, grid.memory)
-        except KeyboardInterrupt:
-            tell(f"{path} has the finished tables; the same command continues from there")
-            raise
     place = saved(run.record, path)
     _print(run.record)
     finish(run.record, path, place)

@@ -49,6 +49,10 @@ class Progress:
         if self._bar:
             self._bar.update(self._task, description=text)
 
+    def begin(self) -> None:
+        """Counts the time from now: what comes before the first step says nothing of what is left."""
+        self._start = time.monotonic()
+
     def step(self, text: str) -> None:
         """Ends a step that had this outcome."""
         self._done += 1

@@ -1,6 +1,7 @@
 """Going on where a run was interrupted: what its record has already, and saving that as it grows."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from common.config import Config
@@ -8,6 +9,7 @@ from common.results.record import RunRecord, dump, load
 from common.results.writing import ResultsError
 from common.session.tasks import Experiment
 from common.spec.catalogue import Case
+from report.runs.runner import Runner
 
 CHECKS = ("check", "reference")  # stages
 
@@ -61,15 +63,27 @@ def resumed(path: Path, environment: dict[str, str], advice: str = "name another
     return record
 
 
-class Saver:
-    """Writes the record after each experiment; if that fails, it tries again after the next one."""
+@contextlib.contextmanager
+def growing(run: Runner, path: Path | None, advice: str = "") -> Iterator[None]:
+    """Inside, a run writes its record to a file after each step; if that fails, it tries again after the next one.
 
-    def __init__(self, path: Path | None, note: Callable[[str], None]) -> None:
-        self._path, self._note = path, note
+    A run that is interrupted says what the file has, and the ``advice``.
+    """
+    written = False
 
-    def __call__(self, record: RunRecord) -> None:
-        if self._path:
+    def save(record: object) -> None:
+        nonlocal written
+        if path:
             try:
-                dump(record, self._path)
+                dump(record, path)
+                written = True
             except ResultsError as error:
-                self._note(f"{error}; it will be tried again after the next case")
+                run.progress.note(f"{error}; it will be tried again after the next case")
+
+    run.save = save
+    try:
+        yield
+    except KeyboardInterrupt:
+        if written:
+            run.progress.note(f"{path} has what is finished{advice}")
+        raise

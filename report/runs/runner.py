@@ -93,7 +93,7 @@ class Runner:
     threads: int
     timeout: float | None
     places: dict[str, Config]  # by the name of a worker, what it runs and where
-    save: Callable[[RunRecord], None] = lambda record: None
+    save: Callable[[object], None] = lambda record: None
 
     def lose(self, worker: Worker, case: str, stage: str, error: WorkerFailed) -> None:
         self.record.unavailable.append(Unavailable(worker.name, case, stage, str(error), died=error.died))
@@ -108,6 +108,7 @@ class Runner:
             except WorkerFailed as error:
                 self.lose(worker, "", "start", error)
                 self.workers.remove(worker)
+        self.progress.begin()
 
     def check(self, cases: Sequence[Case], variant: str = "reference") -> None:
         """Checks all cases in all workers at once, and saves after each; a thread computes the references ahead."""
@@ -133,7 +134,7 @@ class Runner:
                 self.save(self.record)
 
     def selftest(self, faults: Sequence[Fault]) -> None:
-        """Puts each fault into all workers at once, and records whether the check catches it."""
+        """Puts each fault into all workers at once, records whether the check catches it, and saves."""
         for fault in faults:
             expected = needed(fault, expectations(fault.case))
             arguments = {
@@ -147,6 +148,7 @@ class Runner:
             for result in results:
                 if not result.caught:
                     self.progress.note(missed(result))
+            self.save(self.record)
 
     def _ask_all(self, case: str, request: str, arguments: Mapping[str, tuple[object, ...]]) -> list[Any]:
         """Asks all workers at once, each with its own arguments; returns the answers, without those that fail."""
@@ -177,6 +179,7 @@ class Runner:
                     yield f"{case.id} / {worker.name}", worker.ask("trace", case, variant, device)
                 except WorkerFailed as error:
                     self.lose(worker, case.id, "trace", error)
+            self.progress.step(f"trace {case.id}")
 
 
 @contextlib.contextmanager

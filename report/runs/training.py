@@ -19,7 +19,10 @@ COMPARED = 42  # steps, from the first seed, that are compared with the oracle: 
 
 
 def train(run: Runner, seeds: int, epochs: int) -> TrainingRecord:
-    """Trains both nets from every seed in all workers at once, while the oracle trains from the first seed."""
+    """Trains both nets from every seed in all workers at once, and saves after each seed.
+
+    The oracle trains from the first seed meanwhile.
+    """
     data = digits.load()
     for number, worker in enumerate(run.workers):
         worker.first = number % machine.processors()
@@ -52,6 +55,7 @@ def train(run: Runner, seeds: int, epochs: int) -> TrainingRecord:
             record.fits += fits
             shares = ", ".join(f"{fit.backend} {fit.correct / len(data.test_x):.1%}" for fit in fits)
             run.progress.step(f"train {label}: {shares or 'nothing'}")
+            run.save(record)
     return record
 
 

@@ -82,6 +82,24 @@ class Session:
         own = [subprocess.Popen(SLEEP, start_new_session=session) for session in (False, True)]
         return [process.pid for process in own]
 
+    def starts_a_daemon(self) -> int:
+        """Starts a process that is in no session of this one's, and no child of a process of this one's."""
+        daemon = f"subprocess.Popen({SLEEP}, stdout=subprocess.DEVNULL, start_new_session=True)"
+        code = f"import subprocess; print({daemon}.pid)"
+        done = subprocess.run([sys.executable, "-c", code], start_new_session=True, stdout=subprocess.PIPE, check=True)
+        return int(done.stdout)
+
+    def waits_for_all_children(self) -> int:
+        os.fork() or os._exit(0)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.wait()
+        return 1
+
+    def prints_without_end(self) -> None:
+        while True:
+            os.write(1, bytes(2**20))
+
     def starts_and_dies(self, path: str) -> None:
         Path(path).write_text(str(subprocess.Popen(SLEEP).pid))
         os._exit(3)

@@ -12,7 +12,7 @@ from common.layers.values import SpecError
 from common.names import UnknownName
 from common.port.weights import PortError
 
-SPEC = convparity.block("pointwise_conv", in_channels=2, out_channels=3)
+SPEC = convparity.block("pointwise_conv", in_channels=2, out_channels=3, bias=True)
 ARRAYS = convparity.initial(SPEC)
 GOOD = {"in_channels": 2, "out_channels": 3}
 SHAPE = (1, 2, 3, 4)
@@ -28,6 +28,7 @@ NO_INTEGERS = [None, -1, 1.0, float("nan"), True, "1", 10**5000, [], np.array([1
 NO_SPECS = [None, "pointwise_conv", 3, {}, type(SPEC), Silent()]
 NO_ARRAYS = [None, 3, "x", [], {3: 4}, {}, {"conv.weight": None}, {"conv.weight": np.zeros(3)}, {"x" * 9999: ARRAYS}]
 NO_ARRAYS += [ARRAYS | {"conv.bias": np.array(["a"] * 3)}, ARRAYS | {"conv.bias": [1, 2, 3]}]
+INFINITE = [ARRAYS | {"conv.bias": np.array([0, 1, v])} for v in (np.nan, np.inf, -np.inf)]
 NO_SHAPES = [
     None,
     3,
@@ -63,6 +64,8 @@ CALLS: dict[str, list[tuple[str, Callable[[], object]]]] = {
     "build backend": [("unknown backend `", _build(v, SPEC, ARRAYS)) for v in NO_WORDS],
     "build spec": [("`spec` (=", _build("torch", v, ARRAYS)) for v in NO_SPECS],
     "build params": [("", _build("torch", SPEC, v)) for v in NO_ARRAYS],
+    "build infinite": [("conv.bias` has NaN", _build("torch", SPEC, v)) for v in INFINITE],
+    "build too large": [("too large for float32", _build("torch", SPEC, ARRAYS | {"conv.bias": np.full(3, -1e39)}))],
     "build dtype": [("unknown dtype `", _build("torch", SPEC, ARRAYS, dtype=v)) for v in NO_WORDS],
     "build device": [("unknown device `", _build("torch", SPEC, ARRAYS, device=v)) for v in NO_WORDS if v],
     "build variant": [("unknown variant `", _build("torch", SPEC, ARRAYS, variant=v)) for v in NO_WORDS],

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from common.oracle import digits
 from common.results import writing
 from common.results.record import load
+from common.results.training import load as read_training
 from common.results.writing import ResultsError, claimed, made, write_text
 from report import rendering
 from report.commands import shared
-from report.runs import timing
+from report.runs import timing, training
+from report.runs.progress import Progress
 from report.runs.runner import Runner
 from tests.test_cli import status
 
@@ -43,6 +46,7 @@ def tree(folder: Path) -> dict[str, bytes | None]:
         (["sweep", "s.yaml", "--json", "./s.yaml"], ""),
         (["selftest", "--output", "selftest"], f"selftest/selftest.json: {NOT_A_FILE}"),
         (["train", "--output", "train"], f"train/training.svg: {NOT_A_FILE}"),
+        (["train", "--output", "old"], f"old/training.partial.json: {NOT_A_FILE}"),
         (["report", "--output", "page"], f"page/REPORT.md: {NOT_A_FILE}"),
         (["report", "--output", "new/folder", "-d", "gpu"], ""),
         (["report", "--from", "file", "--output", "page"], f"page/REPORT.md: {NOT_A_FILE}"),
@@ -56,7 +60,13 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work_and_nothing
     arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for folder in ("t.json", "selftest/selftest.json", "train/training.svg", "page/REPORT.md"):
+    for folder in (
+        "t.json",
+        "selftest/selftest.json",
+        "train/training.svg",
+        "page/REPORT.md",
+        "old/training.partial.json",
+    ):
         Path(folder).mkdir(parents=True)
     Path("file").write_text("before")
     for name in ("s.yaml", "t.yaml"):
@@ -119,22 +129,61 @@ def test_a_folder_that_was_made_for_nothing_goes_again(tmp_path: Path) -> None:
 def test_results_that_cannot_be_written_after_the_work_are_kept_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    real = writing._file
+    real, working = writing._file, []
 
     def full(path: Path) -> Path:
-        if path.name == "r.json" and "check" in (frame := capsys.readouterr()).err:
-            raise ResultsError(f"cannot write {path}: No space left on device{frame.out}")
+        if path.name == "r.json" and working:
+            raise ResultsError(f"cannot write {path}: No space left on device")
         return real(path)
 
+    def step(progress: Progress, text: str) -> None:
+        working.append(text)
+
     monkeypatch.setattr(writing, "_file", full)
+    monkeypatch.setattr(Progress, "step", step)
     monkeypatch.setattr(shared.tempfile, "tempdir", str(tmp_path))
     assert status("check", "-k", "pointwise_conv-bias", "--json", str(tmp_path / "r.json")) == 2
     printed = capsys.readouterr()
-    assert "No space left on device" in printed.err
+    assert "No space left on device; it will be tried again after the next case" in printed.err
+    assert "No space left on device\n" in printed.err
     assert "agrees 1/1" in printed.out
     (kept,) = tmp_path.rglob("results.json")
     assert f"wrote {kept}" in printed.out
     assert load(kept).checks
+
+
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        (["check", "-k", "conv", "--json", "r.json"], "r.json"),
+        (["selftest", "--output", "."], "selftest.partial.json"),
+        (["train", "--seeds", "1", "--epochs", "1", "--output", "."], "training.partial.json"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_what_is_finished_is_there_when_a_run_is_interrupted(
+    arguments: list[str], kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    post, whole, asked = Runner.post, digits.batches, []
+
+    def interrupted(run: Runner, worker: object, case: str, *arguments: object) -> bool:
+        asked.append(case)
+        if len([case for case in asked if case]) == 2:
+            raise KeyboardInterrupt
+        return post(run, worker, case, *arguments)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(Runner, "post", interrupted)
+    monkeypatch.setattr(digits, "batches", lambda data, epochs, seed: whole(data, epochs, seed)[:2])
+    monkeypatch.setattr(training, "COMPARED", 2)
+    monkeypatch.chdir(tmp_path)
+    assert status(*arguments) == 130
+    assert f"{kept} has what is finished\n" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [kept]
+    if arguments[0] == "train":
+        assert len(read_training(Path(kept)).fits) == 1
+    else:
+        assert {row.case for row in load(Path(kept)).checks} == {*filter(None, asked[:-1])}
 
 
 @pytest.mark.usefixtures("brief")

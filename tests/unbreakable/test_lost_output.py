@@ -52,6 +52,15 @@ def test_a_stream_that_cannot_be_written_loses_no_results(
     assert [item.name for item in tmp_path.iterdir()] == ["r.json"]
 
 
+def test_the_command_imports_nothing_from_the_current_folder(tmp_path: Path) -> None:
+    for name in ("pickle", "numpy", "json", "click", "common", "dataclasses"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(__file__)")
+    command = [sys.executable, "-m", "convparity", "check", "-b", "padle"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.stderr.startswith("convparity: unknown backend `padle`")
+
+
 @pytest.mark.parametrize("error", ["full", "closed"])
 def test_a_refusal_keeps_its_status(error: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Path("/dev/full").open("w", buffering=1) if error == "full" else None  # noqa: SIM115

@@ -2,7 +2,10 @@
 
 import os
 import pickle
+import signal
 import struct
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +15,8 @@ import numpy as np
 import pytest
 
 from common.names import UnknownName
-from common.processes.pool import LIMIT, Worker, WorkerFailed, limit
+from common.processes import pool
+from common.processes.pool import LIMIT, ROOT, Worker, WorkerFailed, limit
 
 LARGE = np.zeros(2**20)  # more than a socket holds
 
@@ -127,12 +131,50 @@ def test_a_worker_that_does_not_read_is_killed(worker: Worker) -> None:
 
 
 def test_what_a_worker_has_started_ends_with_it(worker: Worker, tmp_path: Path) -> None:
-    others = worker.ask("starts_processes")
+    others = [*worker.ask("starts_processes"), worker.ask("starts_a_daemon")]
     worker.stop()
     assert all(map(gone, others))
     with pytest.raises(WorkerFailed, match="status 3"):
         worker.ask("starts_and_dies", str(tmp_path / "pid"))
     assert gone(int((tmp_path / "pid").read_text()))
+
+
+PARENT = """
+import os, signal, sys
+from common.processes.pool import Worker
+worker = Worker("bad", "bad", threads=1, entry="tests.support.misbehaving")
+print(*worker.ask("starts_processes"), worker.ask("starts_a_daemon"), flush=True)
+print(worker.pid, flush=True)
+if sys.argv[1] == "stopped":
+    worker.pause()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux")
+@pytest.mark.parametrize("state", ["running", "stopped"])
+def test_what_a_worker_has_started_ends_when_the_workers_parent_is_killed(state: str) -> None:
+    killed = subprocess.run([sys.executable, "-c", PARENT, state], cwd=ROOT, capture_output=True, text=True)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(pids := killed.stdout.split()) == 4
+    assert all(gone(int(pid)) for pid in pids)
+
+
+def test_the_code_of_a_worker_has_only_its_own_children(worker: Worker) -> None:
+    assert worker.ask("waits_for_all_children") == 1
+
+
+def test_what_a_worker_prints_without_end_does_not_fill_the_disk(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "GLANCE", 0.02)
+    monkeypatch.setattr(pool, "MOST", 2**20)
+    worker.ask("echo", LARGE)
+    worker.timeout, output = 1, os.dup(worker._output.fileno())
+    with pytest.raises(WorkerFailed, match="no answer in 1 s, killed"):
+        worker.ask("prints_without_end")
+    assert os.fstat(output).st_size < 2**28
+    os.close(output)
 
 
 def test_a_worker_that_cannot_be_started_is_one_line(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
