@@ -70,6 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*backends, modules=()): the test imports these")
     config.addinivalue_line("markers", "slow: left out by `make test-quick`")
+    config.addinivalue_line("markers", "published: run by `make test-published`, which installs what they need")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
