@@ -15,6 +15,7 @@ from common.results.measurements import Peaks
 if TYPE_CHECKING:
     from report.runs.runner import Runner
 
+collect_ignore = ["example"]  # a user's project: `test_plugin` runs it
 GIVEN = dict(os.environ)  # what follows makes tests faster, and is no user's setting
 if beside := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # each its share: threads that wait for a turn only spin
     for name in ("OMP_NUM_THREADS", "NPROC"):
