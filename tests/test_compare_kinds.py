@@ -46,6 +46,11 @@ DIFFERENT: dict[str, tuple[Any, Any, str]] = {
         kinds.tail(nn.BatchNorm2d(4, momentum=0.2)),
         "first layer that differs: `1` (1): running statistic `running_mean`",
     ),
+    "a bound that values near 0 do not reach": (
+        kinds.tail(nn.AdaptiveAvgPool2d(1), nn.ReLU()),
+        kinds.tail(nn.AdaptiveAvgPool2d(1), nn.ReLU6()),
+        "output in evaluation far from 0: DIFFERS",
+    ),
     "what is computed between two layers": (
         kinds.tail(nn.ReLU6(), nn.Conv2d(4, 2, 1)),
         kinds.tail(nn.Hardtanh(0, 1), nn.Conv2d(4, 2, 1)),

@@ -10,6 +10,8 @@ element, which is at least the root mean square of its array. An element of the 
 
 `ALLOWED` times a relative error of `Nature.precision` is added: 2^-40 too, or the unit roundoff of float32 if a
 framework's float64 training multiplies by a number that it has rounded to float32.
+
+If all of this agrees, outputs in evaluation are compared once more, with values far from 0: see `common.port.bounds`.
 """
 
 import itertools
@@ -18,9 +20,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from common.check.comparison import compare
 from common.layers.values import Shape
-from common.port import orders, pairing, parting
+from common.port import bounds, orders, pairing, parting
 from common.port.alignment import Alignment, NameMap
 from common.port.allowances import allowances, numbered
 from common.port.fingerprints import matched
@@ -96,7 +97,7 @@ def compare_live(
     else:
         copied = matching.moved(arrays, other.shapes)
         answer = second.observe(copied, xs)
-    ties = pairing.tied(evaluated.outputs, answer.outputs, (one, other), output)
+    ties, alignment = pairing.tied(evaluated.outputs, answer.outputs, (one, other), output), matching.alignment
     for nature, pass_, before in ((one, evaluated, arrays), (other, answer, copied)):
         if _moved(before, pass_):
             raise PortError(f"the module in {nature.framework} trains in evaluation: no switch of its mode was found")
@@ -114,19 +115,30 @@ def compare_live(
         passes.append(_paired("training", *trained, tied, matching, one.shapes))
     precision = max(one.precision, other.precision)
     divergence = None
-    for pass_ in passes:
+
+    def judge(pass_: Pass, params: Arrays, given: list[np.ndarray]) -> None:
+        nonlocal divergence
         cotangents = dys if pass_.mode == "training" else None
-        allowed = allowances(first, arrays, xs, cotangents, pass_.right, precision, loose)
+        allowed = allowances(first, params, given, cotangents, pass_.right, precision, loose)
         if pass_.mode == "evaluation":
             _constant(pass_.right, allowed)
         results = list(_findings(pass_, allowed))
-        findings += results
+        findings.extend(results)
         if divergence is None and any(finding.problem for finding in results):
-            divergence = parting.first(pass_.right, pass_.actual, allowed, matching.alignment.names)
+            divergence = parting.first(pass_.right, pass_.actual, allowed, alignment.names)
+
+    for pass_ in passes:
+        judge(pass_, arrays, xs)
+    if how.arrays is None and not any(finding.problem for finding in findings):
+        far, wide = bounds.far(arrays), [bounds.REACH * x for x in xs]
+        right = first.observe(far, wide, loose=rounded)
+        actual = second.observe(matching.moved(far, other.shapes), wide)
+        pass_ = _paired("evaluation far from 0", right, actual, ties, matching, one.shapes)
+        if not bounds.near(pass_.right.outputs, pass_.actual.outputs):
+            judge(pass_, far, wide)
     different = None if "jax" in (one.framework, other.framework) else _dropped(passes[-1])
     findings += [Finding("dropout", different)] if different else []
     values = sum(array.size for array in arrays.values())
-    alignment = matching.alignment
     notes = [f"matched {len(alignment.names)} layers {alignment.how}; {values:,} values copied", *matching.notes]
     notes += [*alignment.doubts, *pairing.notes(ties)] + ([f"training is left out: {left_out}"] if left_out else [])
     for nature, live in ((one, first), (other, second)):
@@ -199,17 +211,17 @@ def _findings(pass_: Pass, allowed: Mapping[str, Arrays]) -> Iterator[Finding]:
     right, actual = pass_.right, pass_.actual
     for name, y in right.outputs.items():
         which = "output" if name == OUTPUT else f"output `{name}`"
-        yield _worst(f"{which} in {pass_.mode}", {name: y}, actual.outputs, allowed["outputs"])
-    if pass_.mode == "evaluation":
+        yield parting.worst(f"{which} in {pass_.mode}", {name: y}, actual.outputs, allowed["outputs"])
+    if pass_.mode != "training":
         return
-    yield _worst("gradient of the input", numbered(right), numbered(actual), allowed["inputs"])
+    yield parting.worst("gradient of the input", numbered(right), numbered(actual), allowed["inputs"])
     if pass_.missing:
         yield Finding("gradients", f"trained in one only: {', '.join(pass_.missing)}")
     elif right.gradients:
-        yield _worst("gradients of the parameters", right.gradients, actual.gradients, allowed["gradients"])
+        yield parting.worst("gradients of the parameters", right.gradients, actual.gradients, allowed["gradients"])
     if allowed["statistics"]:
         statistics = {name: right.arrays[name] for name in allowed["statistics"]}
-        yield _worst("running statistics after a pass", statistics, actual.arrays, allowed["statistics"])
+        yield parting.worst("running statistics after a pass", statistics, actual.arrays, allowed["statistics"])
 
 
 def _constant(right: Observed, allowed: Mapping[str, Arrays]) -> None:
@@ -231,17 +243,3 @@ def _dropped(pass_: Pass) -> str | None:
         if not np.isclose(one[1], other[1], rtol=1e-6, atol=0):
             return f"`{one[0]}` ({other[0]}): dropout has rates {one[1]:g} and {other[1]:g}"
     return None
-
-
-def _worst(what: str, right: Arrays, actual: Arrays, allowed: Arrays) -> Finding:
-    """The finding on the array with the least margin."""
-    worst, least = Finding(what, None), np.inf
-    for name, array in right.items():
-        problem, error, allowance = compare(actual[name], array, allowed[name])
-        prefix = "" if len(right) == 1 else f"of {name}: "
-        if error is None or allowance is None or (problem and not np.isfinite(error + allowance)):
-            return Finding(what, f"{prefix}{problem}", error, allowance)
-        margin = allowance / error if error else np.inf
-        if margin <= least:
-            worst, least = Finding(what, problem and f"{prefix}{problem}", error, allowance), margin
-    return worst

@@ -22,6 +22,20 @@ class Finding:
     allowance: float | None = None
 
 
+def worst(what: str, right: Arrays, actual: Arrays, allowed: Arrays) -> Finding:
+    """The finding on the array with the least margin."""
+    worst, least = Finding(what, None), np.inf
+    for name, array in right.items():
+        problem, error, allowance = compare(actual[name], array, allowed[name])
+        prefix = "" if len(right) == 1 else f"of {name}: "
+        if error is None or allowance is None or (problem and not np.isfinite(error + allowance)):
+            return Finding(what, f"{prefix}{problem}", error, allowance)
+        margin = allowance / error if error else np.inf
+        if margin <= least:
+            worst, least = Finding(what, problem and f"{prefix}{problem}", error, allowance), margin
+    return worst
+
+
 def constants(first: Arrays, second: Arrays) -> Iterator[Finding]:
     """Compares buffers that are kept as they are, if both modules have some of the same name."""
     names: dict[str, list[str]] = {}
