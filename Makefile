@@ -10,7 +10,7 @@ EXTRAS ?= $(or $(shell cat $(VENV)/.extras 2>/dev/null),$(EVERYTHING))
 comma := ,
 DONE := $(VENV)/.done-$(subst $(comma),-,$(EXTRAS))
 
-.PHONY: setup report sweeps selftest facts docs test test-quick soak lint format
+.PHONY: setup report sweeps selftest facts docs test test-quick test-published soak lint format
 
 setup: $(DONE)
 
@@ -43,6 +43,11 @@ test: setup
 # NumPy and one framework, without the slow tests: for every change.
 test-quick: setup
 	$(BIN)/pytest -n auto --backend $(BACKEND) -m "not slow" $(ARGS)
+
+# Networks that others published, compared and ported. Installs them first: timm, torchvision, transformers and others.
+test-published:
+	$(MAKE) setup EXTRAS=$(EVERYTHING),published
+	$(BIN)/pytest -m published tests/published --durations 30 $(ARGS)
 
 # Times everything against itself, and the grids of report/sweeps/: half an hour, on a machine that does nothing else.
 # After an interruption the same command continues. Status 1 means that a row is not available.

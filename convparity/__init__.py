@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from common.spec import BlockSpec
     from report.port.networks import Carried
 
+    Input = Sequence[int] | np.ndarray | Sequence[Sequence[int] | np.ndarray]  # a shape or an array, or several
+
 __all__ = ["assert_parity", "block", "build", "compare", "initial", "names", "port", "port_module", "randomised"]
 
 
@@ -104,11 +106,12 @@ def build(
 def compare(
     module_a: Any,
     module_b: Any,
-    input_shape: Sequence[int] | Sequence[Sequence[int]],
+    input_shape: "Input",
     *,
     names: dict[str, str] | None = None,
     output: str | None = None,
     layout: str | None = None,
+    as_is: bool = False,
 ) -> "Comparison":
     """Whether two live modules of any two frameworks are the same function: ``.agrees``, and ``.findings`` one by one.
 
@@ -120,26 +123,32 @@ def compare(
     ``layout`` says. ``names`` maps layers or arrays of the first to those of the second where order and shapes do not
     decide. ``output`` is the name of the only output that is compared. Dropout is off.
 
+    An array instead of a shape is that input itself; of integers, ids of tokens. With ``as_is`` the modules keep their
+    own weights and are compared in evaluation alone: ``.reasons`` says which arrays differ and how, or that it is the
+    code. A linen module is then ``(module, variables)``, or bound to its variables.
+
     Raises:
         ValueError: if the modules cannot be compared: their layers do not match, or training is random.
     """
     with OURS:
         from common.port.comparing import How
-        from convparity.arguments import choice, inputs_of, names_of
+        from convparity.arguments import choice, flag, inputs_of, names_of
         from report.port.modules import compare_modules
 
-        how = How(names_of(names), choice("output", output), choice("layout", layout, ("nchw", "nhwc")))
+        layout = choice("layout", layout, ("nchw", "nhwc"))
+        how = How(names_of(names), choice("output", output), layout, as_is=flag("as_is", as_is))
         return compare_modules(module_a, module_b, inputs_of(input_shape), how)
 
 
 def assert_parity(
     module_a: Any,
     module_b: Any,
-    input_shape: Sequence[int] | Sequence[Sequence[int]],
+    input_shape: "Input",
     *,
     names: dict[str, str] | None = None,
     output: str | None = None,
     layout: str | None = None,
+    as_is: bool = False,
 ) -> None:
     """Passes if two live modules of any two frameworks are the same function: see `compare`.
 
@@ -148,7 +157,7 @@ def assert_parity(
         ValueError: if the modules cannot be compared: their layers do not match, or training is random.
     """
     __tracebackhide__ = True
-    comparison = compare(module_a, module_b, input_shape, names=names, output=output, layout=layout)
+    comparison = compare(module_a, module_b, input_shape, names=names, output=output, layout=layout, as_is=as_is)
     if not comparison.agrees:
         with OURS:
             from report.port.modules import lines

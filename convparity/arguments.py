@@ -9,6 +9,7 @@ import numpy as np
 
 from common.layers.values import Shape, SpecError
 from common.names import shown
+from common.port.given import Given
 from common.port.weights import PortError
 from common.spec import BlockSpec
 from report.port.modules import MOST_VALUES
@@ -70,14 +71,19 @@ def path_of(name: str, value: Any) -> Path:
 
 
 def inputs_of(value: Any) -> list[Shape]:
-    """``value``, a shape or a list of them, as a list, if none is too large to compare; raises PortError otherwise."""
-    several = isinstance(value, list | tuple) and value and all(isinstance(item, list | tuple) for item in value)
-    for shape in value if several else [value]:
-        right = isinstance(shape, list | tuple) and shape and all(type(size) is int and size > 0 for size in shape)
-        if not right or math.prod(shape) > MOST_VALUES:
-            rule = f"such as (n, c, h, w), integers from 1 with a product of at most {MOST_VALUES}, or a list of these"
-            raise PortError(f"`input_shape` (={shown(value)}) must be {rule}")
-    return [tuple(shape) for shape in (value if several else [value])]
+    """``value``, a shape, an array or a list of them, as a list; raises PortError for one too large to compare."""
+    several = isinstance(value, list | tuple) and value and not any(type(item) is int for item in value)
+    return [_input(item) for item in (value if several else [value])]
+
+
+def _input(value: Any) -> Shape:
+    array = isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and np.isfinite(value).all()
+    shape = value.shape if array else value
+    right = isinstance(shape, list | tuple) and shape and all(type(size) is int and size > 0 for size in shape)
+    if not right or math.prod(shape) > MOST_VALUES:
+        rule = f"such as (n, c, h, w), integers from 1 with a product of at most {MOST_VALUES}, an array, or a list"
+        raise PortError(f"`input_shape` (={shown(value)}) must be {rule}")
+    return Given(value) if array else tuple(shape)
 
 
 def choice(name: str, value: Any, choices: tuple[str, ...] = ()) -> str | None:

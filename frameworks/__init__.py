@@ -21,9 +21,17 @@ def _instance(package: str, name: str) -> Callable[[Any], bool]:
     return lambda native: any((k.__module__.partition(".")[0], k.__name__) == wanted for k in type(native).__mro__)
 
 
+_flax = _instance("flax", "Module")
+
+
 def _function(native: Any) -> bool:
     """Whether it is ``(apply, params)`` or ``(apply, params, stats)``."""
-    return isinstance(native, tuple) and len(native) in (2, 3) and callable(native[0])
+    return isinstance(native, tuple) and len(native) in (2, 3) and callable(native[0]) and not _flax(native[0])
+
+
+def _flax_module(native: Any) -> bool:
+    """Whether it is a module, or a linen module and its variables."""
+    return _flax(native[0] if isinstance(native, tuple) and len(native) == 2 else native)
 
 
 class Row(NamedTuple):
@@ -40,7 +48,7 @@ BACKENDS = {
     "torch": Row("frameworks.torch", ("torch",), "torch", _instance("torch", "Module"), "PyTorch"),
     "paddle": Row("frameworks.paddle", ("paddle",), "paddle", _instance("paddle", "Layer"), "PaddlePaddle"),
     "jax": Row("frameworks.jax", ("jax",), "jax", _function, "JAX"),
-    "flax": Row("frameworks.flax", ("jax", "flax"), "jax", _instance("flax", "Module"), "Flax"),
+    "flax": Row("frameworks.flax", ("jax", "flax"), "jax", _flax_module, "Flax"),
 }
 # What runs a block exported from torch, for inference alone: timed beside the backends, but no backend to port to.
 ENGINES = {

@@ -15,6 +15,7 @@ from common.results.measurements import Peaks
 if TYPE_CHECKING:
     from report.runs.runner import Runner
 
+collect_ignore = ["example"]  # a user's project: `test_plugin` runs it
 GIVEN = dict(os.environ)  # what follows makes tests faster, and is no user's setting
 if beside := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # each its share: threads that wait for a turn only spin
     for name in ("OMP_NUM_THREADS", "NPROC"):
@@ -70,6 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*backends, modules=()): the test imports these")
     config.addinivalue_line("markers", "slow: left out by `make test-quick`")
+    config.addinivalue_line("markers", "published: run by `make test-published`, which installs what they need")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by markers

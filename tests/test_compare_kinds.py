@@ -46,6 +46,11 @@ DIFFERENT: dict[str, tuple[Any, Any, str]] = {
         kinds.tail(nn.BatchNorm2d(4, momentum=0.2)),
         "first layer that differs: `1` (1): running statistic `running_mean`",
     ),
+    "a bound that values near 0 do not reach": (
+        kinds.tail(nn.AdaptiveAvgPool2d(1), nn.ReLU()),
+        kinds.tail(nn.AdaptiveAvgPool2d(1), nn.ReLU6()),
+        "output in evaluation far from 0: DIFFERS",
+    ),
     "what is computed between two layers": (
         kinds.tail(nn.ReLU6(), nn.Conv2d(4, 2, 1)),
         kinds.tail(nn.Hardtanh(0, 1), nn.Conv2d(4, 2, 1)),
@@ -128,18 +133,21 @@ def test_compiled_modules_agree_with_what_they_were(how: str) -> None:
 def test_constants_in_float32_are_equal_to_float32_and_others_are_not(first: str) -> None:
     from paddle import nn as paddle
 
-    def net(framework: str, eps: float) -> Any:
+    def net(framework: str, eps: float, gate: str = "Hardsigmoid") -> Any:
         if framework == "torch":
-            return kinds.tail(nn.BatchNorm2d(4, eps=eps), nn.Hardsigmoid(), nn.Conv2d(4, 2, 1))
+            return kinds.tail(nn.BatchNorm2d(4, eps=eps), getattr(nn, gate)(), nn.Conv2d(4, 2, 1))
         conv, head = paddle.Conv2D(3, 4, 3), paddle.Conv2D(4, 2, 1)
-        return paddle.Sequential(conv, paddle.BatchNorm2D(4, epsilon=eps), paddle.Hardsigmoid(), head)
+        return paddle.Sequential(conv, paddle.BatchNorm2D(4, epsilon=eps), getattr(paddle, gate)(), head)
 
     second = {"torch": "paddle", "paddle": "torch"}[first]
     comparison = compare(net(first, 1e-3), net(second, 1e-3), SHAPE)
     assert comparison.agrees
     assert any(note.startswith("equal to float32") for note in comparison.notes)
-    with pytest.raises(AssertionError, match="first layer that differs: `1`"):
+    named = "first layer that differs: " + {"torch": "", "paddle": "seen from torch: "}[first]
+    with pytest.raises(AssertionError, match=rf"{named}`1` \(1\): greatest"):
         assert_parity(net(first, 1e-5), net(second, 1.1e-5), SHAPE)
+    with pytest.raises(AssertionError, match=rf"{named}`3` \(3\): its input differs already"):
+        assert_parity(net(first, 1e-3), net(second, 1e-3, "Sigmoid"), SHAPE)
 
 
 def test_outputs_are_found_in_trees() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from common.oracle.rounding import ALLOWED
+from common.port.given import real
 from common.port.live import PRECISION, Cotangents, Live, Observed
 from common.spec.params import Arrays
 
@@ -31,14 +32,15 @@ def allowances(
     exact: Observed,
     precision: float,
     loose: bool,
+    known: float = PRECISION,
 ) -> dict[str, Arrays]:
-    """How far each element may be off, from passes in which every number has a relative error of `PRECISION`."""
+    """How far each element may be off, from passes in which every number is ``known`` to a relative error."""
     rng = np.random.default_rng(2)
     right = _quantities(exact)
-    squares = {kind: {name: np.zeros_like(a) for name, a in named.items()} for kind, named in right.items()}
+    squares = {kind: {name: np.zeros(a.shape) for name, a in named.items()} for kind, named in right.items()}
 
     def noisy(array: np.ndarray) -> np.ndarray:
-        return array * (1 + PRECISION * rng.standard_normal(array.shape))
+        return array * (1 + known * rng.standard_normal(array.shape)) if real(array) else array
 
     for sample in range(SAMPLES):
         noise = {name: noisy(a) for name, a in arrays.items()}

@@ -10,25 +10,25 @@ element, which is at least the root mean square of its array. An element of the 
 
 `ALLOWED` times a relative error of `Nature.precision` is added: 2^-40 too, or the unit roundoff of float32 if a
 framework's float64 training multiplies by a number that it has rounded to float32.
+
+If all of this agrees, outputs in evaluation are compared once more, with values far from 0: see `common.port.bounds`.
 """
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from common.check.comparison import compare
 from common.layers.values import Shape
-from common.port import orders, pairing, parting
+from common.port import bounds, orders, pairing, parting
 from common.port.alignment import Alignment, NameMap
 from common.port.allowances import allowances, numbered
 from common.port.fingerprints import matched
-from common.port.live import OUTPUT, TURNED, Cotangents, Live, Observed
+from common.port.given import real, values_of
+from common.port.live import OUTPUT, PRECISION, TURNED, Cotangents, Live, Observed
 from common.port.matching import Matching, randomised
 from common.port.parting import Finding
 from common.port.weights import PortError
-from common.spec import inputs
 from common.spec.params import Arrays, Shapes
 
 
@@ -39,7 +39,9 @@ class How:
     ``names`` maps layers or arrays of the first to those of the second where order and shapes do not decide. ``output``
     is the only one that is compared. ``layout`` is that of JAX's inputs. ``training`` is compared too. If
     ``reordered``, arrays may have their numbers in another order in the second (`common.port.orders`). ``arrays`` are
-    the first's, in float64, and are drawn unless given; ``matching`` is found unless given.
+    the first's, in float64, and are drawn unless given; ``matching`` is found unless given. ``copied`` are the
+    second's, which are those of the first unless given; every number is known to ``exact``. ``as_is`` asks for the
+    arrays that both hold (`report.port.verdicts`).
     """
 
     names: NameMap | None = None
@@ -49,6 +51,9 @@ class How:
     reordered: bool = False
     arrays: Arrays | None = None
     matching: Matching | None = None
+    copied: Arrays | None = None
+    as_is: bool = False
+    exact: float = PRECISION
 
 
 PLAIN = How()
@@ -62,6 +67,8 @@ class Comparison:
     findings: tuple[Finding, ...]
     divergence: str | None  # the first layer, in order of execution, whose output differs
     notes: tuple[str, ...]
+    reasons: tuple[str, ...] = ()  # why, in sentences
+    code: "Comparison | None" = None  # of modules as they are: the comparison with equal arrays
 
     @property
     def alignment(self) -> Alignment:
@@ -85,7 +92,7 @@ def compare_live(
     """
     one, other, output = first.nature, second.nature, how.output
     arrays = how.arrays or randomised(one.shapes)
-    xs = [inputs.make("random", shape).astype(np.float64) for shape in shapes]
+    xs = [values_of(shape) for shape in shapes]
     rounded = 0 if loose else None
     evaluated, matching = first.observe(arrays, xs, loose=rounded), how.matching
     if matching is None:
@@ -94,9 +101,9 @@ def compare_live(
             matching, answer = orders.ordered(first, second, matching, arrays, xs, evaluated)
         copied = matching.moved(arrays, other.shapes)
     else:
-        copied = matching.moved(arrays, other.shapes)
+        copied = how.copied or matching.moved(arrays, other.shapes)
         answer = second.observe(copied, xs)
-    ties = pairing.tied(evaluated.outputs, answer.outputs, (one, other), output)
+    ties, alignment = pairing.tied(evaluated.outputs, answer.outputs, (one, other), output), matching.alignment
     for nature, pass_, before in ((one, evaluated, arrays), (other, answer, copied)):
         if _moved(before, pass_):
             raise PortError(f"the module in {nature.framework} trains in evaluation: no switch of its mode was found")
@@ -114,19 +121,32 @@ def compare_live(
         passes.append(_paired("training", *trained, tied, matching, one.shapes))
     precision = max(one.precision, other.precision)
     divergence = None
-    for pass_ in passes:
+
+    def judge(pass_: Pass, params: Arrays, given: list[np.ndarray]) -> None:
+        nonlocal divergence
         cotangents = dys if pass_.mode == "training" else None
-        allowed = allowances(first, arrays, xs, cotangents, pass_.right, precision, loose)
-        if pass_.mode == "evaluation":
-            _constant(pass_.right, allowed)
+        allowed = allowances(first, params, given, cotangents, pass_.right, precision, loose, how.exact)
         results = list(_findings(pass_, allowed))
-        findings += results
+        if pass_.mode == "evaluation" and not (how.copied and any(finding.problem for finding in results)):
+            _constant(pass_.right, allowed)
+        findings.extend(results)
         if divergence is None and any(finding.problem for finding in results):
-            divergence = parting.first(pass_.right, pass_.actual, allowed, matching.alignment.names)
-    different = None if "jax" in (one.framework, other.framework) else _dropped(passes[-1])
+            divergence = parting.first(pass_.right, pass_.actual, allowed, alignment.names)
+
+    for pass_ in passes:
+        judge(pass_, arrays, xs)
+    if how.arrays is None and not any(finding.problem for finding in findings):
+        far, wide = bounds.far(arrays), [bounds.REACH * x if real(x) else x for x in xs]
+        right = first.observe(far, wide, loose=rounded)
+        actual = second.observe(matching.moved(far, other.shapes), wide)
+        pass_ = _paired("evaluation far from 0", right, actual, ties, matching, one.shapes)
+        if not bounds.near(pass_.right.outputs, pass_.actual.outputs):
+            judge(pass_, far, wide)
+    different = (
+        None if "jax" in (one.framework, other.framework) else parting.dropped(passes[-1].right, passes[-1].actual)
+    )
     findings += [Finding("dropout", different)] if different else []
     values = sum(array.size for array in arrays.values())
-    alignment = matching.alignment
     notes = [f"matched {len(alignment.names)} layers {alignment.how}; {values:,} values copied", *matching.notes]
     notes += [*alignment.doubts, *pairing.notes(ties)] + ([f"training is left out: {left_out}"] if left_out else [])
     for nature, live in ((one, first), (other, second)):
@@ -135,7 +155,9 @@ def compare_live(
 
 
 def _moved(before: Arrays, after: Observed) -> bool:
-    return any("running" in name and not np.array_equal(a, after.arrays[name]) for name, a in before.items())
+    return any(
+        "running" in name and not np.array_equal(a, after.arrays[name], equal_nan=True) for name, a in before.items()
+    )
 
 
 def _training(
@@ -199,17 +221,18 @@ def _findings(pass_: Pass, allowed: Mapping[str, Arrays]) -> Iterator[Finding]:
     right, actual = pass_.right, pass_.actual
     for name, y in right.outputs.items():
         which = "output" if name == OUTPUT else f"output `{name}`"
-        yield _worst(f"{which} in {pass_.mode}", {name: y}, actual.outputs, allowed["outputs"])
-    if pass_.mode == "evaluation":
+        yield parting.worst(f"{which} in {pass_.mode}", {name: y}, actual.outputs, allowed["outputs"])
+    if pass_.mode != "training":
         return
-    yield _worst("gradient of the input", numbered(right), numbered(actual), allowed["inputs"])
+    if right.inputs:
+        yield parting.worst("gradient of the input", numbered(right), numbered(actual), allowed["inputs"])
     if pass_.missing:
         yield Finding("gradients", f"trained in one only: {', '.join(pass_.missing)}")
     elif right.gradients:
-        yield _worst("gradients of the parameters", right.gradients, actual.gradients, allowed["gradients"])
+        yield parting.worst("gradients of the parameters", right.gradients, actual.gradients, allowed["gradients"])
     if allowed["statistics"]:
         statistics = {name: right.arrays[name] for name in allowed["statistics"]}
-        yield _worst("running statistics after a pass", statistics, actual.arrays, allowed["statistics"])
+        yield parting.worst("running statistics after a pass", statistics, actual.arrays, allowed["statistics"])
 
 
 def _constant(right: Observed, allowed: Mapping[str, Arrays]) -> None:
@@ -220,28 +243,3 @@ def _constant(right: Observed, allowed: Mapping[str, Arrays]) -> None:
 
     if all(constant(name, y) for name, y in right.outputs.items()):
         raise PortError("the output is nearly constant, so no port could fail")
-
-
-def _dropped(pass_: Pass) -> str | None:
-    """The first dropout whose rate differs, in a sentence; they are paired in order of execution.
-
-    A plain function of JAX does not show its own.
-    """
-    for one, other in itertools.zip_longest(pass_.right.dropped, pass_.actual.dropped, fillvalue=("nothing", 0.0)):
-        if not np.isclose(one[1], other[1], rtol=1e-6, atol=0):
-            return f"`{one[0]}` ({other[0]}): dropout has rates {one[1]:g} and {other[1]:g}"
-    return None
-
-
-def _worst(what: str, right: Arrays, actual: Arrays, allowed: Arrays) -> Finding:
-    """The finding on the array with the least margin."""
-    worst, least = Finding(what, None), np.inf
-    for name, array in right.items():
-        problem, error, allowance = compare(actual[name], array, allowed[name])
-        prefix = "" if len(right) == 1 else f"of {name}: "
-        if error is None or allowance is None or (problem and not np.isfinite(error + allowance)):
-            return Finding(what, f"{prefix}{problem}", error, allowance)
-        margin = allowance / error if error else np.inf
-        if margin <= least:
-            worst, least = Finding(what, problem and f"{prefix}{problem}", error, allowance), margin
-    return worst

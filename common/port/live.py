@@ -71,6 +71,7 @@ class Nature:
     channels_last: bool = False
     moded: bool = True  # whether a switch between training and evaluation was found
     constants: Arrays = field(default_factory=dict)  # float buffers that are kept as they are
+    training: bool = False  # whether it is in training mode as it stands
     kept: tuple[str, ...] = ()  # names in the framework's files of what is no weight: constants, counters
 
 

@@ -71,9 +71,14 @@ def _changes(shape: Shape, channels: set[int]) -> Iterator[tuple[str, Change]]:
         yield f"{kernel}: in and out exchanged", lambda a: a.swapaxes(0, 1)
         yield f"{kernel}: turned by 180 degrees", lambda a: np.flip(a, spatial)
     if len(shape) == 2:
-        for c in sorted((c for c in channels if 1 < c < shape[1] and shape[1] % c == 0), reverse=True):
-            yield f"inputs after a flatten of {c} channels, which come last", _flattened(c, -1)
-            yield f"inputs after a flatten of {c} channels, which come first", _flattened(-1, c)
+        yield from flattens(shape[1], channels)
+
+
+def flattens(width: int, channels: set[int]) -> Iterator[tuple[str, Change]]:
+    """The orders that a matrix [out, ``width``] may have after a flatten of maps of so many channels."""
+    for c in sorted((c for c in channels if 1 < c < width and width % c == 0), reverse=True):
+        yield f"inputs after a flatten of {c} channels, which come last", _flattened(c, -1)
+        yield f"inputs after a flatten of {c} channels, which come first", _flattened(-1, c)
 
 
 def _flattened(rows: int, columns: int) -> Change:

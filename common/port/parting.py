@@ -1,5 +1,6 @@
 """Where two modules part: the first layer whose output differs and stays so."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,20 @@ class Finding:
     problem: str | None
     error: float | None = None
     allowance: float | None = None
+
+
+def worst(what: str, right: Arrays, actual: Arrays, allowed: Arrays) -> Finding:
+    """The finding on the array with the least margin."""
+    worst, least = Finding(what, None), np.inf
+    for name, array in right.items():
+        problem, error, allowance = compare(actual[name], array, allowed[name])
+        prefix = "" if len(right) == 1 else f"of {name}: "
+        if error is None or allowance is None or (problem and not np.isfinite(error + allowance)):
+            return Finding(what, f"{prefix}{problem}", error, allowance)
+        margin = allowance / error if error else np.inf
+        if margin <= least:
+            worst, least = Finding(what, problem and f"{prefix}{problem}", error, allowance), margin
+    return worst
 
 
 def constants(first: Arrays, second: Arrays) -> Iterator[Finding]:
@@ -125,4 +140,15 @@ def first(right: Observed, actual: Observed, allowed: Mapping[str, Arrays], name
                 layer = name.rpartition(".")[0]
                 what = "running statistic" if kind == "statistics" else "gradient"
                 return f"`{layer}` ({names.get(layer, layer)}): {what} `{name.rpartition('.')[2]}`: {problem}"
+    return None
+
+
+def dropped(right: Observed, actual: Observed) -> str | None:
+    """The first dropout whose rate differs, in a sentence; they are paired in order of execution.
+
+    A plain function of JAX does not show its own.
+    """
+    for one, other in itertools.zip_longest(right.dropped, actual.dropped, fillvalue=("nothing", 0.0)):
+        if not np.isclose(one[1], other[1], rtol=1e-6, atol=0):
+            return f"`{one[0]}` ({other[0]}): dropout has rates {one[1]:g} and {other[1]:g}"
     return None

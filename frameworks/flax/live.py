@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from flax import linen, nnx
 
+from common.port.given import empty, mixed, real
 from common.port.live import DROPOUT_OFF, PRECISION, Cotangents, Nature, Observed, canonical, outputs, permuted
 from common.spec.params import Arrays
 from frameworks.flax.live_linen import Linen
@@ -20,11 +21,16 @@ class Live:
     """A module in float64 with dropout off: ``run(params, rest, xs) -> ys, (rest, seen)`` in either mode, compiled."""
 
     def __init__(
-        self, native: nnx.Module | linen.Module, shapes: Sequence[tuple[int, ...]], alone: bool, layout: str
+        self,
+        native: nnx.Module | linen.Module | tuple[linen.Module, Any],
+        shapes: Sequence[tuple[int, ...]],
+        alone: bool,
+        layout: str,
     ) -> None:
         self._layout = layout
-        empty = [permuted(np.empty(shape), layout) for shape in shapes]
-        self._module = Linen(native, empty) if isinstance(native, linen.Module) else Nnx(native)
+        xs = [permuted(empty(shape), layout) for shape in shapes]
+        module, variables = native if isinstance(native, tuple) else (native, {})
+        self._module = Linen(module, xs, variables) if isinstance(module, linen.Module) else Nnx(module)
         self.notes: list[str] = []
         self._orders: dict[bool, tuple[list[str], list[str]]] = {}
         self._passes = 0
@@ -37,7 +43,10 @@ class Live:
             return ys, (rest, seen)
 
         def train(params: Any, rest: Any, xs: Any, passes: Any, dys: Any) -> Any:
-            ys, pull, aux = jax.vjp(lambda p, xs: run(p, rest, xs, passes, True), params, xs, has_aux=True)
+            floats = [x for x in xs if real(x)]
+            ys, pull, aux = jax.vjp(
+                lambda p, fs: run(p, rest, mixed(xs, fs), passes, True), params, floats, has_aux=True
+            )
             cast = {name: jax.numpy.asarray(dys[name], y.dtype) for name, y in ys.items()}
             return ys, aux, pull(cast)
 
@@ -48,7 +57,9 @@ class Live:
         shapes_ = {form.name: form.canonical_shape for form in forms}
         last = layout == "nhwc"
         kept = tuple(self._module.constants)
-        self.nature = Nature("flax", PRECISION, shapes_, last, self._module.moded, self._module.constants, kept)
+        self.nature = Nature(
+            "flax", PRECISION, shapes_, last, self._module.moded, self._module.constants, self._module.training, kept
+        )
 
     def arrays(self, state: Arrays | None = None) -> Arrays:
         forms = self._module.forms

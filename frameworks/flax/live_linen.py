@@ -1,7 +1,7 @@
 """A foreign ``linen.Module`` as two functions of its variables."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -9,6 +9,7 @@ import numpy as np
 from flax import linen
 from flax.errors import ModifyScopeVariableError
 
+from common.port.given import real
 from common.port.live import RANDOM_DEPTHS, called, mode, rate
 from common.port.weights import PortError, flat, nested
 from common.spec.params import Arrays
@@ -22,7 +23,12 @@ TRAINED, AVERAGED, LOGGED = "params", "batch_stats", ("intermediates", "losses")
 class Linen:
     """See `frameworks.flax.live.Live`."""
 
-    def __init__(self, module: linen.Module, xs: Sequence[np.ndarray]) -> None:
+    training = False  # a linen module has no mode of its own
+
+    def __init__(self, module: linen.Module, xs: Sequence[np.ndarray], variables: Mapping[str, Any]) -> None:
+        if module.scope is not None:
+            module, variables = module.unbind()
+        self._held = {kind: flat(tree) for kind, tree in variables.items()}
         self.dropped: list[tuple[str, float]] = []
         self._options = switches(type(module).__call__)
         self._modules = {train: _switched(module, train) for train in (False, True)}
@@ -41,11 +47,12 @@ class Linen:
             order[:] = [(kind, name) for kind, tree in found.items() for name in flat(tree)]
             return found
 
-        variables = jax.eval_shape(init, [jax.ShapeDtypeStruct(x.shape, "float32") for x in xs])
-        variables = {kind: flat(tree) for kind, tree in variables.items() if kind not in LOGGED}
+        zeros = [x.astype(np.float32 if real(x) else np.int32) for x in xs]
+        made = jax.eval_shape(init, zeros)
+        made = {kind: flat(tree) for kind, tree in made.items() if kind not in LOGGED}
         self._constants: dict[str, Any] = {}
-        if odd := variables.keys() - {TRAINED, AVERAGED}:
-            values = jax.jit(init)([np.zeros(x.shape, np.float32) for x in xs])
+        if odd := made.keys() - {TRAINED, AVERAGED}:
+            values = jax.jit(init)(zeros) | {kind: variables[kind] for kind in odd & variables.keys()}
             self._constants = {kind: values[kind] for kind in sorted(odd)}
         self.constants = {
             f"{kind}.{n}": np.asarray(v) for kind, tree in self._constants.items() for n, v in flat(tree).items()
@@ -58,7 +65,7 @@ class Linen:
             siblings.setdefault(name.rpartition(".")[0], set()).add(name.rpartition(".")[2])
         for kind, names in self._names.items():
             for name in names:
-                shape, path = variables[kind][name].shape, name.rpartition(".")[0]
+                shape, path = made[kind][name].shape, name.rpartition(".")[0]
                 if scaled := _normed(name):
                     self.forms[name] = Form(f"{scaled}.weight_g", shape, tuple(range(len(shape))))
                     continue
@@ -75,7 +82,9 @@ class Linen:
         return fill(TRAINED), fill(AVERAGED)
 
     def held(self) -> Arrays:
-        raise PortError("a linen module holds no arrays; port a file of them")
+        if not self._held:
+            raise PortError("a linen module holds no arrays: give (module, variables), or a file of them to port")
+        return {n.replace("/", "."): np.asarray(a) for k in self._names for n, a in self._held.get(k, {}).items()}
 
     def stored(self, native: Arrays) -> Arrays:
         """A flat state by the names that files have."""

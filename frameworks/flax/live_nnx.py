@@ -36,6 +36,7 @@ class Nnx:
         self.dropped: list[tuple[str, float]] = []
         self._options = switches(type(module).__call__)
         children = layout.modules(module)
+        self.training = any(getattr(child, "use_running_average", None) is False for child in children.values())
         own = [
             (c, n)
             for c in children.values()

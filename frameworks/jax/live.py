@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from common.port.given import empty, mixed, real
 from common.port.live import PRECISION, Cotangents, Nature, Observed, canonical, mode, outputs, permuted
 from common.port.weights import COLLECTIONS, PortError
 from common.spec.params import Arrays
@@ -51,7 +52,7 @@ class Live:
 
         self._run = run
         with widened():
-            own_xs = [np.zeros(permuted(np.empty(shape), layout).shape) for shape in shapes]
+            own_xs = [permuted(empty(shape), layout) for shape in shapes]
             wide = [np.zeros(array.shape) for array in self._own]
             self._forms: list[Form] = forms(lambda v, xs: run(False, v, xs), [path for path, _ in arrays], wide, own_xs)
             channels = first_map(lambda v, xs: run(False, v, xs), wide, own_xs)
@@ -70,7 +71,8 @@ class Live:
             return ys, new, seen
 
         def train(values: Any, xs: Any, dys: Any) -> Any:
-            ys, pull, new = jax.vjp(lambda values, xs: run(True, values, xs), values, xs, has_aux=True)
+            floats = [x for x in xs if real(x)]
+            ys, pull, new = jax.vjp(lambda values, fs: run(True, values, mixed(xs, fs)), values, floats, has_aux=True)
             seen = layers(True, values, xs)
             self._orders[True] = list(ys), list(seen)
             cast = {name: jax.numpy.asarray(dys[name], y.dtype) for name, y in ys.items()}

@@ -9,6 +9,7 @@ import numpy as np
 import paddle
 from paddle import nn
 
+from common.port.given import real
 from common.port.live import DROPOUT_OFF, STATISTICS, Cotangents, Nature, Observed, called, canonical, mode, outputs
 from common.spec.params import Arrays
 from frameworks.paddle import layout
@@ -58,7 +59,7 @@ class Live:
         self._kept = {name: value.numpy().copy() for name, value in self._constants.items()}
         shapes_ = {name: _transposed(layer, value.numpy()).shape for name, (layer, value) in self._state.items()}
         kept = tuple(name for name in native.state_dict() if name not in self._names)
-        self.nature = Nature("paddle", PRECISION, shapes_, constants=self._kept, kept=kept)
+        self.nature = Nature("paddle", PRECISION, shapes_, constants=self._kept, training=native.training, kept=kept)
 
     def _held(self) -> Arrays:
         return {name: value.numpy().copy() for name, value in self._native.state_dict().items()}
@@ -107,8 +108,8 @@ class Live:
             handles.append(child.register_forward_pre_hook(partial(enter, name)))
             handles.append(child.register_forward_post_hook(partial(leave, name)))
         tensors = [paddle.to_tensor(x, place="cpu") for x in xs]
-        for tensor in tensors:
-            tensor.stop_gradient = not train
+        for tensor, x in zip(tensors, xs, strict=True):
+            tensor.stop_gradient = not (train and real(x))
         (self._layer.train if train else self._layer.eval)()
         for child in self._layer.sublayers(include_self=True):
             for name, value in list(vars(child).items()):
@@ -134,7 +135,7 @@ class Live:
         if widened.dropped:
             self.notes.append(DROPOUT_OFF)
         state = {name: _transposed(layer, value.numpy()).copy() for name, (layer, value) in self._state.items()}
-        inputs = [layout.gradient(tensor) for tensor in tensors] if train else []
+        inputs = [layout.gradient(tensor) for tensor in tensors if not tensor.stop_gradient]
         return Observed(values, layers, entries, state, gradients, inputs, widened.dropped)
 
 

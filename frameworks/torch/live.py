@@ -12,6 +12,7 @@ from torch import nn
 from torch.jit._trace import TopLevelTracedModule
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from common.port.given import real
 from common.port.live import (
     DROPOUT_OFF,
     PRECISION,
@@ -116,7 +117,8 @@ class Live:
         constants = {name: value.numpy().copy() for name, value in self._kept.items()}
         traced = isinstance(native, TopLevelTracedModule)  # whose mode is that of its trace
         kept = tuple(name for name in self._module.state_dict() if name not in self._names)
-        self.nature = Nature("torch", PRECISION, ordered, moded=not traced, constants=constants, kept=kept)
+        moded, training = not traced, native.training and not traced
+        self.nature = Nature("torch", PRECISION, ordered, False, moded, constants, training, kept)
 
     def _ordered(self) -> dict[str, tuple[int, ...]]:
         """Shapes in the order of the modules' definition."""
@@ -180,7 +182,7 @@ class Live:
             if not isinstance(child, torch.jit.ScriptModule):
                 handles.append(child.register_forward_pre_hook(lambda c, i, name=name: enter(name, c, i)))
                 handles.append(child.register_forward_hook(lambda c, i, o, name=name: leave(name, c, i, o)))
-        tensors = [torch.from_numpy(x.copy()).requires_grad_(train) for x in xs]
+        tensors = [torch.from_numpy(x.copy()).requires_grad_(train and real(x)) for x in xs]
         widened = Widened(stack, loose is not None)
         default = torch.get_default_dtype()
         self._module.train(train)
@@ -218,7 +220,7 @@ class Live:
         state = {name: _copied(value) for name, value in self._state.items()}
         if train and not self._alone:
             self._bias(state, arrays, variances)
-        inputs = [gradient(tensor) for tensor in tensors] if train else []
+        inputs = [gradient(tensor) for tensor in tensors if tensor.requires_grad]
         return Observed(values, layers, entries, state, gradients, inputs, widened.dropped)
 
     def _bias(self, state: Arrays, before: Arrays, variances: dict[str, list[tuple[int, torch.Tensor]]]) -> None:

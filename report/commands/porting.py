@@ -123,8 +123,10 @@ def port(
     required=True,
     multiple=True,
     metavar="NxCxHxW",
-    help="The input's shape, of any rank, for every framework NCHW; repeat it for several inputs.",
+    help="The input's shape, of any rank, for every framework NCHW, or a file x.npy that has it; 2x16:int1000 are "
+    "integers below 1000. Repeat it for several inputs.",
 )
+@click.option("--as-is", is_flag=True, help="With the weights that both hold: which arrays differ, or is it the code?")
 @click.option("--output", metavar="NAME", help="Compare this output only: a key, a field or a position.")
 @click.option("--layout", type=click.Choice(["nchw", "nhwc"]), help="What JAX and Flax take; detected by default.")
 @_map
@@ -133,6 +135,7 @@ def compare(
     first: str,
     second: str,
     sizes: tuple[str, ...],
+    as_is: bool,
     output: str | None,
     layout: str | None,
     map_: Path | None,
@@ -145,12 +148,12 @@ def compare(
     'convparity.jax:mobilenet_v1(alpha=0.5)'.
     """
     from common.port.comparing import How
-    from report.port.modules import compare_targets, input_shape, lines
+    from report.port.modules import compare_targets, input_of, lines
     from report.port.stored import read_map, write_map
 
     writable(save_map)
-    shapes = [input_shape(size) for size in sizes]
-    comparison = compare_targets(first, second, shapes, How(read_map(map_), output, layout))
+    how = How(read_map(map_), output, layout, as_is=as_is)
+    comparison = compare_targets(first, second, [input_of(size) for size in sizes], how)
     if save_map:
         write_map(save_map, comparison.alignment.names)
     for note in comparison.notes:

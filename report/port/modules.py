@@ -5,22 +5,25 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 import frameworks
 from common.layers.values import Shape
 from common.names import spelled
-from common.port.comparing import PLAIN, Comparison, How, compare_live
+from common.port.comparing import PLAIN, Comparison, How
+from common.port.given import Given
 from common.port.weights import PortError
 from common.processes import machine
 from convparity.packages import PROGRAM
 from report.port.isolated import Isolated
 from report.port.remote import Remote
+from report.port.verdicts import as_they_are, judged
 
 MOST_VALUES = 2**28  # of an input: it is compared in float64, with its gradient
-LOOSE = ("torch", "paddle")  # whose constants can be known to float32 only
-SAME_IN_FLOAT32 = "equal to float32: they differ by no more than constants that a framework keeps in float32"
-Input = Sequence[int] | Sequence[Sequence[int]]  # a shape, or several
+Input = Sequence[int] | Sequence[Sequence[int]]  # a shape or a `Given`, or several
 
 
 def compare_targets(first: str, second: str, shape: Input, how: How = PLAIN) -> Comparison:
@@ -89,7 +92,7 @@ def compared(lives: tuple[Any, Any], kinds: Sequence[str], shape: Input, how: Ho
         try:
             for live, layout in zip(lives, layouts, strict=True):
                 live.open(shapes, kinds[0] == kinds[1], layout)
-            comparison = judged(lives, kinds, shapes, how)
+            comparison = (as_they_are if how.as_is else judged)(lives, kinds, shapes, how)
         except PortError as error:
             refused = refused or error
             continue
@@ -99,7 +102,7 @@ def compared(lives: tuple[Any, Any], kinds: Sequence[str], shape: Input, how: Ho
             if layout != usual[0]
         ]
         comparison = replace(comparison, notes=(*comparison.notes, *said))
-        if comparison.agrees:
+        if comparison.agrees or (comparison.code and comparison.code.agrees):
             return comparison
         best = best or comparison
     if best is None:
@@ -115,26 +118,11 @@ def shapes_of(shape: Input) -> list[Shape]:
         PortError: for one that this machine has no memory for.
     """
     several: Any = shape if isinstance(shape[0], Sequence) else [shape]
-    shapes: list[Shape] = [tuple(one) for one in several]
+    shapes: list[Shape] = [one if isinstance(one, Given) else tuple(one) for one in several]
     for one in shapes:
         if reason := machine.lacking(8 * math.prod(one)):  # the input alone, in float64
             raise PortError(f"an input of {'x'.join(map(str, one))} {reason}")
     return shapes
-
-
-def judged(lives: tuple[Any, Any], kinds: Sequence[str], shapes: Sequence[Shape], how: How) -> Comparison:
-    """The comparison of two open modules; if they differ, constants of a module may be known to float32 only."""
-    comparison = compare_live(*lives, shapes, how)
-    if comparison.agrees or not any(kind in LOOSE for kind in kinds):
-        return comparison
-    pair, matching, arrays = lives, comparison.matching, how.arrays
-    if kinds[0] != "torch" and (kinds[1] == "torch" or kinds[0] not in LOOSE):
-        arrays = arrays and matching.moved(arrays, lives[1].nature.shapes)
-        pair, matching = (lives[1], lives[0]), matching.reversed()
-    loose = compare_live(*pair, shapes, replace(how, arrays=arrays, matching=matching), loose=True)
-    if not loose.agrees:
-        return comparison
-    return replace(comparison, findings=loose.findings, divergence=None, notes=(*comparison.notes, SAME_IN_FLOAT32))
 
 
 def _layouts(known: Sequence[str], shapes: Sequence[Shape], layout: str | None) -> list[str]:
@@ -144,6 +132,36 @@ def _layouts(known: Sequence[str], shapes: Sequence[Shape], layout: str | None) 
     if layout:
         return [layout]
     return [*known] if any(len(shape) > 3 for shape in shapes) else [*reversed(known)]
+
+
+def input_of(text: str) -> Shape:
+    """``1x3x224x224`` as a shape, of any rank; ``2x16:int1000`` as integers below 1000; ``x.npy`` as the array in it.
+
+    Raises:
+        PortError: for anything else.
+    """
+    if text.endswith(".npy"):
+        return _read(Path(text))
+    size, whole, below = text.partition(":int")
+    shape = input_shape(size)
+    if not whole:
+        return shape
+    if not (below.isascii() and below.isdigit() and 0 < int(below) < 2**31):
+        raise PortError(f"`--input {spelled(text)}` must say below which number integers are, such as 2x16:int1000")
+    return Given(np.random.default_rng(0).integers(0, int(below), shape))
+
+
+def _read(path: Path) -> Given:
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        if array.dtype.kind not in "fiu" or not 0 < array.size <= MOST_VALUES:
+            raise ValueError(f"it must hold 1 to {MOST_VALUES} numbers, and holds {array.size} of {array.dtype}")
+        given = Given(np.array(array))
+    except (OSError, ValueError, EOFError) as error:
+        raise PortError(f"cannot read the input {path}: {getattr(error, 'strerror', None) or error}") from None
+    if not np.isfinite(given.values).all():
+        raise PortError(f"cannot use the input {path}: it has numbers that are not finite")
+    return given
 
 
 def input_shape(text: str) -> Shape:
@@ -173,6 +191,6 @@ def lines(comparison: Comparison, failures: bool = False) -> list[str]:
         return f"{finding.what}: agrees{numbers}"
 
     last = [f"first layer that differs: {comparison.divergence}"] if comparison.divergence else []
-    if not last and any(row.problem for row in rows if row.what.startswith("output")):
+    if not last and not comparison.reasons and any(row.problem for row in rows if row.what.startswith("output")):
         last = ["every layer with arrays agrees; the computation after them differs"]
-    return [line(row) for row in rows] + last
+    return [line(row) for row in rows] + last + [f"why: {reason}" for reason in comparison.reasons]

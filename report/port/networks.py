@@ -13,14 +13,15 @@ import frameworks
 from common.layers.values import Shape
 from common.port.alignment import NameMap
 from common.port.comparing import Comparison, How
+from common.port.given import values_of
 from common.port.live import Live
 from common.port.matching import Matching, randomised
 from common.port.orders import forms
 from common.port.weights import Disagreement, PortError, finite, is_index, usable
-from common.spec import inputs
 from common.spec.params import Arrays
-from report.port.modules import Input, compared, isolated, judged, lines, remotes, shapes_of
+from report.port.modules import Input, compared, isolated, lines, remotes, shapes_of
 from report.port.stored import left_out, most, reachable, read_state, replacing, same, some
+from report.port.verdicts import judged
 
 SIZES = ((64, 72), (224, 224), (32, 32), (28, 28))  # that most networks take one of
 
@@ -184,7 +185,7 @@ def _carried(
 def _unused(first: Live, shapes: list[Shape], matching: Matching) -> list[str]:
     """The layers that were not seen to run and that the outputs do not depend on."""
     arrays, others = (randomised(first.nature.shapes, seed) for seed in (0, 1))
-    xs = [inputs.make("random", shape).astype(np.float64) for shape in shapes]
+    xs = [values_of(shape) for shape in shapes]
     passed = first.observe(arrays, xs)
 
     def matters(names: set[str]) -> bool:

@@ -1,0 +1,95 @@
+"""The verdict on two open modules: with arrays drawn at random, or as they are, with the arrays that they hold."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from common.layers.values import Shape
+from common.port import held, orders
+from common.port.alignment import Alignment
+from common.port.comparing import Comparison, How, compare_live
+from common.port.matching import SHOWN, Matching
+from common.port.weights import PortError
+
+LOOSE = ("torch", "paddle")  # whose constants can be known to float32 only
+SAME_IN_FLOAT32 = "equal to float32: they differ by no more than constants that a framework keeps in float32"
+ROUNDED = "equal to float32: they differ by no more than arrays that are rounded to float32"
+FLOAT32 = 2.0**-24
+
+
+def judged(lives: tuple[Any, Any], kinds: Sequence[str], shapes: Sequence[Shape], how: How) -> Comparison:
+    """The comparison of two open modules; if they differ, constants of a module may be known to float32 only."""
+    comparison = compare_live(*lives, shapes, how)
+    if comparison.agrees or not any(kind in LOOSE for kind in kinds):
+        return comparison
+    pair, again, side = lives, replace(how, matching=comparison.matching), ""
+    if kinds[0] != "torch" and (kinds[1] == "torch" or kinds[0] not in LOOSE):
+        arrays = how.copied or (how.arrays and comparison.matching.moved(how.arrays, lives[1].nature.shapes))
+        copied = how.copied and how.arrays
+        pair, side = (lives[1], lives[0]), f"seen from {kinds[1]}: "
+        again = replace(how, arrays=arrays, copied=copied, matching=comparison.matching.reversed())
+    loose = compare_live(*pair, shapes, again, loose=True)
+    if not loose.agrees:  # what constants in float32 explain is not why the modules differ
+        return replace(comparison, findings=loose.findings, divergence=loose.divergence and side + loose.divergence)
+    return replace(comparison, findings=loose.findings, divergence=None, notes=(*comparison.notes, SAME_IN_FLOAT32))
+
+
+def as_they_are(lives: tuple[Any, Any], kinds: Sequence[str], shapes: Sequence[Shape], how: How) -> Comparison:
+    """The comparison in evaluation of two open modules with the arrays that they hold; ``reasons`` say why they differ.
+
+    Equal arrays in both, drawn at random, say first which array is which, and whether the code is the same.
+
+    Raises:
+        PortError: if a module holds no arrays, or cannot be run.
+    """
+    first, second = ({n: a.astype(np.float64) for n, a in live.arrays().items()} for live in lives)
+    how = replace(how, training=False)
+    try:
+        code = judged(lives, kinds, shapes, replace(how, reordered=True))
+    except PortError as error:
+        matching = Matching(Alignment({}, ""), (), (), [], [])
+        own = _held(lives, kinds, shapes, replace(how, arrays=first, copied=second, matching=matching), True)
+        said = " ".join([f"arrays were not compared: {error}", *error.details[:1]])
+        return replace(own, divergence=None, reasons=() if own.agrees else (said,), notes=(*own.notes[1:], said))
+    matching = code.matching
+    problems = held.wrong(matching.moved(first, lives[1].nature.shapes), second)
+    given = replace(how, arrays=first, copied=second, matching=matching)
+    own = _held(lives, kinds, shapes, given, not problems)
+    listed = _listed(problems, {name: " + ".join(one) for one, other in matching.pairs for name in other})
+    stands = [
+        f"{live.nature.framework}: the module is in training mode as it stands; it is compared in evaluation"
+        for live in lives
+        if live.nature.training
+    ]
+    alignment = matching.alignment
+    aligned = f"matched {len(alignment.names)} layers {alignment.how}; both modules keep their own weights"
+    notes = [aligned, *own.notes[1:], *orders.forms(matching, *(live.nature.shapes for live in lives)), *stands]
+    if own.agrees:
+        notes += [f"the outputs do not show it, but {text}" for text in listed]
+        return replace(own, notes=tuple(notes), code=code)
+    return replace(own, notes=tuple(notes), code=code, reasons=tuple(_reasons(listed, code)))
+
+
+def _held(lives: tuple[Any, Any], kinds: Sequence[str], shapes: Sequence[Shape], how: How, rounded: bool) -> Comparison:
+    """The comparison with the arrays in ``how``, which may be ``rounded`` to float32 in one module."""
+    exact = judged(lives, kinds, shapes, how)
+    if exact.agrees or not rounded:
+        return exact
+    loose = judged(lives, kinds, shapes, replace(how, exact=FLOAT32))
+    return replace(loose, notes=(*loose.notes, ROUNDED)) if loose.agrees else exact
+
+
+def _listed(problems: dict[str, str], names: dict[str, str]) -> list[str]:
+    lines = [f"array `{name}` (`{names[name]}` in the first) {text}" for name, text in problems.items()]
+    return lines[:SHOWN] + ([f"{len(lines) - SHOWN} more arrays differ"] if len(lines) > SHOWN else [])
+
+
+def _reasons(listed: list[str], code: Comparison) -> list[str]:
+    if code.agrees:
+        return [*listed, "the arrays, not the code: with the arrays of the first, the second computes the same"]
+    findings = (f"{finding.what}: {finding.problem}" for finding in code.findings if finding.problem)
+    where = code.divergence or next(findings)
+    also = "the code differs, too" if listed else "the code: all arrays are equal"
+    return [*listed, f"{also}; with equal arrays the first layer that differs is {where}", *code.reasons]
