@@ -17,7 +17,7 @@ from common.protocols import Backend
 from common.spec.catalogue import names
 from report.cli import main
 from report.guide import diagram, facts, fast_steps, pitfalls, rules, site, sources
-from report.guide.explain import explain
+from report.guide.explain import explain, explain_symptom
 from report.guide.facts import Facts
 from report.guide.pitfalls import Pitfall
 from report.paths import DOCS, HERE
@@ -164,6 +164,19 @@ def test_explain_prints_both_implementations_and_the_rules(family: str) -> None:
     assert "https://github.com/" in text
 
 
+def test_explain_finds_pitfalls_by_what_one_sees() -> None:
+    """Those of both directions of the port, and no others; a page lists those of all ports."""
+    chosen = [trap for trap in pitfalls.load() if "training-diverges" in trap.symptoms]
+    for source, target in (("torch", "paddle"), ("paddle", "torch")):
+        text = explain_symptom("training-diverges", source, target)
+        direct = {trap.title for trap in chosen if trap.origin == source and target in trap.targets}
+        turned = {trap.title for trap in chosen if trap.origin == target and source in trap.targets}
+        assert set(re.findall("^## (.+)$", text, re.MULTILINE)) == direct | turned
+        assert text.count("(Run in the other direction.)") == len(turned)
+    page = (DOCS / "pitfalls" / "symptoms.md").read_text("utf-8")
+    assert all(page.count(f"]({trap.id}.md)") == len(trap.symptoms) for trap in pitfalls.load())
+
+
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "report", *arguments], capture_output=True, text=True, check=False)
 
@@ -191,6 +204,10 @@ def test_explain_as_a_command_is_plain_text_and_imports_no_framework() -> None:
             "nothing to port from `jax` to `jax`; choose another of torch",
         ),
         (("ghost_module", "--from", "jax"), "Missing option '--to'"),
+        (("--from", "jax", "--to", "flax"), "give either a block or --symptom"),
+        (("ghost_module", "--symptom", "slower", "--from", "jax", "--to", "flax"), "give either a block or --symptom"),
+        (("--symptom", "slow", "--from", "jax", "--to", "flax"), "unknown symptom `slow`; choose from raises, "),
+        (("--symptom", "slower", "--from", "jax", "--to", "jax"), "nothing to port from `jax` to `jax`; choose "),
     ],
 )
 def test_what_explain_refuses(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str) -> None:

@@ -34,14 +34,40 @@ def test_the_naive_port_is_wrong_and_the_right_one_agrees(
         assert naive.error == pytest.approx(recorded.error, rel=0.05), "run `make facts`"
 
 
+RANGES = [(trap, target) for trap, target in RUNS if trap.harmful or trap.harmless]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("trap", "target"), RANGES, ids=[f"{trap.id}-{target}" for trap, target in RANGES])
+def test_the_range_of_a_pitfall_is_what_its_page_says(
+    request: pytest.FixtureRequest, trap: Pitfall, target: str
+) -> None:
+    for name in (trap.origin, target):
+        require(request.config, name)
+    for settings, kinds in ((trap.harmful, ("differs", "shape", "raises")), (trap.harmless, ("right",))):
+        for setting in settings:
+            naive, right = trap.run(target, setting)
+            assert naive.kind in kinds, f"{setting}: the naive port is {naive.detail}"
+            assert right.kind == "right", f"{setting}: the right port is {right.detail}"
+
+
+def test_a_range_names_constants_of_its_file() -> None:
+    (trap,) = (trap for trap in TRAPS if trap.id == "memory_shared")
+    with pytest.raises(ValueError, match=r"memory_shared\.py has no constant SIZE"):
+        trap.run("torch", {"SIZE": 3})
+
+
 @pytest.mark.parametrize("trap", TRAPS, ids=lambda trap: trap.id)
 def test_a_pitfall_says_what_it_must(trap: Pitfall) -> None:
     assert trap.title
     assert len(trap.text) > 80
     assert trap.origin not in trap.targets
     assert trap.targets
-    assert trap.threads
-    assert all(re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+/(issues|pull)/\d+", url) for url in trap.threads)
+    assert trap.symptoms
+    assert set(trap.symptoms) <= pitfalls.SYMPTOMS.keys()
+    urls = (*trap.threads, *trap.related)
+    assert urls
+    assert all(re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+/(issues|pull)/\d+", url) for url in urls)
     assert all(trap.code(f"right_{target}") for target in trap.targets)
 
 

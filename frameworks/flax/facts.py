@@ -33,6 +33,7 @@ ARGUMENTS = {
             "momentum": "momentum",
             "affine": "use_scale, use_bias",
             "layout": "axis",
+            "running statistics": "use_running_average",
         },
     ),
     "LeakyReLU": (nnx.leaky_relu, {"negative_slope": "negative_slope"}),
@@ -137,6 +138,8 @@ def answers() -> dict[str, str]:
     """An answer to every question."""
     conv, grouped = _conv(256, 256, (3, 3)), _conv(512, 512, (3, 3), feature_group_count=8)
     linear, norm = nnx.Linear(1024, 512, rngs=nnx.Rngs(0)), nnx.BatchNorm(3, rngs=nnx.Rngs(0))
+    unbiased = _conv(1, 1, (1, 1), use_bias=False)
+    bare = nnx.BatchNorm(3, use_scale=False, use_bias=False, rngs=nnx.Rngs(0))
     dropout, disabled = nnx.Dropout(0.5, rngs=nnx.Rngs(0)), nnx.Dropout(0.5, deterministic=True)
     assert conv.bias is not None
     assert linear.bias is not None
@@ -150,6 +153,8 @@ def answers() -> dict[str, str]:
         "flatten": _flatten(),
         "conv_names": _names(conv),
         "norm_names": _names(norm),
+        "conv_no_bias": "`use_bias=False`" if _names(unbiased) == "kernel" else "not `use_bias=False`",
+        "norm_no_affine": f"{'' if _names(bare) == 'mean, var' else 'not '}`use_scale=False, use_bias=False`",
         "conv_int_kernel": sizes(_conv(6, 10, 3).kernel.shape),
         "conv_default_padding": _padding(),
         "conv_same_stride_2": _padding(strides=2, padding="SAME"),

@@ -117,6 +117,8 @@ def answers() -> dict[str, str]:
         "flatten": _flatten(),
         "conv_names": ", ".join(_stored(weight=np.zeros((1, 1, 1, 1)), bias=vector)),
         "norm_names": ", ".join(norm),
+        "conv_no_bias": "add none",
+        "norm_no_affine": "multiply by and add none",
         "conv_int_kernel": NOTHING,
         "conv_default_padding": outcome(lambda: _padding(window_strides=(1, 1))),
         "conv_same_stride_2": _padding(window_strides=(2, 2), padding="SAME"),

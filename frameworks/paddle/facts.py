@@ -33,6 +33,7 @@ ARGUMENTS = {
             "momentum": "momentum",
             "affine": "weight_attr, bias_attr",
             "layout": "data_format",
+            "running statistics": "use_global_stats",
         },
     ),
     "LeakyReLU": (nn.LeakyReLU, {"negative_slope": "negative_slope"}),
@@ -77,6 +78,18 @@ def _padding(**options: object) -> str:
         return layer(paddle.to_tensor(x)).numpy()
 
     return outcome(lambda: zeros_added(conv))
+
+
+def _size_too_small() -> str:
+    """The shape that Paddle infers; running such a convolution may end the process."""
+    shape = paddle.static.InputSpec([1, 1, 2, 2])
+    return sizes(
+        paddle.jit.to_static(nn.Conv2D(1, 1, 4).forward, [shape], full_graph=True).concrete_program.outputs[0].shape
+    )
+
+
+def _left_out(layer: nn.Layer, switch: str, *names: str) -> str:
+    return switch if not set(names) & set(layer.state_dict()) else f"not {switch}"
 
 
 def _activations() -> str:
@@ -135,7 +148,7 @@ def _load() -> str:
 def answers() -> dict[str, str]:
     """An answer to every question."""
     conv, grouped, linear = nn.Conv2D(256, 256, 3), nn.Conv2D(512, 512, 3, groups=8), nn.Linear(1024, 512)
-    norm = nn.BatchNorm2D(3)
+    norm, bare = nn.BatchNorm2D(3), nn.BatchNorm2D(3, weight_attr=False, bias_attr=False)
     dropout = nn.Dropout(0.5)
     disabled = nn.Dropout(0.5)
     disabled.eval()
@@ -147,10 +160,12 @@ def answers() -> dict[str, str]:
         "flatten": _flatten(),
         "conv_names": ", ".join(conv.state_dict()),
         "norm_names": ", ".join(norm.state_dict()),
+        "conv_no_bias": _left_out(nn.Conv2D(1, 1, 1, bias_attr=False), "`bias_attr=False`", "bias"),
+        "norm_no_affine": _left_out(bare, "`weight_attr=False, bias_attr=False`", "weight", "bias"),
         "conv_int_kernel": sizes(nn.Conv2D(6, 10, 3).weight.shape),
         "conv_default_padding": _padding(),
         "conv_same_stride_2": _padding(stride=2, padding="SAME"),
-        "conv_too_large": outcome(lambda: sizes(nn.Conv2D(1, 1, 4)(paddle.ones([1, 1, 2, 2])).shape)),
+        "conv_too_large": outcome(_size_too_small),
         "pool_stride": str(6 // nn.AvgPool2D(2)(paddle.ones([1, 1, 6, 6])).shape[2]),
         "pool_divisor": str(round(4 / nn.AvgPool2D(3, 1, 1)(paddle.ones([1, 1, 4, 4])).numpy()[0, 0, 0, 0])),
         "norm_momentum": digits(_norm()._mean.item()),
@@ -175,6 +190,6 @@ def answers() -> dict[str, str]:
         "load_missing": _load(),
         "evaluation": _evaluation(),
         "seed": "`paddle.seed(0)`" if np.array_equal(_draw(), _draw()) else "not `paddle.seed(0)`",
-        "tf32": f"that of cuDNN is {paddle.base.core.get_cudnn_switch()}",  # it has no public name
+        "tf32": f"`paddle.base.core.get_cudnn_switch()` is {paddle.base.core.get_cudnn_switch()}",
         "adamw_decay": described(paddle.optimizer.AdamW, {"": "weight_decay"})[""],
     }

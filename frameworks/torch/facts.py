@@ -25,7 +25,13 @@ ARGUMENTS = {
     ),
     "BatchNorm2d": (
         nn.BatchNorm2d,
-        {"num_features": "num_features", "eps": "eps", "momentum": "momentum", "affine": "affine"},
+        {
+            "num_features": "num_features",
+            "eps": "eps",
+            "momentum": "momentum",
+            "affine": "affine",
+            "running statistics": "track_running_stats",
+        },
     ),
     "LeakyReLU": (nn.LeakyReLU, {"negative_slope": "negative_slope"}),
     "AvgPool2d": (
@@ -131,6 +137,8 @@ def answers() -> dict[str, str]:
         "flatten": _flatten(),
         "conv_names": ", ".join(conv.state_dict()),
         "norm_names": ", ".join(norm.state_dict()),
+        "conv_no_bias": "`bias=False`" if nn.Conv2d(1, 1, 1, bias=False).bias is None else "not `bias=False`",
+        "norm_no_affine": "`affine=False`" if nn.BatchNorm2d(1, affine=False).weight is None else "not `affine=False`",
         "conv_int_kernel": sizes(nn.Conv2d(6, 10, 3).weight.shape),
         "conv_default_padding": _padding(),
         "conv_same_stride_2": _padding(stride=2, padding="same"),

@@ -21,17 +21,23 @@ _save_map = click.option(
 
 
 @click.command(**described("convparity explain ghost_module --from torch --to paddle"))
-@click.argument("block")
+@click.argument("block", required=False)
+@click.option("--symptom", metavar="NAME", help="The pitfalls that show themselves so, instead of a block.")
 @click.option("--from", "source", required=True, metavar="NAME", help="The framework to port from.")
 @click.option("--to", "target", required=True, metavar="NAME", help="The framework to port to.")
-def explain(block: str, source: str, target: str) -> None:
-    """Prints how a block is ported: both implementations, where the arrays go, the rules and the pitfalls."""
+def explain(block: str | None, symptom: str | None, source: str, target: str) -> None:
+    """Prints how a block is ported: both implementations, where the arrays go, the rules and the pitfalls.
+
+    With --symptom it prints the pitfalls of the port that show themselves so, such as training-diverges.
+    """
     from rich.console import Console
     from rich.markdown import Markdown
 
-    from report.guide.explain import explain
+    from report.guide.explain import explain, explain_symptom
 
-    text = explain(block, source, target)
+    if (block is None) == (symptom is None):
+        raise click.UsageError("give either a block or --symptom")
+    text = explain(block, source, target) if block else explain_symptom(symptom or "", source, target)
     if sys.stdout.isatty():
         Console().print(Markdown(text))
     else:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from common.names import UnknownName, known
 from common.port.facts import ARGUMENTS
 from common.spec.catalogue import names
-from report.guide import diagram, facts, pitfalls, rules, sources
+from report.guide import diagram, facts, pitfalls, rules, sources, traps
 from report.guide.blocks import answers
 from report.guide.facts import Facts
 from report.guide.page import GENERATED, code, page, run, versions
@@ -20,11 +20,7 @@ def explain(family: str, source: str, target: str) -> str:
         UnknownName: for an unknown block or framework, or the same framework twice.
     """
     known("block", family, names())
-    for name in (source, target):
-        known("backend", name, TITLES)
-    if source == target:
-        others = ", ".join(name for name in TITLES if name != source)
-        raise UnknownName(f"nothing to port from `{source}` to `{target}`; choose another of {others}")
+    _two(source, target)
     recorded, case = facts.load(), facts.documented(family)
     layers = list(dict.fromkeys(type(node.layer).__name__ for node in case.spec.nodes))
     return page(
@@ -50,6 +46,25 @@ def explain(family: str, source: str, target: str) -> str:
         _traps(recorded, source, target, set(layers)),
         f"These facts are from running {versions(recorded)} ({run(recorded.environment)}).",
     ).replace(f"{GENERATED}\n\n", "")
+
+
+def explain_symptom(key: str, source: str, target: str) -> str:
+    """The pitfalls of a port that show themselves as ``key`` says, as Markdown; needs no framework.
+
+    Raises:
+        UnknownName: for an unknown symptom or framework, or the same framework twice.
+    """
+    known("symptom", key, pitfalls.SYMPTOMS)
+    _two(source, target)
+    return traps.symptom(key, source, target, facts.load(), pitfalls.load())
+
+
+def _two(source: str, target: str) -> None:
+    for name in (source, target):
+        known("backend", name, TITLES)
+    if source == target:
+        others = ", ".join(name for name in TITLES if name != source)
+        raise UnknownName(f"nothing to port from `{source}` to `{target}`; choose another of {others}")
 
 
 def _traps(recorded: Facts, source: str, target: str, layers: set[str]) -> Iterator[str]:

@@ -22,6 +22,7 @@ def pages(record: RunRecord) -> dict[str, str]:
     texts = {"index.md": home(known), "about.md": about_page(facts, record), "speed.md": speed(record)}
     texts |= dict(fast.fast())
     texts["pitfalls/index.md"] = traps.pitfall_list(facts, known)
+    texts["pitfalls/symptoms.md"] = traps.symptoms(known)
     texts["blocks/index.md"] = blocks.block_list()
     texts["pairs/index.md"] = pairs.pair_list()
     for family in names():
@@ -56,13 +57,15 @@ def home(known: tuple[Pitfall, ...]) -> str:
                 "keeps its arrays, what differs in defaults, and whether they agree.",
                 f"- [{len(TITLES) * (len(TITLES) - 1)} pairs](pairs/index.md): the rules of a port from one framework "
                 "to another.",
-                f"- [{len(known)} pitfalls](pitfalls/index.md), run in {runs} pairs of frameworks.",
+                f"- [{len(known)} pitfalls](pitfalls/index.md), run in {runs} pairs of frameworks; also "
+                "[by what you see](pitfalls/symptoms.md).",
                 "- [Speed](speed.md): discussions of slow depthwise convolutions, and what the report measured.",
                 "- [Separable convolutions fast on a CPU](fast/index.md): what to do about it, step by step.",
             ]
         ),
         markdown(Table(["", *(f"to {title}" for title in TITLES.values())], rows)),
-        "In a terminal, without any framework: `convparity explain ghost_module --from torch --to paddle`.",
+        "In a terminal, without any framework: `convparity explain ghost_module --from torch --to paddle`, and "
+        "`convparity explain --symptom training-diverges --from torch --to paddle`.",
         "[Machines, versions and runs](about.md) of all measurements.",
     )
 

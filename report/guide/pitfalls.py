@@ -3,7 +3,9 @@
 The file's docstring is a title and an explanation. ``FROM`` names the framework of ``source()``; for every other
 framework that it concerns there are ``naive_<framework>()``, the port that goes wrong, and ``right_<framework>()``.
 Each returns what its port computes, as a NumPy array. ``LAYERS`` says which layers of the vocabulary are concerned,
-``THREADS`` where people met it.
+``SYMPTOMS`` how one notices it, ``THREADS`` where people met it, and ``RELATED`` what else is worth reading.
+``HARMFUL`` and ``HARMLESS`` hold the pitfall's range: other values of the file's constants, with which the naive port
+is wrong as well and with which it agrees; the right port agrees with all of them.
 
 What wrong and right mean: outcomes are compared with the source's, whose greatest absolute value is their *scale*.
 **Right** is no further off than rounding may put two results, each ``ALLOWED`` deviations (common/oracle/rounding.py)
@@ -17,7 +19,6 @@ at most ``scale / sqrt(SAMPLES)`` each, and wrong more than 50.
 
 import ast
 import math
-import runpy
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,22 @@ from common.oracle.rounding import ALLOWED, UNIT_ROUNDOFF
 
 FOLDER = Path(__file__).parents[2] / "tests" / "pitfalls"
 WRONG = 1000
+
+# What a porter sees, from the first to the last that can be seen.
+SYMPTOMS = {
+    "raises": "It raises an error",
+    "loading-fails": "Weights do not load, or load without a word and are wrong",
+    "shape-differs": "A shape differs",
+    "counts-differ": "The number of parameters or of FLOPs differs",
+    "layer-differs": "The output of a layer differs, the first one perhaps",
+    "evaluation-differs": "Training agrees, only evaluation differs",
+    "gradients-differ": "The outputs agree, only gradients differ",
+    "loss-differs": "The outputs agree, the loss differs",
+    "training-diverges": "The first step agrees, then training diverges or goes another way",
+    "accuracy-lower": "The network agrees, and the accuracy is lower",
+    "slower": "It agrees and is slower",
+}
+Setting = dict[str, Any]  # a file's constants by name
 
 
 @dataclass(frozen=True)
@@ -87,8 +104,24 @@ class Pitfall:
         return self._constants["LAYERS"]
 
     @property
+    def symptoms(self) -> tuple[str, ...]:
+        return self._constants["SYMPTOMS"]
+
+    @property
     def threads(self) -> tuple[str, ...]:
         return self._constants["THREADS"]
+
+    @property
+    def related(self) -> tuple[str, ...]:
+        return self._constants.get("RELATED", ())
+
+    @property
+    def harmful(self) -> tuple[Setting, ...]:
+        return self._constants.get("HARMFUL", ())
+
+    @property
+    def harmless(self) -> tuple[Setting, ...]:
+        return self._constants.get("HARMLESS", ())
 
     @property
     def sampled(self) -> bool:
@@ -113,7 +146,7 @@ class Pitfall:
     @cached_property
     def setup(self) -> str:
         """The statements before the functions that are neither imports nor about the page."""
-        about = ("FROM", "LAYERS", "THREADS", "TERMS", "SAMPLES")
+        about = ("FROM", "LAYERS", "THREADS", "RELATED", "SYMPTOMS", "HARMFUL", "HARMLESS", "TERMS", "SAMPLES")
         lines = self.source.splitlines()
         kept = []
         for node in self._tree.body[1:]:
@@ -121,9 +154,26 @@ class Pitfall:
                 kept += lines[node.lineno - 1 : node.end_lineno]
         return "\n".join(kept)
 
-    def run(self, target: str) -> tuple[Outcome, Outcome]:
-        """Runs the naive and the right port to ``target`` beside the source."""
-        module = runpy.run_path(str(self.path))
+    def _module(self, setting: Setting) -> dict[str, Any]:
+        """The file's names after it ran, with the values of ``setting`` in place of its own."""
+        tree, replaced = ast.parse(self.source), set()
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in setting:
+                node.value = ast.parse(repr(setting[node.targets[0].id]), mode="eval").body
+                replaced.add(node.targets[0].id)
+        if replaced != setting.keys():
+            raise ValueError(f"{self.path.name} has no constant {', '.join(sorted(setting.keys() - replaced))}")
+        names: dict[str, Any] = {"__name__": self.id}
+        exec(compile(tree, self.path, "exec"), names)
+        return names
+
+    def run(self, target: str, setting: Setting | None = None) -> tuple[Outcome, Outcome]:
+        """Runs the naive and the right port to ``target`` beside the source.
+
+        Raises:
+            ValueError: if ``setting`` names what is no constant of the file.
+        """
+        module = self._module(setting or {})
         expected = np.asarray(module["source"]())
         terms, samples = module.get("TERMS", 1), module.get("SAMPLES")
         naive, right = (judged(module[f"{kind}_{target}"], expected, terms, samples) for kind in ("naive", "right"))

@@ -1,9 +1,12 @@
 """The pages of the pitfalls."""
 
+from collections.abc import Iterator
+
 from common.layers import KINDS
 from report.guide.facts import Facts
-from report.guide.page import about, code, page, tabs
-from report.guide.pitfalls import Outcome, Pitfall
+from report.guide.page import GENERATED, about, code, page, tabs
+from report.guide.pairs import concerning
+from report.guide.pitfalls import SYMPTOMS, Outcome, Pitfall, Setting
 from report.guide.sources import TITLES
 from report.text import Table, markdown
 
@@ -14,15 +17,15 @@ def pitfall_list(facts: Facts, traps: tuple[Pitfall, ...]) -> str:
     """docs/pitfalls/index.md."""
     groups: dict[str, list[list[str]]] = {layer: [] for layer in (*(kind.__name__ for kind in KINDS), OTHER)}
     for trap in traps:
-        targets = ", ".join(TITLES[target] for target in trap.targets)
         naive, _ = facts.pitfalls[trap.id][trap.targets[0]]
-        row = [f"[{trap.title}]({trap.id}.md)", f"{TITLES[trap.origin]} → {targets}", _short(naive)]
+        row = [f"[{trap.title}]({trap.id}.md)", _pair(trap), _short(naive)]
         groups[trap.layers[0] if trap.layers else OTHER].append(row)
     return page(
         "Pitfalls",
         f"{len(traps)} pitfalls, with {sum(len(trap.targets) for trap in traps)} ports in all ({about('facts')}). Each "
         "port is written twice, naive and right, and both are compared with the framework that the code comes from. "
         "The pages show the code that the tests run.",
+        "[By what you see](symptoms.md): a shape differs, only evaluation differs, training diverges, and so on.",
         "*Right*: the difference is within what rounding may cause, by a bound from the length of the sums; whole "
         "numbers must be equal. *Wrong*: an exception, another shape, another whole number, or a difference of more "
         "than 1000 roundings of the output's scale. `report/guide/pitfalls.py` has the rule.",
@@ -32,6 +35,39 @@ def pitfall_list(facts: Facts, traps: tuple[Pitfall, ...]) -> str:
             if rows
         ],
     )
+
+
+def symptoms(traps: tuple[Pitfall, ...]) -> str:
+    """docs/pitfalls/symptoms.md."""
+    return page(
+        "What you see, and what it may be",
+        "Look up what you see, from the first difference to the last; a pitfall may show itself in more than one way. "
+        "For one pair of frameworks: `convparity explain --symptom training-diverges --from torch --to paddle`.",
+        [
+            f"## {seen}\n\n`{key}`\n\n{markdown(Table(['pitfall', 'from → to'], rows))}"
+            for key, seen in SYMPTOMS.items()
+            for rows in [[[f"[{trap.title}]({trap.id}.md)", _pair(trap)] for trap in traps if key in trap.symptoms]]
+        ],
+    )
+
+
+def symptom(key: str, source: str, target: str, facts: Facts, traps: tuple[Pitfall, ...]) -> str:
+    """What ``convparity explain --symptom`` prints: the pitfalls of one port that show themselves in one way."""
+    entries = [
+        f"## {trap.title}\n\n{trap.text}{'' if trap.origin == source else ' (Run in the other direction.)'}\n\n"
+        f"The naive port: {facts.pitfalls[trap.id][ran][0].detail}. docs/pitfalls/{trap.id}.md"
+        for trap, ran in concerning(traps, source, target)
+        if key in trap.symptoms
+    ]
+    return page(
+        f"{SYMPTOMS[key]}: {TITLES[source]} → {TITLES[target]}",
+        f"Pitfalls of this port that show themselves so: {len(entries)}.",
+        entries,
+    ).replace(f"{GENERATED}\n\n", "")
+
+
+def _pair(trap: Pitfall) -> str:
+    return f"{TITLES[trap.origin]} → {', '.join(TITLES[target] for target in trap.targets)}"
 
 
 def pitfall(trap: Pitfall, facts: Facts) -> str:
@@ -49,17 +85,39 @@ def pitfall(trap: Pitfall, facts: Facts) -> str:
         for target in trap.targets
     }
     layers = f" Layers: {', '.join(trap.layers)}." if trap.layers else ""
+    seen = "; ".join(SYMPTOMS[key] for key in trap.symptoms)
     return page(
         trap.title,
         trap.text,
         f"From {TITLES[trap.origin]} to {', '.join(TITLES[target] for target in trap.targets)}.{layers}",
-        "Reported in " + ", ".join(f"[{thread(url)}]({url})" for url in trap.threads) + ".",
+        f"What you see: {seen[0].lower()}{seen[1:]} ([all symptoms](symptoms.md)).",
+        _reported(trap),
+        _range(trap),
         f"## {TITLES[trap.origin]}",
         code("\n\n\n".join(part for part in (trap.setup, trap.code("source")) if part)),
         "## The ports",
         tabs(ports) if len(ports) > 1 else next(iter(ports.values())),
         f"Run from `tests/pitfalls/{trap.id}.py` ({about('facts')}).",
     )
+
+
+def _reported(trap: Pitfall) -> str:
+    told = [("Reported in", trap.threads), ("Related:", trap.related)]
+    return " ".join(f"{words} {', '.join(f'[{thread(url)}]({url})' for url in urls)}." for words, urls in told if urls)
+
+
+def _range(trap: Pitfall) -> Iterator[str]:
+    if trap.harmful or trap.harmless:
+        yield "## Range"
+        yield f"Other values of the constants below, run too. The right port agrees with {TITLES[trap.origin]} in all."
+    for words, settings in (("is wrong too", trap.harmful), ("agrees", trap.harmless)):
+        if settings:
+            yield f"The naive port {words}:"
+            yield "\n".join(f"- {_constants(setting)}" for setting in settings)
+
+
+def _constants(setting: Setting) -> str:
+    return ", ".join(f"`{name} = {value!r}`" for name, value in setting.items())
 
 
 def _short(outcome: Outcome) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ()
+SYMPTOMS = ("training-diverges", "accuracy-lower")
 THREADS = ("https://github.com/google-deepmind/optax/issues/417", "https://github.com/pytorch/pytorch/pull/4429")
 W = np.array([1.0, -2.0, 3.0], np.float32)
 GRADIENT = np.array([0.1, 0.4, -0.5], np.float32)

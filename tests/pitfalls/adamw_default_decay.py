@@ -7,7 +7,9 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ()
-THREADS = ("https://github.com/google-deepmind/optax/issues/417",)
+SYMPTOMS = ("training-diverges", "accuracy-lower")
+THREADS = ()
+RELATED = ("https://github.com/finegrain-ai/refiners/pull/320", "https://github.com/google-deepmind/optax/issues/417")
 W = np.array([1.0, -2.0, 3.0], np.float32)
 GRADIENT = np.array([0.1, 0.2, -0.3], np.float32)
 STEPS = 3

@@ -9,6 +9,7 @@ import numpy as np
 
 FROM = "paddle"
 LAYERS = ("AvgPool2d",)
+SYMPTOMS = ("layer-differs",)
 THREADS = ("https://github.com/PaddlePaddle/Paddle/issues/36920",)
 X = np.random.default_rng(0).uniform(1, 2, (1, 2, 6, 5)).astype(np.float32)
 TERMS = 3 * 3

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("AvgPool2d",)
+SYMPTOMS = ("shape-differs",)
 THREADS = ("https://github.com/google/flax/issues/2029",)
 X = np.random.default_rng(0).normal(0, 1, (1, 2, 6, 4)).astype(np.float32)
 TERMS = 2 * 2

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("BatchNorm2d",)
+SYMPTOMS = ("layer-differs",)
 THREADS = (
     "https://github.com/dblN/stochastic_depth_keras/issues/1",
     "https://github.com/sharathadavanne/seld-dcase2021/issues/8",

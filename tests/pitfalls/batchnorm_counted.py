@@ -9,7 +9,12 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("BatchNorm2d",)
-THREADS = ("https://github.com/PaddlePaddle/Paddle/issues/43196",)
+SYMPTOMS = ("counts-differ",)
+THREADS = (
+    "https://github.com/PaddlePaddle/Paddle/issues/37852",
+    "https://github.com/PaddlePaddle/Paddle/issues/31263",
+    "https://github.com/PaddlePaddle/Paddle/issues/48188",
+)
 
 
 def source():

@@ -9,6 +9,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("BatchNorm2d",)
+SYMPTOMS = ("evaluation-differs", "accuracy-lower")
 THREADS = ("https://github.com/scverse/scvi-tools/pull/2309",)
 TERMS = 4 * 3 * 5
 X = np.random.default_rng(0).normal(3, 2, (4, 2, 3, 5)).astype(np.float32)

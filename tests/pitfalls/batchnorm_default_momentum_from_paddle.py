@@ -7,6 +7,7 @@ import numpy as np
 
 FROM = "paddle"
 LAYERS = ("BatchNorm2d",)
+SYMPTOMS = ("evaluation-differs", "accuracy-lower")
 THREADS = ("https://github.com/scverse/scvi-tools/pull/2309",)
 TERMS = 2 * 3 * 5
 X = np.random.default_rng(0).normal(3, 2, (2, 2, 3, 5)).astype(np.float32)

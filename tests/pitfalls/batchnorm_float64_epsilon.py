@@ -1,15 +1,17 @@
-"""Paddle rounds epsilon to float32, even in a float64 layer
+"""Paddle's BatchNorm and LayerNorm round epsilon to float32, even in float64
 
-Epsilon is an attribute of BatchNorm's kernel, of type float. A float64 layer therefore adds 9.999999747378752e-06
-instead of 1e-5, and a comparison in float64 agrees to ten digits only. Where that matters, write the norm with
-elementary operations.
+In Paddle 3.3.1 epsilon is an attribute of these kernels, of type float; GroupNorm's is not rounded. A float64 layer
+therefore adds 9.999999747378752e-06 instead of 1e-5, and a comparison in float64 agrees to ten digits only. Where that
+matters, write the norm with elementary operations.
 """
 
 import numpy as np
 
 FROM = "torch"
 LAYERS = ("BatchNorm2d",)
-THREADS = ("https://github.com/PaddlePaddle/Paddle/pull/78321",)
+SYMPTOMS = ("layer-differs",)
+THREADS = ()
+RELATED = ("https://github.com/PaddlePaddle/Paddle/pull/78321",)
 X = np.random.default_rng(0).normal(0, 0.05, (2, 3, 4, 5))
 TERMS = 2 * 4 * 5
 

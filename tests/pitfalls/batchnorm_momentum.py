@@ -9,6 +9,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("BatchNorm2d",)
+SYMPTOMS = ("evaluation-differs", "accuracy-lower")
 THREADS = (
     "https://github.com/pytorch/examples/issues/289",
     "https://github.com/pytorch/vision/issues/8250",

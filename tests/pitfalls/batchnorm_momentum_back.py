@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "flax"
 LAYERS = ("BatchNorm2d",)
+SYMPTOMS = ("evaluation-differs", "accuracy-lower")
 THREADS = (
     "https://github.com/pytorch/vision/issues/8250",
     "https://github.com/lukemelas/EfficientNet-PyTorch/issues/3",

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("BatchNorm2d",)
+SYMPTOMS = ("evaluation-differs", "accuracy-lower")
 THREADS = ("https://github.com/torch/nn/issues/863", "https://github.com/google/flax/issues/2279")
 X = np.random.default_rng(0).normal(2, 3, (2, 3, 4, 5)).astype(np.float32)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("BatchNorm2d",)
+SYMPTOMS = ("layer-differs", "evaluation-differs")
 THREADS = ("https://github.com/PaddlePaddle/docs/pull/6125",)
 X = np.random.default_rng(0).normal(0, 0.5, (2, 3, 4, 5)).astype(np.float32)
 TERMS = 2 * 4 * 5

@@ -9,6 +9,7 @@ import numpy as np
 
 FROM = "flax"
 LAYERS = ("BatchNorm2d",)
+SYMPTOMS = ("evaluation-differs", "accuracy-lower")
 THREADS = ("https://github.com/google/flax/issues/1489",)
 X = np.random.default_rng(0).normal(3, 2, (2, 3, 5, 7)).astype(np.float32)
 TERMS = 2 * 5 * 7

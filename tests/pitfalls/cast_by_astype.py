@@ -9,6 +9,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ()
+SYMPTOMS = ("layer-differs",)
 THREADS = ("https://github.com/PaddlePaddle/Paddle/issues/76614",)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("layer-differs",)
 THREADS = ("https://github.com/google/flax/issues/4188", "https://github.com/intel/torch-xpu-ops/issues/4906")
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (2, 3, 6)).astype(np.float32)  # NCL

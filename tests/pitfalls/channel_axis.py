@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Concat", "ChannelSlice", "GlobalAvgPool2d", "Add")
+SYMPTOMS = ("shape-differs", "layer-differs")
 THREADS = ("https://github.com/gmalivenko/pytorch2keras/issues/131",)
 X = np.random.default_rng(0).normal(0, 1, (1, 3, 4, 5)).astype(np.float32)
 

@@ -9,7 +9,9 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
-THREADS = ("https://github.com/PINTO0309/onnx2tf/issues/959", "https://github.com/apache/tvm/issues/5132")
+SYMPTOMS = ("layer-differs", "loading-fails")
+THREADS = ("https://github.com/apache/tvm/issues/5132",)
+RELATED = ("https://github.com/tensorflow/tensorflow/pull/24952",)
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (1, 3, 6, 5)).astype(np.float32)
 W = rng.normal(0, 1, (6, 1, 3, 3)).astype(np.float32)  # 3 channels, multiplier 2

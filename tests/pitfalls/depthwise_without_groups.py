@@ -1,14 +1,17 @@
 """Without `groups` a depthwise convolution is a full one
 
-Published code for a Paddle layer called DepthwiseConv does not pass `groups`. It runs and keeps the channel count, but
-has k·k·C·C weights instead of k·k·C. Only the number of weights shows the mistake.
+A depthwise convolution is one with as many groups as channels, and has no name of its own in PyTorch, Paddle and Flax.
+Without `groups` it runs and keeps the channel count, but has k·k·C·C weights instead of k·k·C. Only the number of
+weights shows the mistake.
 """
 
 import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
-THREADS = ("https://github.com/PINTO0309/onnx2tf/issues/959",)
+SYMPTOMS = ("counts-differ", "slower")
+THREADS = ("https://github.com/pytorch/pytorch/issues/3618",)
+RELATED = ("https://github.com/microsoft/CNTK/issues/3823",)
 
 
 def source():

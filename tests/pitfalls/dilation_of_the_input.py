@@ -9,7 +9,9 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
-THREADS = ("https://github.com/jax-ml/jax/issues/4216",)
+SYMPTOMS = ("shape-differs",)
+THREADS = ()
+RELATED = ("https://github.com/denizyuret/Knet.jl/issues/322", "https://github.com/jax-ml/jax/issues/4216")
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (1, 2, 7, 8)).astype(np.float32)
 W = rng.normal(0, 1, (3, 2, 3, 3)).astype(np.float32)

@@ -8,7 +8,9 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Dropout",)
-THREADS = ("https://github.com/keras-team/keras/pull/3463",)
+SYMPTOMS = ("training-diverges",)
+THREADS = ()
+RELATED = ("https://github.com/intel/ipex-llm/pull/2222",)
 X = np.ones((2, 8, 4, 4), np.float32)
 
 

@@ -1,13 +1,14 @@
 """Paddle's other dropout scales at inference
 
-`mode="downscale_in_infer"` was the default of the old `fluid` API, and ported code still has it. It does not scale in
-training, and multiplies by 1 - p in evaluation. PyTorch's dropout does nothing in evaluation.
+`mode="downscale_in_infer"` was the default of the old `fluid` API, spelt `downgrade_in_infer` there. It does not scale
+in training, and multiplies by 1 - p in evaluation. PyTorch's dropout does nothing in evaluation.
 """
 
 import numpy as np
 
 FROM = "torch"
 LAYERS = ("Dropout",)
+SYMPTOMS = ("evaluation-differs",)
 THREADS = (
     "https://github.com/PaddlePaddle/Paddle/issues/22988",
     "https://github.com/tensorlayer/TensorLayerX/issues/31",

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("BatchNorm2d", "Dropout")
+SYMPTOMS = ("raises",)
 THREADS = ("https://github.com/pytorch/pytorch/issues/52272",)
 X = np.random.default_rng(0).normal(2, 3, (2, 3, 4, 5)).astype(np.float32)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Flatten", "Linear")
+SYMPTOMS = ("layer-differs",)
 THREADS = (
     "https://github.com/microsoft/MMdnn/issues/595",
     "https://github.com/microsoft/MMdnn/issues/250",

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "flax"
 LAYERS = ("Flatten", "Linear")
+SYMPTOMS = ("layer-differs",)
 THREADS = ("https://github.com/microsoft/MMdnn/issues/250",)
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (2, 3, 4, 5)).astype(np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ()
+SYMPTOMS = ("layer-differs",)
 THREADS = ("https://github.com/jax-ml/jax/issues/1333", "https://github.com/jax-ml/jax/issues/22688")
 X = np.random.default_rng(0).normal(0, 1, 50)
 TERMS = 50

@@ -1,13 +1,15 @@
-"""`paddle.flops` raises under NumPy 2.4; where it runs, it counts MACs
+"""`paddle.flops` raises under NumPy 2.4; where it runs, it counts MACs and biases
 
 PyTorch's FlopCounterMode counts 2 for a multiply-accumulate. `paddle.flops` fails with NumPy 2.4 and later, which no
-longer turns an array of one element into an int; its figures, like fvcore's, are MACs. Count from the shapes.
+longer turns an array of one element into an int. By its source its figure of a convolution is its MACs, plus 1 for each
+output value with a bias; a BatchNorm adds 2 for each value. Count from the shapes.
 """
 
 import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("raises", "counts-differ")
 THREADS = ("https://github.com/PaddlePaddle/Paddle/pull/77010", "https://github.com/facebookresearch/fvcore/issues/69")
 SHAPE = (1, 6, 8, 8)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("counts-differ",)
 THREADS = ("https://github.com/google/flax/issues/3392", "https://github.com/jax-ml/jax/issues/17912")
 OUT, IN, KERNEL, SIZE = 2, 1, 2, 4
 

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ()
+SYMPTOMS = ("layer-differs",)
 THREADS = ("https://github.com/jax-ml/jax/issues/4428", "https://github.com/google/gemma_pytorch/issues/33")
 X = np.linspace(-3, 3, 25, dtype=np.float32)
 TERMS = 4  # erf and two products

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("BatchNorm2d",)
+SYMPTOMS = ("gradients-differ",)
 THREADS = ("https://github.com/PaddlePaddle/Paddle/issues/48596",)
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (2, 3, 4, 5)).astype(np.float32)

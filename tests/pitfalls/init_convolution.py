@@ -3,6 +3,7 @@
 PyTorch draws uniformly within 1/sqrt(fan in): the standard deviation is 0.58/sqrt(fan in). Paddle draws from a normal
 distribution of 1.41/sqrt(fan in), 2.45 times as wide; Flax from LeCun's normal distribution of 1/sqrt(fan in). A
 network without norms may train in one framework and diverge in another.
+This holds for Paddle 3.3.1: Paddle#79711 (open) would make its default PyTorch's.
 """
 
 import math
@@ -11,6 +12,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("training-diverges",)
 THREADS = ("https://github.com/PaddlePaddle/Paddle/issues/79706", "https://github.com/PaddlePaddle/Paddle/issues/40547")
 FAN_IN = 64 * 3 * 3
 BOUND = 1 / math.sqrt(FAN_IN)

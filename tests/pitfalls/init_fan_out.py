@@ -11,6 +11,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("training-diverges",)
 THREADS = (
     "https://github.com/huggingface/pytorch-image-models/issues/84",
     "https://github.com/pytorch/pytorch/issues/23854",

@@ -2,12 +2,14 @@
 
 An output of a grouped convolution sums over in / groups channels. Paddle's default divides by all `in` of them, so the
 weights of a depthwise convolution of 64 channels start 8 times too small (against sqrt(2 / fan in)).
+This holds for Paddle 3.3.1: Paddle#79711 (open) would make its default PyTorch's.
 """
 
 import math
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("training-diverges",)
 THREADS = ("https://github.com/PaddlePaddle/Paddle/pull/79711", "https://github.com/ml-explore/mlx/issues/4536")
 CHANNELS = 64
 SAMPLES = CHANNELS * 11 * 11

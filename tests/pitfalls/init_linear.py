@@ -10,6 +10,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Linear",)
+SYMPTOMS = ("training-diverges",)
 THREADS = ("https://github.com/PaddlePaddle/Paddle/issues/44751", "https://github.com/pytorch/pytorch/issues/42083")
 BOUND = 1 / math.sqrt(256)
 SAMPLES = 256 * 64

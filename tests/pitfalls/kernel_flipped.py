@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("layer-differs",)
 THREADS = ("https://github.com/scipy/scipy/issues/23444", "https://github.com/scipy/scipy/issues/14369")
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (6, 7)).astype(np.float32)

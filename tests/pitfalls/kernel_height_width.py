@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("layer-differs",)
 THREADS = ("https://github.com/tensorflow/tensorflow/issues/30044",)
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (1, 3, 6, 5)).astype(np.float32)

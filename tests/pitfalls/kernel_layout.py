@@ -7,6 +7,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("layer-differs", "loading-fails")
 THREADS = ("https://github.com/apache/tvm/issues/5132", "https://github.com/microsoft/MMdnn/issues/394")
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (1, 3, 6, 5)).astype(np.float32)

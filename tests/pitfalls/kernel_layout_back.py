@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "flax"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("layer-differs", "loading-fails")
 THREADS = ("https://github.com/alexlee-gk/lpips-tensorflow/issues/2", "https://github.com/microsoft/MMdnn/issues/394")
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (1, 3, 6, 5)).astype(np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("shape-differs", "counts-differ")
 THREADS = ("https://github.com/google/flax/issues/4207", "https://github.com/google/flax/issues/1234")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("counts-differ", "training-diverges")
 THREADS = ("https://github.com/pytorch/pytorch/issues/1291",)
 
 

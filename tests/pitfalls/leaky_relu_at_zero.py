@@ -8,7 +8,9 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("LeakyReLU",)
-THREADS = ("https://github.com/pytorch/pytorch/pull/37559", "https://github.com/uptake/numpynet/pull/35")
+SYMPTOMS = ("gradients-differ",)
+THREADS = ("https://github.com/uptake/numpynet/pull/35",)
+RELATED = ("https://github.com/pytorch/pytorch/pull/37559", "https://github.com/jax-ml/jax/pull/14840")
 X = np.array([-1, 0, 1], np.float32)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Linear",)
+SYMPTOMS = ("layer-differs", "loading-fails")
 THREADS = (
     "https://github.com/PaddlePaddle/docs/pull/5945",
     "https://github.com/PaddlePaddle/PaddleMIX/issues/239",

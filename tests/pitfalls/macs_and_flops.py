@@ -1,7 +1,9 @@
-"""fvcore's "flops" are multiply-accumulates, XLA's are twice that
+"""fvcore's "flops" are multiply-accumulates, XLA's are twice that, less the taps on padding
 
 XLA's cost analysis and PyTorch's FlopCounterMode count a multiply-accumulate as 2. fvcore, thop and ptflops count it as
-1. A ratio between the two is wrong by a factor of 2.
+1. A ratio between the two is wrong by a factor of 2 where nothing is padded. With padding XLA leaves out the taps that
+fall on it ([its own page](flops_of_padding.md)). fvcore counts a convolution without its bias, and adds values of
+norms: its sum over a network is not its multiply-accumulates.
 """
 
 import logging
@@ -10,6 +12,7 @@ import numpy as np
 
 FROM = "jax"
 LAYERS = ("Conv2d", "Linear")
+SYMPTOMS = ("counts-differ",)
 THREADS = ("https://github.com/facebookresearch/fvcore/issues/69",)
 SHAPE = (1, 6, 8, 8)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ()
+SYMPTOMS = ("layer-differs",)
 THREADS = ("https://github.com/distdl/distdl/issues/195",)
 X = np.random.default_rng(0).uniform(-2, -1, (1, 2, 5, 6)).astype(np.float32)
 

@@ -1,13 +1,15 @@
 """`torch.from_numpy` shares the array's memory
 
 `paddle.to_tensor` copies the array. After a port to PyTorch, writing the next batch into the array changes the tensor
-of the previous batch.
+of the previous batch. `jnp.asarray` copies too; `jax.device_put` of an aligned array may share it on a CPU: it did so
+for one size of several that were tried. Copy what you write to again.
 """
 
 import numpy as np
 
 FROM = "paddle"
 LAYERS = ()
+SYMPTOMS = ("training-diverges",)
 THREADS = (
     "https://github.com/mrdbourke/pytorch-deep-learning/issues/926",
     "https://github.com/pytorch/pytorch/issues/97586",

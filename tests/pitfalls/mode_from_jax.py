@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "jax"
 LAYERS = ("BatchNorm2d", "Dropout")
+SYMPTOMS = ("evaluation-differs",)
 THREADS = ("https://github.com/torch/nn/issues/863",)
 X = np.random.default_rng(0).normal(2, 3, (2, 3, 4, 5)).astype(np.float32)
 

@@ -1,17 +1,17 @@
 """Flax's LayerNorm and GroupNorm add a tenth of the epsilon
 
 The default is 1e-6 in Flax and 1e-5 in PyTorch (for BatchNorm it is 1e-5 in both). The difference does not show on
-activations of unit size, but it does on small ones.
+activations of unit size, but it does on small ones. (`use_fast_variance=False` is [another
+difference](layernorm_large_mean.md), for a large mean.)
 """
 
 import numpy as np
 
 FROM = "torch"
 LAYERS = ()
-THREADS = (
-    "https://github.com/ml-explore/mlx-examples/issues/1434",
-    "https://github.com/MegEngine/MegDiffusion/issues/5",
-)
+SYMPTOMS = ("layer-differs",)
+THREADS = ("https://github.com/MegEngine/MegDiffusion/issues/5",)
+RELATED = ("https://github.com/ml-explore/mlx-examples/issues/1434",)
 X = np.random.default_rng(0).normal(0, 0.01, (2, 4, 3, 5)).astype(np.float32)
 TERMS = 2 * 3 * 5
 

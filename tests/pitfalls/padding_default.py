@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("shape-differs",)
 THREADS = ("https://github.com/google/flax/issues/2993",)
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (1, 2, 7, 6)).astype(np.float32)

@@ -1,18 +1,25 @@
-"""The order of four padding numbers differs
+"""The `padding` of Paddle's convolution is not in the order of `F.pad`
 
 PyTorch's `F.pad` starts with the last axis: (left, right, top, bottom). Paddle's convolution takes [top, bottom, left,
-right]. The same four numbers pad other sides.
+right]. The same four numbers pad other sides. Paddle's own `F.pad` with four numbers is in PyTorch's order ([with eight
+it is not](padding_order_of_pad.md)).
 """
 
 import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("layer-differs",)
 THREADS = ("https://github.com/pytorch/pytorch/pull/37881", "https://github.com/pytorch/pytorch/issues/153854")
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (1, 2, 6, 6)).astype(np.float32)
 W = rng.normal(0, 1, (3, 2, 3, 3)).astype(np.float32)
-LEFT, RIGHT, TOP, BOTTOM = 0, 1, 1, 0
+LEFT = 0
+RIGHT = 1
+TOP = 1
+BOTTOM = 0
+HARMFUL = ({"LEFT": 1},)
+HARMLESS = ({"TOP": 0, "BOTTOM": 1},)
 TERMS = 2 * 3 * 3
 
 

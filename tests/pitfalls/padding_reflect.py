@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("layer-differs",)
 THREADS = ("https://github.com/pytorch/pytorch/issues/46240", "https://github.com/plenoptic-org/plenoptic/issues/154")
 X = np.random.default_rng(0).normal(0, 1, (1, 2, 5, 6)).astype(np.float32)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("shape-differs",)
 THREADS = ("https://github.com/pytorch/pytorch/issues/3867",)
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (1, 3, 4, 4)).astype(np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "flax"
 LAYERS = ("Conv2d",)
+SYMPTOMS = ("raises",)
 THREADS = ("https://github.com/pytorch/pytorch/issues/3867",)
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (1, 2, 8, 6)).astype(np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d", "Linear")
+SYMPTOMS = ("layer-differs", "loading-fails")
 THREADS = ("https://github.com/PaddlePaddle/docs/pull/5945",)
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (2, 6, 1, 1)).astype(np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ()
+SYMPTOMS = ("layer-differs", "accuracy-lower")
 THREADS = ("https://github.com/sayakpaul/cmmd-pytorch/issues/4",)
 X = np.random.default_rng(0).normal(0, 1, (1, 2, 8, 8)).astype(np.float32)
 TERMS = 4

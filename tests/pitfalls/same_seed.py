@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ()
+SYMPTOMS = ("layer-differs", "training-diverges")
 THREADS = ("https://github.com/PaddlePaddle/Paddle/issues/44751",)
 
 

@@ -1,7 +1,8 @@
-"""Softmax without an axis is over the columns in Paddle
+"""Softmax without an axis is over the last axis in Paddle and JAX
 
-PyTorch's `Softmax()` without `dim` picks axis 1 for maps of rank 4 (and warns). Paddle, JAX and Flax take the last
-axis. That is right for NHWC; for NCHW it is a softmax over each row of pixels.
+PyTorch's `Softmax()` without `dim` (which warns) picks axis 0, 1, 0, 1 for arrays of rank 1, 2, 3, 4. Paddle, JAX and
+Flax take the last axis. The two agree for rank 1 and 2. For rank 4 the last axis is right for NHWC; for NCHW it is a
+softmax over each row of pixels. Write the axis.
 """
 
 import warnings
@@ -10,11 +11,16 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ("Softmax",)
+SYMPTOMS = ("layer-differs",)
 THREADS = (
     "https://github.com/pytorch/pytorch/issues/1763",
     "https://github.com/PaddlePaddle/Paddle/issues/14749",
 )
-X = np.random.default_rng(0).normal(0, 2, (1, 5, 3, 4)).astype(np.float32)
+SHAPE = (1, 5, 3, 4)
+AXIS = 1
+HARMFUL = ({"SHAPE": (5, 3, 4), "AXIS": 0},)
+HARMLESS = ({"SHAPE": (5, 4)},)
+X = np.random.default_rng(0).normal(0, 2, SHAPE).astype(np.float32)
 TERMS = 5
 
 
@@ -35,7 +41,7 @@ def naive_paddle():
 def right_paddle():
     import paddle
 
-    return paddle.nn.Softmax(axis=1)(paddle.to_tensor(X)).numpy()
+    return paddle.nn.Softmax(axis=AXIS)(paddle.to_tensor(X)).numpy()
 
 
 def naive_jax():
@@ -47,4 +53,4 @@ def naive_jax():
 def right_jax():
     import jax
 
-    return np.asarray(jax.nn.softmax(X, axis=1))
+    return np.asarray(jax.nn.softmax(X, axis=AXIS))

@@ -1,7 +1,8 @@
 """Paddle's `set_state_dict` only warns about what does not fit
 
 PyTorch's `load_state_dict` raises on a missing or unexpected name. Paddle skips it, warns, and keeps the random weight;
-it returns the names. (1 below means refused.)
+it returns the names. An array of another shape is skipped in the same way and its name is in both lists. An array of
+another dtype raises. (1 below means refused.)
 """
 
 import warnings
@@ -10,11 +11,16 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ()
+SYMPTOMS = ("loading-fails",)
 THREADS = (
     "https://github.com/PaddlePaddle/Paddle/issues/55172",
     "https://github.com/PaddlePaddle/Paddle/issues/42324",
 )
-STATE = {"kernel": np.ones((2, 2), np.float32)}  # the layer calls it `weight`
+NAME = "kernel"  # the layer calls it `weight`
+SHAPE = (2, 2)
+HARMFUL = ({"NAME": "weight", "SHAPE": (2, 3)}, {"NAME": "weight", "SHAPE": (4,)})
+HARMLESS = ({"NAME": "weight"},)
+STATE = {NAME: np.ones(SHAPE, np.float32)}
 
 
 def source():

@@ -1,15 +1,17 @@
 """float32 on a GPU may mean 10 bits of mantissa
 
 On NVIDIA GPUs since 2020, cuDNN's convolutions in PyTorch and Paddle, and JAX's by default, may round their float32
-inputs to TF32. The results then differ in the fourth digit, which looks like a bug of the port. Compare on the CPU, or
-switch it off: `torch.backends.cudnn.allow_tf32 = False`, `jax.default_matmul_precision("float32")`. The numbers below
-emulate it by rounding the inputs; no GPU was used.
+inputs to TF32. The results then differ in the fourth digit, which looks like a bug of the port. Linear layers differ in
+their default: `torch.backends.cuda.matmul.allow_tf32` is False, so that PyTorch's is full float32 and JAX's is not.
+Compare on the CPU, or switch it off: `torch.backends.cudnn.allow_tf32 = False`, and in JAX
+`jax.default_matmul_precision("float32")`. The numbers below emulate it by rounding the inputs; no GPU was used.
 """
 
 import numpy as np
 
 FROM = "torch"
 LAYERS = ("Conv2d", "Linear")
+SYMPTOMS = ("layer-differs",)
 THREADS = ("https://github.com/jax-ml/jax/issues/12008", "https://github.com/pytorch/pytorch/issues/107514")
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (1, 8, 6, 6)).astype(np.float32)

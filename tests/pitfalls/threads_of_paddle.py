@@ -1,7 +1,8 @@
 """Paddle runs on one processor unless OMP_NUM_THREADS is set before its import
 
 PyTorch uses all processors, and `torch.set_num_threads` changes that at any time. Importing Paddle sets OMP_NUM_THREADS
-to 1 if it is unset, and later changes are too late. Each function below asks for two threads in a new process.
+to 1 if it is unset; changing `os.environ` later had no effect when it was tried. Each function below asks for two
+threads in a new process.
 """
 
 import os
@@ -12,6 +13,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ()
+SYMPTOMS = ("slower",)
 THREADS = ("https://github.com/PaddlePaddle/Paddle/pull/7208", "https://github.com/PaddlePaddle/Paddle/issues/6071")
 
 

@@ -2,53 +2,60 @@
 
 `nn.ConvTranspose2d` is the gradient of a convolution, which flips the kernel. `nnx.ConvTranspose` and
 `lax.conv_transpose` stretch the input and correlate. `transpose_kernel=True` makes them the gradient; the kernel is
-then that of the forward convolution: [kh, kw, out, in].
+then that of the forward convolution: [kh, kw, out, in]. Give the padding in numbers, dilation · (kernel - 1) for
+PyTorch's 0: "VALID" is the same only while the kernel is no smaller than the stride. `nnx.ConvTranspose` and
+`lax.conv_transpose` have no groups.
 """
 
 import numpy as np
 
 FROM = "torch"
 LAYERS = ()
+SYMPTOMS = ("layer-differs", "shape-differs")
 THREADS = ("https://github.com/google/flax/issues/1872", "https://github.com/jax-ml/jax/issues/11252")
+KERNEL = 4
+STRIDE = 2
+HARMFUL = ({"KERNEL": 2, "STRIDE": 3}, {"KERNEL": 1})
+HARMLESS = ({"KERNEL": 1, "STRIDE": 1},)
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (1, 2, 4, 5)).astype(np.float32)
-W = rng.normal(0, 1, (2, 3, 4, 4)).astype(np.float32)  # PyTorch's: [in, out, kh, kw]
-TERMS = 2 * 4 * 4
+W = rng.normal(0, 1, (2, 3, KERNEL, KERNEL)).astype(np.float32)  # PyTorch's: [in, out, kh, kw]
+TERMS = 2 * KERNEL * KERNEL
 
 
 def source():
     import torch
 
-    return torch.nn.functional.conv_transpose2d(torch.from_numpy(X), torch.from_numpy(W), stride=2).numpy()
+    return torch.nn.functional.conv_transpose2d(torch.from_numpy(X), torch.from_numpy(W), stride=STRIDE).numpy()
+
+
+def flax_layer(kernel, **options):
+    from flax import nnx
+
+    layer = nnx.ConvTranspose(2, 3, (KERNEL, KERNEL), strides=STRIDE, use_bias=False, rngs=nnx.Rngs(0), **options)
+    layer.kernel[...] = kernel
+    return np.asarray(layer(X.transpose(0, 2, 3, 1))).transpose(0, 3, 1, 2)
 
 
 def naive_flax():
-    from flax import nnx
-
-    layer = nnx.ConvTranspose(2, 3, (4, 4), strides=2, padding="VALID", use_bias=False, rngs=nnx.Rngs(0))
-    layer.kernel[...] = W.transpose(2, 3, 0, 1)
-    return np.asarray(layer(X.transpose(0, 2, 3, 1))).transpose(0, 3, 1, 2)
+    return flax_layer(W.transpose(2, 3, 0, 1), padding="VALID")
 
 
 def right_flax():
-    from flax import nnx
+    return flax_layer(W.transpose(2, 3, 1, 0), padding=KERNEL - 1, transpose_kernel=True)
 
-    layer = nnx.ConvTranspose(
-        2, 3, (4, 4), strides=2, padding="VALID", use_bias=False, transpose_kernel=True, rngs=nnx.Rngs(0)
-    )
-    layer.kernel[...] = W.transpose(2, 3, 1, 0)
-    return np.asarray(layer(X.transpose(0, 2, 3, 1))).transpose(0, 3, 1, 2)
+
+def jax_operation(kernel, padding, **options):
+    from jax import lax
+
+    y = lax.conv_transpose(X.transpose(0, 2, 3, 1), kernel, (STRIDE, STRIDE), padding, **options)
+    return np.asarray(y).transpose(0, 3, 1, 2)
 
 
 def naive_jax():
-    from jax import lax
-
-    y = lax.conv_transpose(X.transpose(0, 2, 3, 1), W.transpose(2, 3, 0, 1), (2, 2), "VALID")
-    return np.asarray(y).transpose(0, 3, 1, 2)
+    return jax_operation(W.transpose(2, 3, 0, 1), "VALID")
 
 
 def right_jax():
-    from jax import lax
-
-    y = lax.conv_transpose(X.transpose(0, 2, 3, 1), W.transpose(2, 3, 1, 0), (2, 2), "VALID", transpose_kernel=True)
-    return np.asarray(y).transpose(0, 3, 1, 2)
+    sides = (KERNEL - 1, KERNEL - 1)
+    return jax_operation(W.transpose(2, 3, 1, 0), (sides, sides), transpose_kernel=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ()
+SYMPTOMS = ("layer-differs",)
 THREADS = ("https://github.com/pytorch/pytorch/issues/50010",)
 X = np.random.default_rng(0).normal(0, 1, (4, 6)).astype(np.float32)
 TERMS = 6

@@ -8,10 +8,9 @@ import numpy as np
 
 FROM = "torch"
 LAYERS = ()
-THREADS = (
-    "https://github.com/google-deepmind/optax/issues/392",
-    "https://github.com/google-deepmind/optax/issues/417",
-)
+SYMPTOMS = ("training-diverges", "accuracy-lower")
+THREADS = ("https://github.com/pytorch/pytorch/pull/13801", "https://github.com/google-deepmind/optax/issues/308")
+RELATED = ("https://github.com/google-deepmind/optax/issues/392",)
 W = np.array([1.0, -2.0, 3.0], np.float32)
 GRADIENT = np.array([0.1, 0.2, -0.3], np.float32)
 STEPS = 3

@@ -13,7 +13,7 @@ class StandardConv(nn.Layer):
     Porting notes: the kernel is OIHW; ``bias_attr=False`` leaves the bias out. The default initialisation is normal
     with standard deviation sqrt(2 / (in * kh * kw)), and the bias starts at 0. Four numbers as padding are ``[top,
     bottom, left, right]``; PyTorch's ``F.pad`` starts with left. ``"SAME"`` works with a stride too, and may then pad
-    the bottom and right only, as in TensorFlow and JAX.
+    the bottom and right only, as in TensorFlow and JAX; it sets ``dilation`` to 1 without a word.
     """
 
     def __init__(

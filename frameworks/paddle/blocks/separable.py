@@ -11,9 +11,9 @@ class ConvBnAct(nn.Layer):
     """Convolution, batch normalisation, LeakyReLU; NCHW.
 
     Porting notes: ``momentum`` is the weight of the *old* value, 1 - PyTorch's, and comes before ``epsilon``. In
-    training the running variance takes the *biased* batch variance. The running statistics are called ``_mean`` and
-    ``_variance``. They are parameters with ``stop_gradient`` set, not buffers: ``parameters()`` includes them
-    (Paddle#43196). ``weight_attr=False, bias_attr=False`` is ``affine=False``; both attributes are then None.
+    training on a CPU the running variance takes the *biased* batch variance. The running statistics are called
+    ``_mean`` and ``_variance``. They are parameters with ``stop_gradient`` set, not buffers: ``parameters()`` includes
+    them (Paddle#43196). ``weight_attr=False, bias_attr=False`` is ``affine=False``; both attributes are then None.
     ``epsilon`` and ``momentum`` are rounded to float32 even in a float64 layer. Training mode warns at every call. At
     exactly 0 the gradient of LeakyReLU is 1; in PyTorch it is the slope.
     """

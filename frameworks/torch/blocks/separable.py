@@ -11,7 +11,8 @@ class ConvBnAct(nn.Module):
     """Convolution, batch normalisation, LeakyReLU; NCHW.
 
     Porting notes: ``momentum`` is the weight of the *new* value; in Paddle and Flax it is 1 - that. In training the
-    running variance takes the *unbiased* batch variance, n / (n - 1) times what Paddle and Flax take (pytorch#77427).
+    running variance takes the *unbiased* batch variance, n / (n - 1) times what Flax and, on a CPU, Paddle take
+    (pytorch#77427).
     ``affine=False`` leaves out scale and bias, and keeps the running statistics. At exactly 0 the gradient of LeakyReLU
     is the slope; in the other three it is 1.
     """
