@@ -146,6 +146,12 @@ BAD = [
     ("mobilenet_v1", {"alpha": 0.01}, "`alpha` (=0.01) must leave the stem"),
     ("ghost_module", {"in_channels": 3, "out_channels": 4, "ratio": 1}, "`ratio` (=1) must be at least 2"),
     ("ghost_module", {"in_channels": 3, "out_channels": 4, "kernel_size": 2}, "`kernel_size` (=(2, 2)) must be odd"),
+    ("resnet", {"depths": 3}, "`depths` (=3) must be a list of the number of blocks in each stage"),
+    ("resnet", {"depths": [2, 0]}, "`depths` (=0) must be a positive integer"),
+    ("mobilenet_v2", {"depths": [1] * 8}, "`depths` (=(1, 1, 1, 1, 1, 1, 1, 1)) must be at most 7 numbers"),
+    ("mobilenet_v3", {"blocks": 12, "large": False}, "`blocks` (=12) must be from 1 to 11, or 0 for all"),
+    ("inverted_residual", {"in_channels": 3, "out_channels": 4, "hidden": 6, "act": "swish"}, "one of relu, relu6, "),
+    ("shuffle_unit", {"in_channels": 4, "out_channels": 6}, "must be `in_channels` (=4) at stride 1"),
     ("conv_stack", {"in_channels": 3, "depth": 0}, "`depth` (=0) must be a positive integer"),
 ]
 
@@ -159,7 +165,7 @@ def test_bad_options_are_refused_in_one_line(name: str, options: dict[str, objec
 
 
 def test_an_unknown_block_is_refused_with_the_list() -> None:
-    with pytest.raises(UnknownName, match=r"unknown block `mobilnet`; choose from standard_conv, .*ghost_module"):
+    with pytest.raises(UnknownName, match=r"unknown block `mobilnet`; choose from standard_conv, .*squeezenet"):
         block("mobilnet")
 
 

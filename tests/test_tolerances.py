@@ -8,11 +8,11 @@ from common.check.judge import expect
 from common.oracle import reference, rounding
 from common.oracle.rounding import ALLOWED, UNIT_ROUNDOFF, allowances
 from common.spec import inputs
-from common.spec.catalogue import Case, cases
+from common.spec.catalogue import NETWORKS, Case, cases
 from common.spec.params import Arrays, randomised
 from tests.support.graphs import EVERYTHING, MODERN
 
-SMALL = [case for case in cases() if np.prod(case.input_shape) < 3000 and case.spec.family != "mobilenet_v1"]
+SMALL = [case for case in cases() if np.prod(case.input_shape) < 3000 and case.spec.family not in NETWORKS]
 FEW = [case for case in SMALL if case.name in ("k3", "small", "r2", "affine_off", "eps_momentum", "g3")]
 
 

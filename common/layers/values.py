@@ -12,6 +12,7 @@ from common.names import shown
 Pair = tuple[int, int]
 Padding = tuple[Pair, Pair]
 Shape = tuple[int, ...]
+Depths = tuple[int, ...]  # how many blocks each stage of a network has
 Role = Literal[
     "conv_weight",
     "conv_bias",
@@ -119,6 +120,17 @@ def pair(name: str, value: object, least: int = 1) -> Pair:
             f"each at most {LARGEST}"
         )
     return (values[0], values[1])
+
+
+def depths(name: str, value: object, most: int = 100) -> tuple[int, ...]:
+    """How many blocks each stage of a network has: at least one stage, and 1 to ``most`` blocks in each.
+
+    Raises:
+        SpecError: for anything else.
+    """
+    if not isinstance(value, list | tuple) or not value:
+        raise SpecError(f"`{name}` (={shown(value)}) must be a list of the number of blocks in each stage")
+    return tuple(positive(name, number, most) for number in value)
 
 
 def resolve_padding(padding: object, kernel_size: Pair, stride: Pair, dilation: Pair) -> Padding:

@@ -10,6 +10,7 @@ from common.spec.entry import Case, Entry
 
 CATALOGUE: dict[str, Entry] = {entry.make.__name__: entry for family in FAMILIES for entry in family.ENTRIES}
 PLAIN = tuple(name for name, entry in CATALOGUE.items() if entry.plain)
+NETWORKS = tuple(name for name, entry in CATALOGUE.items() if "classes" in entry.cases[0].spec.options)
 PROFILES = ("quick", "full")
 
 

@@ -8,7 +8,19 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from common.layers.base import Layer
-from common.layers.values import LARGEST, Padding, Pair, ParamSpec, Shape, SpecError, pair, positive, resolve_padding
+from common.layers.values import (
+    LARGEST,
+    Depths,
+    Padding,
+    Pair,
+    ParamSpec,
+    Shape,
+    SpecError,
+    depths,
+    pair,
+    positive,
+    resolve_padding,
+)
 from common.names import shown, spelled
 
 INPUT = "input"
@@ -116,6 +128,8 @@ def _canonical(name: str, value: Any, kind: Any, options: dict[str, Any]) -> Any
     """An option's complete form by its annotation; for a padding, ``options`` holds the kernel it belongs to."""
     if kind == Pair:
         return pair(name, value)
+    if kind == Depths:
+        return depths(name, value)
     if kind == Padding:
         return resolve_padding(value, options["kernel_size"], options["stride"], options["dilation"])
     if kind == InitOnly:
@@ -135,10 +149,10 @@ def _canonical(name: str, value: Any, kind: Any, options: dict[str, Any]) -> Any
 def family(graph: Callable[..., Sequence[Node]]) -> Callable[..., BlockSpec]:
     """Turns a function that lists a block's nodes into one that returns its BlockSpec, from checked, complete options.
 
-    The decorated function's annotations say what each option becomes: an int for a `Pair` or a `Padding`, or the
-    name of a padding rule, is expanded before the function sees it. A `Padding` belongs to the options
-    ``kernel_size``, ``stride`` and ``dilation``. An `InitOnly` is a bool that no framework's block takes. The
-    first option is the number of input channels.
+    The decorated function's annotations say what each option becomes: an int for a `Pair` or a `Padding`, or the name
+    of a padding rule, is expanded before the function sees it. A `Padding` belongs to the options ``kernel_size``,
+    ``stride`` and ``dilation``; `Depths` are a list or tuple. An `InitOnly` is a bool that no framework's block takes.
+    The first option is the number of input channels.
     """
     signature = inspect.signature(graph)
 

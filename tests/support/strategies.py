@@ -5,9 +5,6 @@ point: LeakyReLU on values that may be exactly zero (a point of known_difference
 values a channel; and padding so wide that a window has nothing else in it: equal numbers round alike, not at random.
 """
 
-from typing import Any
-
-from hypothesis import assume
 from hypothesis import strategies as st
 
 from common.layers import (
@@ -39,7 +36,6 @@ from common.layers import (
 )
 from common.layers.values import Shape
 from common.spec import INPUT, BlockSpec, Node
-from common.spec.catalogue import block
 
 SMALL = st.integers(1, 3)
 PIXELS = 12
@@ -155,56 +151,3 @@ def specs(draw: st.DrawFn) -> tuple[BlockSpec, Shape]:
         linear = Linear(features, draw(st.integers(2, 5)), draw(st.booleans()))
         nodes += [*head, Node("head.flatten", Flatten()), Node("head.linear", linear), Node("head.softmax", Softmax())]
     return BlockSpec("random", {}, shape[1], tuple(nodes)), shape
-
-
-@st.composite
-def blocks(draw: st.DrawFn, family: str) -> tuple[BlockSpec, Shape]:
-    """A block that every framework has by hand, with options of its own, and an input shape that it can take."""
-    n, channels, out = draw(st.integers(2, 5)), draw(st.integers(1, 6)), draw(st.integers(1, 6))
-    shape: Shape = (n, channels, draw(st.integers(7, 10)), draw(st.integers(8, 11)))
-    conv = draw(convs(shape))
-    bias, affine, slope = draw(st.booleans()), draw(st.booleans()), draw(st.sampled_from([0.01, 0.1, 0.3]))
-    geometry = {name: getattr(conv, name) for name in ("kernel_size", "stride", "padding", "dilation")}
-    grouped = {"out_channels": conv.out_channels, "groups": conv.groups}
-    normed = {"affine": affine, "negative_slope": slope}
-    options: dict[str, Any]
-    match family:
-        case "standard_conv":
-            options = {"in_channels": channels, "out_channels": out, "bias": bias, **geometry}
-        case "grouped_conv":
-            options = {"in_channels": channels, "bias": bias, **grouped, **geometry}
-        case "depthwise_conv":
-            options = {"channels": channels, "multiplier": draw(SMALL), "bias": bias, **geometry}
-        case "pointwise_conv":
-            stride = draw(SMALL), draw(SMALL)
-            options = {"in_channels": channels, "out_channels": out, "stride": stride, "bias": bias}
-        case "conv_bn_act":
-            eps, momentum = draw(st.sampled_from([1e-5, 1e-3])), draw(st.sampled_from([0.01, 0.1, 0.3]))
-            options = {"in_channels": channels, "eps": eps, "momentum": momentum, "bias": bias}
-            options |= normed | grouped | geometry
-        case "depthwise_separable":
-            options = {"in_channels": channels, "out_channels": out, "bias": bias, **normed, **geometry}
-        case "ghost_module":
-            odd = st.sampled_from([1, 3])
-            options = {
-                "in_channels": channels,
-                "out_channels": out,
-                "kernel_size": (draw(odd), draw(odd)),
-                "cheap_kernel_size": (draw(odd), draw(st.sampled_from([3, 5]))),
-                "ratio": draw(st.integers(2, 3)),
-                "stride": conv.stride,
-                "relu": draw(st.booleans()),
-            }
-        case "mobilenet_v1":
-            pool = draw(st.sampled_from([(2, 1), (1, 2)]))  # all of its last map
-            shape = (n, channels, 32 * pool[0], 32 * pool[1])
-            options = {"in_channels": channels, "classes": out + 1, "pool_size": pool, "bias": bias}
-            options |= {"alpha": draw(st.sampled_from([0.1, 0.125, 0.15])), "softmax": draw(st.booleans())}
-            return block(family, **options), shape  # too deep to be trained on small maps, so any norm will do
-        case _:
-            options = {"in_channels": channels, "width": out, "depth": draw(SMALL), **normed}
-    spec = block(family, **options)
-    shapes = spec.shapes(shape)
-    normalised = [shapes[node.name] for node in spec.nodes if isinstance(node.layer, BatchNorm2d)]
-    assume(all(n * height * width >= PIXELS for n, _, height, width in normalised))
-    return spec, shape

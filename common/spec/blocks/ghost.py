@@ -4,8 +4,35 @@ import math
 
 from common.layers import BatchNorm2d, ChannelSlice, Concat, Conv2d, Layer, ReLU
 from common.layers.values import Padding, Pair, SpecError
-from common.spec import Node, chain, family
+from common.spec import INPUT, Node, chain, family
 from common.spec.entry import Case, Counts, Entry, sized
+
+
+def ghost(
+    prefix: str,
+    source: str,
+    in_channels: int,
+    out_channels: int,
+    kernel_size: Pair = (1, 1),
+    cheap_kernel_size: Pair = (3, 3),
+    ratio: int = 2,
+    stride: Pair = (1, 1),
+    relu: bool = True,
+) -> list[Node]:
+    """The nodes of a `ghost_module`, whose names start with ``prefix``, after the node ``source``."""
+    primary = math.ceil(out_channels / ratio)
+    cheap = primary * (ratio - 1)
+    conv = Conv2d(in_channels, primary, kernel_size, stride, _half(kernel_size), bias=False)
+    cheap_conv = Conv2d(primary, cheap, cheap_kernel_size, (1, 1), _half(cheap_kernel_size), groups=primary, bias=False)
+    act: list[tuple[str, Layer]] = [("act", ReLU())] if relu else []
+    end = "act" if relu else "norm"
+    return [
+        Node(f"{prefix}primary.conv", conv, (source,)),
+        *chain(f"{prefix}primary", ("norm", BatchNorm2d(primary)), *act),
+        *chain(f"{prefix}cheap", ("conv", cheap_conv), ("norm", BatchNorm2d(cheap)), *act),
+        Node(f"{prefix}concat", Concat(), (f"{prefix}primary.{end}", f"{prefix}cheap.{end}")),
+        Node(f"{prefix}slice", ChannelSlice(0, out_channels)),
+    ]
 
 
 @family
@@ -31,17 +58,7 @@ def ghost_module(
     for name, kernel in (("kernel_size", kernel_size), ("cheap_kernel_size", cheap_kernel_size)):
         if not all(size % 2 for size in kernel):
             raise SpecError(f"`{name}` (={kernel}) must be odd")
-    primary = math.ceil(out_channels / ratio)
-    cheap = primary * (ratio - 1)
-    act: list[tuple[str, Layer]] = [("act", ReLU())] if relu else []
-    conv = Conv2d(in_channels, primary, kernel_size, stride, _half(kernel_size), bias=False)
-    cheap_conv = Conv2d(primary, cheap, cheap_kernel_size, (1, 1), _half(cheap_kernel_size), groups=primary, bias=False)
-    nodes = [
-        *chain("primary", ("conv", conv), ("norm", BatchNorm2d(primary)), *act),
-        *chain("cheap", ("conv", cheap_conv), ("norm", BatchNorm2d(cheap)), *act),
-    ]
-    ends = ("primary.act", "cheap.act") if relu else ("primary.norm", "cheap.norm")
-    return [*nodes, Node("concat", Concat(), ends), Node("slice", ChannelSlice(0, out_channels))]
+    return ghost("", INPUT, in_channels, out_channels, kernel_size, cheap_kernel_size, ratio, stride, relu)
 
 
 def _half(kernel: Pair) -> Padding:

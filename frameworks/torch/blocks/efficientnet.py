@@ -1,0 +1,46 @@
+"""EfficientNet in PyTorch."""
+
+import torch
+from torch import nn
+
+from common.layers.values import Depths
+from frameworks.torch.blocks.inverted import InvertedResidual, divisible
+from frameworks.torch.blocks.mobilenet_v2 import Head
+from frameworks.torch.blocks.residual import ConvNorm
+
+# Expansion, kernel, output channels and stride of each stage.
+STAGES = ((1, 3, 16, 1), (6, 3, 24, 2), (6, 5, 40, 2), (6, 3, 80, 2), (6, 5, 112, 1), (6, 5, 192, 2), (6, 3, 320, 1))
+
+
+class EfficientNet(nn.Module):
+    """EfficientNet-B0 to -B4: ``[n, in_channels, h, w] -> [n, classes]``, logits.
+
+    Porting notes: the squeeze width is a quarter of the block's *input*, unrounded; MobileNetV3's is of the expanded
+    channels, and rounded. torchvision drops whole blocks at random in training (``stochastic_depth_prob=0.2``), timm
+    does not.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 3,
+        classes: int = 1000,
+        width: float = 1.0,
+        depths: Depths = (1, 2, 2, 3, 3, 4, 1),
+        dropout: float = 0.2,
+    ) -> None:
+        super().__init__()
+        channels, blocks = divisible(32 * width), []
+        self.stem = ConvNorm(in_channels, channels, (3, 3), (2, 2), nn.SiLU)
+        for depth, (expansion, kernel, out, first) in zip(depths, STAGES, strict=False):
+            out = divisible(out * width)
+            for stride in (first, *[1] * (depth - 1)):
+                sizes = channels, out, divisible(channels * expansion), (kernel, kernel), (stride, stride)
+                blocks.append(InvertedResidual(*sizes, "silu", channels // 4, "silu", "sigmoid"))
+                channels = out
+        self.blocks = nn.Sequential(*blocks)
+        self.last = ConvNorm(channels, 4 * channels, act=nn.SiLU)
+        self.head = Head(4 * channels, classes, dropout)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.blocks(self.stem(x))
+        return self.head(self.last(x))
