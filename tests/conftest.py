@@ -48,6 +48,7 @@ SLOW = {
     "test_timed",
     "test_timing_commands",
     "test_tuned",
+    "test_tuned_installed",
     "test_tuned_jax",
     "test_tuned_jax_functions",
     "test_tuned_paddle",

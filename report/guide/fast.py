@@ -38,6 +38,9 @@ def _index(networks: Analysis, blocks: Analysis, training: Analysis) -> str:
         'framework. All of the code is part of this project (`variant="tuned"`) and passes the same checks as the '
         "rest. All times are from CPUs.",
         "\n".join(f"- [{title}]({name}.md)" for name, title in TITLES.items()),
+        "What these pages import installs by itself, from a checkout, and requires the framework alone: "
+        "`pip install ./frameworks/jax/tuned` (with `[flax]` behind it for Flax), or the same of torch or paddle. The "
+        "import name of all is `convparity_fast`.",
         f"Inference ({RUN}): the reference in a plain process, the tuned variant, and the fastest of two "
         "engines on the exported PyTorch block.",
         markdown(tuning.table(networks)),

@@ -39,7 +39,7 @@ STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the c
             "Fold the norms",
             "In evaluation a norm is a scale and a shift for each channel. They can become part of the convolution "
             "before it, which saves one pass over every map. For inference only.",
-            "from frameworks.torch.tuned import fold\n\n"
+            "from convparity_fast.torch.tuned import fold\n\n"
             'module = fold(module, [("stem.conv", "stem.norm")])  # and all other pairs',
         ),
         "torch tuned": Step(
@@ -47,7 +47,7 @@ STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the c
             "`torch.compile` fuses the layers between convolutions. If the weights are constants, activations become "
             "part of oneDNN's convolutions too, and oneDNN reorders each weight once instead of at every call. The "
             "first call compiles, once for each shape; the report says how long it takes.",
-            "from frameworks.torch.tuned import frozen\n\nrun = frozen(module, x)\ny = run(x)",
+            "from convparity_fast.torch.tuned import frozen\n\nrun = frozen(module, x)\ny = run(x)",
         ),
     },
     "paddle": {
@@ -67,7 +67,8 @@ STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the c
             "Paddle Inference",
             "Eager Paddle and `to_static` never call oneDNN. Paddle Inference does, and folds norms and activations "
             "into the convolutions. For inference only, in float32, with one predictor for each shape.",
-            "from frameworks.paddle.tuned import predictor\n\nrun = predictor(layer, x.shape)\ny = run(x)  # an array",
+            "from convparity_fast.paddle.tuned import predictor\n\n"
+            "run = predictor(layer, x.shape)\ny = run(x)  # an array",
         ),
     },
     "jax": {
@@ -78,7 +79,7 @@ STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the c
             "times weights, one convolution for each group, or products of matrices. Derivatives have forms of their "
             "own. `tuned` finds the convolutions in loops, branches and inner `jax.jit` too, and leaves to XLA what it "
             "would make slower; `explain` says which, and why. For another device a program stays as it is.",
-            "from frameworks.jax.tuned import depthwise_conv, explain, grouped_conv, pointwise_conv, tuned\n\n"
+            "from convparity_fast.jax.tuned import depthwise_conv, explain, grouped_conv, pointwise_conv, tuned\n\n"
             "y = depthwise_conv(x, kernel, padding=((1, 1), (1, 1)))  # NHWC, and HWIO\n"
             "fast = jax.jit(tuned(apply))  # or any function, as it is: its convolutions are replaced\n"
             'print(*explain(apply, params, x), sep="\\n")  # each convolution: its form, or why it has none',
@@ -91,7 +92,7 @@ STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the c
             "Flax's convolutions are JAX's (flax#4207), and its layers take the function that convolves as an "
             "argument. So a layer, a whole module or, in the older API, `apply` can use the faster ones. The "
             "parameters stay as they are.",
-            "from frameworks.flax.tuned import DepthwiseConv, conv_general_dilated, tuned\n\n"
+            "from convparity_fast.flax.tuned import DepthwiseConv, conv_general_dilated, tuned\n\n"
             "layer = DepthwiseConv(channels, (3, 3), rngs=rngs)  # for nnx.Conv(feature_group_count=channels)\n"
             "layer = nnx.Conv(channels, 4, (3, 3), conv_general_dilated=conv_general_dilated, rngs=rngs)\n"
             "module = tuned(module)  # or every nnx.Conv in it",

@@ -1,6 +1,6 @@
 """The fastest forms of a module that were found for Flax, a file a device; NHWC."""
 
-from frameworks.flax.tuned.cpu import DepthwiseConv, conv_general_dilated, tuned
+from .cpu import DepthwiseConv, conv_general_dilated, tuned
 
 __all__ = ["FORMS", "DepthwiseConv", "conv_general_dilated", "tuned"]
 

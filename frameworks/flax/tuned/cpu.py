@@ -7,8 +7,8 @@ from typing import Any
 
 from flax import nnx
 
-from frameworks.jax.tuned import conv_general_dilated
-from frameworks.jax.tuned.shifts import Padding, Pair
+from ...jax.tuned import conv_general_dilated
+from ...jax.tuned.shifts import Padding, Pair
 
 __all__ = ["DepthwiseConv", "conv_general_dilated", "tuned"]
 
@@ -17,7 +17,7 @@ class DepthwiseConv(nnx.Conv):
     """``nnx.Conv(channels, channels * multiplier, feature_group_count=channels)``, for CPUs.
 
     ``[n, h, w, c] -> [n, h', w', c * multiplier]``, with the same parameters (``kernel`` is ``[kh, kw, 1, c *
-    multiplier]``), so that either can read what the other has saved. See `frameworks.jax.tuned.depthwise_conv`.
+    multiplier]``), so that either can read what the other has saved. See `depthwise_conv` of JAX's.
     """
 
     def __init__(

@@ -5,8 +5,8 @@ on CPUs with AVX-512; for any other device a program keeps `lax.conv_general_dil
 it is everywhere.
 """
 
-from frameworks.jax.tuned.explained import Explained, explain
-from frameworks.jax.tuned.functions import conv_general_dilated, depthwise_conv, grouped_conv, pointwise_conv, tuned
+from .explained import Explained, explain
+from .functions import conv_general_dilated, depthwise_conv, grouped_conv, pointwise_conv, tuned
 
 __all__ = [
     "FORMS",

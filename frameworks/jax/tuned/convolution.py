@@ -13,7 +13,7 @@ from jax import lax
 from jax.extend import core
 from jax.interpreters import ad, batching, mlir
 
-from frameworks.jax.tuned import cpu
+from . import cpu
 
 xla_conv_p = lax.conv_general_dilated_p
 tuned_conv_p = core.Primitive("tuned_conv")

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from frameworks.jax.tuned import depthwise, grouped, pointwise
-from frameworks.jax.tuned.shifts import Geometry
+from . import depthwise, grouped, pointwise
+from .shifts import Geometry
 
 # By processor time: up to TERMS products for an output (taps times input channels a group), shifted maps were 2 to 7
 # times as fast as XLA's grouped convolution, at 196 slower; above, separate convolutions were as fast as it or faster.

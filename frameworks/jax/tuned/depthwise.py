@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from frameworks.jax.tuned.shifts import Geometry, padded, row, rows
+from .shifts import Geometry, padded, row, rows
 
 # A sum of few products, which XLA seems to unroll and so to vectorise over the channels, is two to three times as fast
 # as one over a whole row of a wide map. A row of up to SHORT pixels is summed at once, a longer one in pieces of PIECE

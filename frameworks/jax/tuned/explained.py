@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import jax
 from jax.extend import core
 
-from frameworks.jax.tuned import cpu
-from frameworks.jax.tuned.convolution import tuned_conv_p, xla_conv_p
-from frameworks.jax.tuned.functions import tuned
+from . import cpu
+from .convolution import tuned_conv_p, xla_conv_p
+from .functions import tuned
 
 
 class Explained(NamedTuple):

@@ -11,9 +11,9 @@ from jax.core import Trace
 from jax.extend import core
 from jax.extend import linear_util as lu
 
-from frameworks.jax.tuned import cpu
-from frameworks.jax.tuned.convolution import inherit, tuned_conv_p, xla_conv_p
-from frameworks.jax.tuned.shifts import DIMENSIONS, Padding, Pair
+from . import cpu
+from .convolution import inherit, tuned_conv_p, xla_conv_p
+from .shifts import DIMENSIONS, Padding, Pair
 
 P = ParamSpec("P")
 T = TypeVar("T")

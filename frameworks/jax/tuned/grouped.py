@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from frameworks.jax.tuned.shifts import Geometry, padded, row, rows, unravelled
+from .shifts import Geometry, padded, row, rows, unravelled
 
 
 def separate(x: jax.Array, kernel: jax.Array, geometry: Geometry, groups: int, **options: Any) -> jax.Array:

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 from jax import lax
 
-from frameworks.jax.tuned.shifts import Geometry
+from .shifts import Geometry
 
 
 def product(x: jax.Array, kernel: jax.Array, geometry: Geometry, **options: Any) -> jax.Array:

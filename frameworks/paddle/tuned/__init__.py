@@ -1,6 +1,6 @@
 """A layer in the fastest form that was found for Paddle, a file a device."""
 
-from frameworks.paddle.tuned.cpu import predictor
+from .cpu import predictor
 
 __all__ = ["FORMS", "predictor"]
 

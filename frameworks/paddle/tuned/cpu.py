@@ -18,7 +18,7 @@ def predictor(layer: nn.Layer, shape: Sequence[int]) -> Callable[[paddle.Tensor]
     What it returns gives an output for a tensor; the next call may write over it, so ``clone()`` what is to be kept.
     It uses OMP_NUM_THREADS threads, holds copies of the weights, and is not to be called by two threads at once. A norm
     is folded into the convolution before it by Paddle itself: fold none by hand. Large maps want an allocator that
-    keeps its memory (see `common.processes.settings.KEEPING`).
+    keeps its memory (docs/fast/paddle.md).
 
     Eager Paddle and ``paddle.jit.to_static`` never call oneDNN. Two defects are worked around, which end the process:
     docs/upstream/paddle_inference_*.py.

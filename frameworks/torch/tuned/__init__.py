@@ -1,7 +1,7 @@
 """The fastest forms of a block that were found for PyTorch, a file a device; NCHW shapes."""
 
-from frameworks.torch.tuned import cpu
-from frameworks.torch.tuned.cpu import fold, frozen, in_channels_last
+from . import cpu
+from .cpu import fold, frozen, in_channels_last
 
 __all__ = ["FORMS", "fold", "frozen", "in_channels_last"]
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch._inductor import config as inductor
 
-from frameworks.torch.tuned.folding import fold
+from .folding import fold
 
 __all__ = ["COMPILED", "DEEP", "fold", "frozen", "in_channels_last"]
 
