@@ -54,9 +54,9 @@ class Session:
 
         _limit(PROGRAM + 4 * most)
         with checkpoint.StandardCheckpointer() as orbax:
-            described = [
-                leaf for leaf in flat(orbax.metadata(path).item_metadata.tree).values() if hasattr(leaf, "shape")
-            ]
+            if (metadata := orbax.metadata(path).item_metadata) is None:
+                raise PortError("it has no metadata of Orbax")
+            described = [leaf for leaf in flat(metadata.tree).values() if hasattr(leaf, "shape")]
             within(sum(math.prod(leaf.shape) * np.dtype(leaf.dtype).itemsize for leaf in described), most)
             leaves, notes = unwrapped(flat(orbax.restore(path)))
         return as_arrays(leaves), notes

@@ -34,15 +34,17 @@ def guard() -> None:
         os.waitpid(child, 0)
         os.close(death)
         return
-    if os.fork():
+    try:  # whatever happens in it, this process must not go on as a second worker
+        if os.fork():
+            return
+        os.dup2(death, 0)
+        os.closerange(1, 2**16)  # the socket above all, which must be the worker's alone
+        poller = select.poll()
+        poller.register(0, select.POLLIN)
+        poller.poll()
+        _end(worker, set(), os.environ.get(MARK, ""))
+    finally:
         os._exit(0)
-    os.dup2(death, 0)
-    os.closerange(1, 2**16)  # the socket above all, which must be the worker's alone
-    poller = select.poll()
-    poller.register(0, select.POLLIN)
-    poller.poll()
-    _end(worker, set(), os.environ[MARK])
-    os._exit(0)
 
 
 def _end(session: int, alive: set[int], mark: str) -> None:

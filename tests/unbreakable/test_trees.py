@@ -63,6 +63,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "another version": (".npz", lambda: npz(("w.npy", npy("(0,)", version=b"\x03\x00"))), "is of version (3, 0)"),
     "no array": (".npz", lambda: npz(("w.npy", b"hello")), "ValueError"),
     "zeros": (".npz", lambda: npz(("w.npy", bytes(2 * MOST)), method=8), "its arrays would take 2,097,152 bytes"),
+    "many names": (".npz", lambda: npz(*((f"{i}.npy", b"") for i in range(10_001))), "more than 10,000 members"),
     "a name twice": (".npz", two_names, "it is a zip file that has a name twice"),
     "one path twice": (
         ".npz",
@@ -200,5 +201,8 @@ def test_a_directory_that_aborts_its_reader_is_refused(tmp_path: Path) -> None:
         read("jax", orbax(tmp_path / "huge", 10**12), MOST)
     assert "damaged, or not of jax (" in str(caught.value)
     assert "\n" not in str(caught.value)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PortError, match=r"cannot read .*empty: it has no metadata of Orbax"):
+        read("jax", tmp_path / "empty", MOST)
     arrays, _ = read("jax", orbax(tmp_path / "right", 1), MOST)
     assert arrays["w"].tolist() == [3]
