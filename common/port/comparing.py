@@ -25,6 +25,7 @@ from common.port import reasons as why
 from common.port.alignment import Alignment, NameMap
 from common.port.allowances import allowances, numbered
 from common.port.fingerprints import matched
+from common.port.folding import Fold
 from common.port.given import real, values_of
 from common.port.live import OUTPUT, PRECISION, TURNED, Cotangents, Live, Observed
 from common.port.matching import Matching, randomised
@@ -43,7 +44,7 @@ class How:
     ``reordered``, arrays may have their numbers in another order in the second (`common.port.orders`). ``arrays`` are
     the first's, in float64, and are drawn unless given; ``matching`` is found unless given. ``copied`` are the
     second's, which are those of the first unless given; every number is known to ``exact``. ``as_is`` asks for the
-    arrays that both hold (`report.port.verdicts`).
+    arrays that both hold, ``folds`` allows that one module has norms folded into convolutions (`report.port.verdicts`).
     """
 
     names: NameMap | None = None
@@ -55,6 +56,7 @@ class How:
     matching: Matching | None = None
     copied: Arrays | None = None
     as_is: bool = False
+    folds: bool = True
     exact: float = PRECISION
 
 
@@ -71,6 +73,7 @@ class Comparison:
     notes: tuple[str, ...]
     reasons: tuple[str, ...] = ()  # why, in sentences
     settings: tuple[Difference, ...] = ()  # of layers that are partners
+    fold: Fold | None = None  # of the norms that only one module has
     code: "Comparison | None" = None  # of modules as they are: the comparison with equal arrays
 
     @property

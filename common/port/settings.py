@@ -82,7 +82,7 @@ def _runs(calls: Sequence[str], anchors: set[str], nature: Nature) -> dict[str, 
         if name in anchors:
             last = name if name not in runs else f"{name} again"  # which is no partner's name
             runs.setdefault(last, [])
-        elif name in nature.settings:
+        elif _family(nature.settings.get(name, {})):
             runs[last].append(name)
     return runs
 
