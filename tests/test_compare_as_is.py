@@ -102,11 +102,14 @@ def test_what_outputs_do_not_show_is_said() -> None:
 
 
 def test_arrays_in_other_layers_are_not_compared_and_outputs_are() -> None:
-    folded = kinds.torch.nn.utils.fusion.fuse_conv_bn_eval
     first = net()
-    second = nn.Sequential(folded(first[0], first[1]), *first[2:])
+    two = nn.Conv2d(4, 2, 3), nn.Conv2d(4, 2, 3)
+    for number, part in enumerate(two):
+        part.load_state_dict({n: a[2 * number : 2 * number + 2] for n, a in first[3].state_dict().items()})
+    halves = kinds.Made(lambda net, x: kinds.torch.cat([net.a(x), net.b(x)], 1), a=two[0], b=two[1])
+    second = nn.Sequential(*first[:3], halves, *first[4:])
     assert_parity(first, second, X, as_is=True)
-    second[0].bias.data += 1
+    two[0].bias.data += 1
     comparison = compare(first, second, X, as_is=True)
     assert not comparison.agrees
     assert "arrays were not compared: the layers do not match" in comparison.reasons[0]
@@ -134,7 +137,7 @@ def test_linen_and_nnx_and_a_function_hold_weights_too() -> None:
     variables["params"]["b"]["kernel"] = matrix.T
     with pytest.raises(AssertionError, match=r"array `b.weight` .* flatten of 4 channels, which come first"):
         assert_parity(first, Net().bind(variables), X, as_is=True)
-    own = nnx.Conv(3, 4, (3, 3), padding="VALID", rngs=nnx.Rngs(0))
+    own: Any = nnx.Conv(3, 4, (3, 3), padding="VALID", rngs=nnx.Rngs(0))
     own.kernel.set_value(kernel.reshape(3, 3, 3, 4))
     own.bias.set_value(bias)
     with pytest.raises(AssertionError, match="numbers in the order OIhw are read as hwIO"):

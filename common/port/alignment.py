@@ -17,7 +17,7 @@ from typing import Any
 from common.files import contents
 from common.layers.values import Shape
 from common.names import first_line
-from common.port.weights import PortError, distinct
+from common.port.weights import PortError, Unmatched, distinct
 from common.spec.params import Arrays, Shapes
 
 MOST_BYTES = 2**24  # of a map file
@@ -151,7 +151,7 @@ def align(first: Sequence[Leaf], second: Sequence[Leaf], names: NameMap | None =
         counts = Counter(leaf.signature for leaf in one)
         doubts = tuple(f"{leaf} could be any of {counts[leaf.signature]}" for leaf in one if counts[leaf.signature] > 1)
         return Alignment(named | pairs, "by what they are alone", doubts)
-    raise PortError("the layers do not match", _unmatched(one, other))
+    raise Unmatched("the layers do not match", _unmatched(one, other))
 
 
 def _unmatched(first: Sequence[Leaf], second: Sequence[Leaf]) -> list[str]:

@@ -220,7 +220,7 @@ def match(
         return _matching(alignment, how, left, right)
     assert refused is not None
     rest = len(refused.details) - SHOWN
-    raise PortError(str(refused), [*refused.details[:SHOWN], *([f"and {rest} more"] if rest > 0 else [])])
+    raise type(refused)(str(refused), [*refused.details[:SHOWN], *([f"and {rest} more"] if rest > 0 else [])])
 
 
 def _matching(alignment: Alignment, how: str, left: list[Part], right: list[Part]) -> Matching:

@@ -24,6 +24,10 @@ class PortError(ValueError):
         self.details = tuple(details)
 
 
+class Unmatched(PortError):
+    """Layers of one network have no partners in another."""
+
+
 class Disagreement(PortError):
     """Two modules, or two sets of weights, differ that should be equal."""
 

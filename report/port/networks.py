@@ -87,7 +87,7 @@ def _ported(
     training: bool,
 ) -> Carried:
     reachable(source and (kinds[0], source), destination and (kinds[1], destination))
-    how = How(names and {one: other for other, one in names.items()}, training=training, reordered=True)
+    how = How(names and {one: other for other, one in names.items()}, training=training, reordered=True, folds=False)
     shapes, proof = _proved(lives, kinds, shape, how)
     first, second = lives
     arrays, notes = _stored(first, source) if source else (first.arrays(), [])
