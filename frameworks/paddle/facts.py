@@ -82,10 +82,9 @@ def _padding(**options: object) -> str:
 
 def _size_too_small() -> str:
     """The shape that Paddle infers; running such a convolution may end the process."""
-    shape = paddle.static.InputSpec([1, 1, 2, 2])
-    return sizes(
-        paddle.jit.to_static(nn.Conv2D(1, 1, 4).forward, [shape], full_graph=True).concrete_program.outputs[0].shape
-    )
+    conv, shape = nn.Conv2D(1, 1, 4), paddle.static.InputSpec([1, 1, 2, 2])
+    program = paddle.jit.to_static(conv.forward, [shape], full_graph=True).concrete_program
+    return sizes(program.outputs[0].shape)
 
 
 def _left_out(layer: nn.Layer, switch: str, *names: str) -> str:

@@ -13,7 +13,6 @@ SYMPTOMS = ("shape-differs",)
 THREADS = ()
 RELATED = ("https://github.com/google/flax/issues/2993",)
 KERNEL = 4
-HARMFUL = ({"KERNEL": 2},)
 HARMLESS = ({"KERNEL": 3},)
 rng = np.random.default_rng(0)
 X = rng.normal(0, 1, (1, 2, 6, 6)).astype(np.float32)

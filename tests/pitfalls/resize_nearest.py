@@ -13,8 +13,8 @@ SYMPTOMS = ("layer-differs",)
 THREADS = ("https://github.com/pytorch/pytorch/issues/34808", "https://github.com/pytorch/pytorch/pull/64501")
 SIZE = 8
 TO = 5
-HARMFUL = ({"SIZE": 8, "TO": 4}, {"SIZE": 9, "TO": 3}, {"SIZE": 6, "TO": 9})
-HARMLESS = ({"SIZE": 4, "TO": 8}, {"SIZE": 3, "TO": 9})
+HARMFUL = ({"SIZE": 8, "TO": 4}, {"SIZE": 6, "TO": 9})
+HARMLESS = ({"SIZE": 3, "TO": 9},)
 X = np.random.default_rng(0).normal(0, 1, (1, 2, SIZE, SIZE)).astype(np.float32)
 
 

@@ -1,7 +1,7 @@
 """A `module.` before every name loads nothing in Paddle, and only warns
 
 PyTorch's `DataParallel` saves `module.conv.weight`. PyTorch's `load_state_dict` then raises; Paddle's `set_state_dict`
-warns, loads nothing, and the network keeps its random weights. Cut the prefix, and look at what is returned. The same
+warns, loads nothing, and the network keeps its initial weights. Cut the prefix, and look at what is returned. The same
 holds for `num_batches_tracked`, which Paddle does not have. (The numbers below are weights; in the source the prefix
 has been cut.)
 """
@@ -32,6 +32,7 @@ def loaded(state):
     import paddle
 
     layer = paddle.nn.Linear(3, 2, bias_attr=False)
+    layer.weight.set_value(np.zeros((3, 2), np.float32))  # for its random ones
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         layer.set_state_dict({name: array.T for name, array in state.items()})
