@@ -13,10 +13,10 @@ def selftest_section(record: RunRecord) -> Iterator[str]:
     yield (
         f"{len({result.fault for result in record.faults})} mistakes that ports make were put into "
         f"{', '.join(unique(result.backend for result in record.faults))}, one at a time: as the framework's "
-        "own code for a wrong spec, as arrays stored in a wrong layout, as a wrong layer, or as an optimiser written "
-        "by hand. A mistake is caught where it belongs if the lowest level that fails, and the layer that its message "
-        f"names, are the level and the layer of the mistake: **{caught} of {len(record.faults)}** were. The "
-        "same blocks without a mistake were checked in the same run: "
+        "own code for a wrong spec, as arrays stored in a wrong layout, as a wrong layer, as a wrong edit of the text "
+        "of a hand-written block, or as an optimiser written by hand. A mistake is caught where it belongs if the "
+        "lowest level that fails, and the layer that its message names, are the level and the layer of the mistake: "
+        f"**{caught} of {len(record.faults)}** were. The same blocks without a mistake were checked in the same run: "
         + ("all agree" if all(result.passed for result in record.checks) else "**not all agree**")
         + f". From {ran(record, 'selftest')}."
     )

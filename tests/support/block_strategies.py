@@ -13,10 +13,16 @@ from tests.support.strategies import PIXELS, SMALL, convs
 
 
 @st.composite
-def blocks(draw: st.DrawFn, family: str) -> tuple[BlockSpec, Shape]:
-    """A block that every framework has by hand, with options of its own, and an input shape that it can take."""
-    n, channels, out = draw(st.integers(2, 5)), draw(st.integers(1, 6)), draw(st.integers(1, 6))
-    shape: Shape = (n, channels, draw(st.integers(7, 10)), draw(st.integers(8, 11)))
+def blocks(draw: st.DrawFn, family: str, wide: bool = False) -> tuple[BlockSpec, Shape]:
+    """A block that every framework has by hand, with options of its own, and an input shape that it can take.
+
+    If ``wide`` maps may be so wide, and have so many channels, that tuned forms take them apart.
+    """
+    sizes, widths = (st.integers(1, 6), st.integers(8, 11))
+    if wide:
+        sizes, widths = sizes | st.sampled_from([9, 16, 36]), widths | st.integers(17, 24)
+    n, channels, out = draw(st.integers(2, 5)), draw(sizes), draw(sizes)
+    shape: Shape = (n, channels, draw(st.integers(7, 10)), draw(widths))
     conv = draw(convs(shape))
     bias, affine, slope = draw(st.booleans()), draw(st.booleans()), draw(st.sampled_from([0.01, 0.1, 0.3]))
     geometry = {name: getattr(conv, name) for name in ("kernel_size", "stride", "padding", "dilation")}
