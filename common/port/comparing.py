@@ -69,6 +69,8 @@ class Comparison:
     notes: tuple[str, ...]
     reasons: tuple[str, ...] = ()  # why, in sentences
     code: "Comparison | None" = None  # of modules as they are: the comparison with equal arrays
+    mode: str = "evaluation"  # the first in which they differ
+    layers: tuple[parting.Layer, ...] = ()  # in that mode
 
     @property
     def alignment(self) -> Alignment:
@@ -120,17 +122,21 @@ def compare_live(
         tied = pairing.tied(trained[0].outputs, trained[1].outputs, (one, other), output) if aux else ties
         passes.append(_paired("training", *trained, tied, matching, one.shapes))
     precision = max(one.precision, other.precision)
-    divergence = None
+    divergence, mode, layers = None, "", ()
 
     def judge(pass_: Pass, params: Arrays, given: list[np.ndarray]) -> None:
-        nonlocal divergence
+        nonlocal divergence, mode, layers
         cotangents = dys if pass_.mode == "training" else None
         allowed = allowances(first, params, given, cotangents, pass_.right, precision, loose, how.exact)
         results = list(_findings(pass_, allowed))
         if pass_.mode == "evaluation" and not (how.copied and any(finding.problem for finding in results)):
             _constant(pass_.right, allowed)
+        wrong = any(finding.problem for finding in results)
+        if not mode or (wrong and divergence is None):
+            mode = pass_.mode
+            layers = parting.layers(pass_.right, pass_.actual, allowed, alignment.names)
         findings.extend(results)
-        if divergence is None and any(finding.problem for finding in results):
+        if divergence is None and wrong:
             divergence = parting.first(pass_.right, pass_.actual, allowed, alignment.names)
 
     for pass_ in passes:
@@ -142,16 +148,15 @@ def compare_live(
         pass_ = _paired("evaluation far from 0", right, actual, ties, matching, one.shapes)
         if not bounds.near(pass_.right.outputs, pass_.actual.outputs):
             judge(pass_, far, wide)
-    different = (
-        None if "jax" in (one.framework, other.framework) else parting.dropped(passes[-1].right, passes[-1].actual)
-    )
+    last = passes[-1]
+    different = None if "jax" in (one.framework, other.framework) else parting.dropped(last.right, last.actual)
     findings += [Finding("dropout", different)] if different else []
     values = sum(array.size for array in arrays.values())
     notes = [f"matched {len(alignment.names)} layers {alignment.how}; {values:,} values copied", *matching.notes]
     notes += [*alignment.doubts, *pairing.notes(ties)] + ([f"training is left out: {left_out}"] if left_out else [])
     for nature, live in ((one, first), (other, second)):
         notes += [f"{nature.framework}: {note}" for note in dict.fromkeys(live.notes)]
-    return Comparison(matching, tuple(findings), divergence or different, tuple(notes))
+    return Comparison(matching, tuple(findings), divergence or different, tuple(notes), mode=mode, layers=layers)
 
 
 def _moved(before: Arrays, after: Observed) -> bool:
