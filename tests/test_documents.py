@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from common.protocols import Backend
+from convparity import assert_parity
 from report.cli import cli
 from report.guide.fast_steps import STEPS
 from report.paths import HERE
@@ -70,7 +71,7 @@ def test_the_steps_of_the_fast_pages_run_as_printed(backend: Backend) -> None:
         exec(step, names)
 
 
-BUILD, TUNED, PARITY = BLOCKS
+BUILD, TUNED, PORT, PARITY = BLOCKS
 
 
 @pytest.mark.needs("paddle")
@@ -90,13 +91,21 @@ def test_the_tuned_line_of_readme_runs() -> None:
     assert np.array_equal(names["fast"](kernel, x), names["apply"](kernel, x))
 
 
+@pytest.mark.needs("torch", "paddle")
+def test_the_port_of_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    import convparity
+
+    exec(PORT, {"convparity": convparity, "torch_net": nets.torch_net(), "paddle_net": nets.paddle_net()})
+    assert "verified: both networks compute the same" in capsys.readouterr().out
+
+
 @pytest.mark.needs("torch", "flax")
 def test_the_test_of_readme_passes() -> None:
     from flax import nnx
 
     names = {"TorchNet": nets.torch_net, "FlaxNet": lambda rngs: nets.flax_net(), "nnx": nnx}
     exec(PARITY, names)
-    names["test_our_port"]()
+    names["test_our_port"](assert_parity)
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
