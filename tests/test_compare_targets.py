@@ -183,7 +183,7 @@ def test_the_command_shows_the_map_and_what_differs(
     }
     page = (project / "it.html").read_text()
     assert "They are not the same function." in page
-    assert re.search(r"<code>block</code></td><td><code>block</code></td><td class=.number.>0\.0e\+00</td>", page)
+    assert re.search(r"<code>block</code></td><td><code>block</code></td><td class=.number.>0</td>", page)
     assert status("compare", "net:Net", "net:Net", "--input", "2x3x8x9", "--map", str(names)) == 2
     assert "the map names `conv`, which is no layer" in capsys.readouterr().err
 

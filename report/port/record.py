@@ -123,4 +123,6 @@ def _table(head: Sequence[str], rows: Iterable[tuple[str, Any]]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.1e}" if math.isfinite(value) else "not finite"
+    if value is None or not math.isfinite(value):
+        return "" if value is None else "not finite"
+    return f"{value:.1e}" if value else "0"
