@@ -134,7 +134,7 @@ def test_linen_and_nnx_and_a_function_hold_weights_too() -> None:
     variables["params"]["b"]["kernel"] = matrix.T
     with pytest.raises(AssertionError, match=r"array `b.weight` .* flatten of 4 channels, which come first"):
         assert_parity(first, Net().bind(variables), X, as_is=True)
-    own = nnx.Conv(3, 4, (3, 3), padding="VALID", rngs=nnx.Rngs(0))
+    own: Any = nnx.Conv(3, 4, (3, 3), padding="VALID", rngs=nnx.Rngs(0))
     own.kernel.set_value(kernel.reshape(3, 3, 3, 4))
     own.bias.set_value(bias)
     with pytest.raises(AssertionError, match="numbers in the order OIhw are read as hwIO"):

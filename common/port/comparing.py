@@ -21,6 +21,7 @@ import numpy as np
 
 from common.layers.values import Shape
 from common.port import bounds, orders, pairing, parting
+from common.port import reasons as why
 from common.port.alignment import Alignment, NameMap
 from common.port.allowances import allowances, numbered
 from common.port.fingerprints import matched
@@ -28,6 +29,7 @@ from common.port.given import real, values_of
 from common.port.live import OUTPUT, PRECISION, TURNED, Cotangents, Live, Observed
 from common.port.matching import Matching, randomised
 from common.port.parting import Finding
+from common.port.settings import Difference, differences
 from common.port.weights import PortError
 from common.spec.params import Arrays, Shapes
 
@@ -68,6 +70,7 @@ class Comparison:
     divergence: str | None  # the first layer, in order of execution, whose output differs
     notes: tuple[str, ...]
     reasons: tuple[str, ...] = ()  # why, in sentences
+    settings: tuple[Difference, ...] = ()  # of layers that are partners
     code: "Comparison | None" = None  # of modules as they are: the comparison with equal arrays
     mode: str = "evaluation"  # the first in which they differ
     layers: tuple[parting.Layer, ...] = ()  # in that mode
@@ -109,7 +112,7 @@ def compare_live(
     for nature, pass_, before in ((one, evaluated, arrays), (other, answer, copied)):
         if _moved(before, pass_):
             raise PortError(f"the module in {nature.framework} trains in evaluation: no switch of its mode was found")
-    findings = [_bits(((arrays, evaluated.arrays), (copied, answer.arrays)))]
+    findings = [parting.bits(((arrays, evaluated.arrays), (copied, answer.arrays)))]
     findings += parting.constants(one.constants, other.constants)
     passes = [_paired("evaluation", evaluated, answer, ties, matching, one.shapes)]
     dys = Cotangents({tie.first: (tie.first, "") for tie in ties}, output is not None)
@@ -122,10 +125,11 @@ def compare_live(
         tied = pairing.tied(trained[0].outputs, trained[1].outputs, (one, other), output) if aux else ties
         passes.append(_paired("training", *trained, tied, matching, one.shapes))
     precision = max(one.precision, other.precision)
-    divergence, mode, layers = None, "", ()
+    differing = differences(alignment.names, ((one, evaluated), (other, answer)))
+    divergence, reasons, mode, layers = None, list[str](), "", ()
 
     def judge(pass_: Pass, params: Arrays, given: list[np.ndarray]) -> None:
-        nonlocal divergence, mode, layers
+        nonlocal divergence, reasons, mode, layers
         cotangents = dys if pass_.mode == "training" else None
         allowed = allowances(first, params, given, cotangents, pass_.right, precision, loose, how.exact)
         results = list(_findings(pass_, allowed))
@@ -133,11 +137,15 @@ def compare_live(
             _constant(pass_.right, allowed)
         wrong = any(finding.problem for finding in results)
         if not mode or (wrong and divergence is None):
-            mode = pass_.mode
-            layers = parting.layers(pass_.right, pass_.actual, allowed, alignment.names)
+            mode, layers = pass_.mode, parting.layers(pass_.right, pass_.actual, allowed, alignment.names)
         findings.extend(results)
         if divergence is None and wrong:
-            divergence = parting.first(pass_.right, pass_.actual, allowed, alignment.names)
+            parted = parting.first(pass_.right, pass_.actual, allowed, alignment.names)
+            divergence = parted and parted.text
+            reasons = why.of_settings(parted, differing, pass_.right, pass_.mode == "training")
+            reasons = reasons or why.of_activation(parted, pass_.right, pass_.actual, alignment.names)
+            if not reasons and parted and how.matching is None and not how.reordered:
+                reasons = why.of_order(first, second, matching, arrays, xs, evaluated)
 
     for pass_ in passes:
         judge(pass_, arrays, xs)
@@ -156,7 +164,8 @@ def compare_live(
     notes += [*alignment.doubts, *pairing.notes(ties)] + ([f"training is left out: {left_out}"] if left_out else [])
     for nature, live in ((one, first), (other, second)):
         notes += [f"{nature.framework}: {note}" for note in dict.fromkeys(live.notes)]
-    return Comparison(matching, tuple(findings), divergence or different, tuple(notes), mode=mode, layers=layers)
+    found = Comparison(matching, tuple(findings), divergence or different, tuple(notes), tuple(reasons))
+    return replace(found, settings=tuple(differing), mode=mode, layers=layers)
 
 
 def _moved(before: Arrays, after: Observed) -> bool:
@@ -211,15 +220,6 @@ def _paired(
     right = replace(right, outputs={tie.first: right.outputs[tie.first] for tie in ties})
     actual = replace(actual, outputs=outputs, gradients=gradients, arrays=arrays)
     return Pass(mode, right, actual, tuple(sorted(missing)))
-
-
-def _bits(modules: Sequence[tuple[Arrays, Arrays]]) -> Finding:
-    """Whether both modules return the arrays that were copied into them, bit for bit."""
-    for before, after in modules:
-        for name, array in before.items():
-            if after[name].dtype != array.dtype or after[name].tobytes() != array.tobytes():
-                return Finding("parameters", f"`{name}` reads back as other numbers")
-    return Finding("parameters", None, 0.0, 0.0)
 
 
 def _findings(pass_: Pass, allowed: Mapping[str, Arrays]) -> Iterator[Finding]:

@@ -40,6 +40,7 @@ class Observed:
     gradients: Arrays = field(default_factory=dict)
     inputs: list[np.ndarray] = field(default_factory=list)
     dropped: list[tuple[str, float]] = field(default_factory=list)  # what dropout would be, by path in order
+    calls: list[str] = field(default_factory=list)  # the modules that ran, in order, where that is seen
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Nature:
     constants: Arrays = field(default_factory=dict)  # float buffers that are kept as they are
     training: bool = False  # whether it is in training mode as it stands
     kept: tuple[str, ...] = ()  # names in the framework's files of what is no weight: constants, counters
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)  # of layers: see `common.port.settings`
 
 
 class Live(Protocol):

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,15 @@ def worst(what: str, right: Arrays, actual: Arrays, allowed: Arrays) -> Finding:
     return worst
 
 
+def bits(modules: Sequence[tuple[Arrays, Arrays]]) -> Finding:
+    """Whether both modules return the arrays that were copied into them, bit for bit."""
+    for before, after in modules:
+        for name, array in before.items():
+            if after[name].dtype != array.dtype or after[name].tobytes() != array.tobytes():
+                return Finding("parameters", f"`{name}` reads back as other numbers")
+    return Finding("parameters", None, 0.0, 0.0)
+
+
 def constants(first: Arrays, second: Arrays) -> Iterator[Finding]:
     """Compares buffers that are kept as they are, if both modules have some of the same name."""
     names: dict[str, list[str]] = {}
@@ -81,33 +90,34 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "GELU by tanh": lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
     "ELU": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
     "Mish": lambda x: x * np.tanh(np.logaddexp(0, x)),
-    "LeakyReLU": lambda x: x,  # its slope is read from the values
 }
 
 
-def _activated(x: np.ndarray, y: np.ndarray) -> bool:
-    """Whether ``y`` is an activation of ``x``: the norm and the activation are one module on one side only."""
+def activations(x: np.ndarray, y: np.ndarray) -> list[str]:
+    """The activations that make ``y`` of ``x``."""
 
-    def same(activation: str) -> bool:
-        values = ACTIVATIONS[activation](x)
-        if activation == "LeakyReLU":
-            ratios = (y / np.where(x == 0, 1, x))[x < 0]
-            values = np.where(x < 0, x * (np.median(ratios) if ratios.size else 1.0), x)
+    def made(values: np.ndarray) -> bool:
         return np.allclose(values, y, rtol=1e-10, atol=1e-11 * float(np.abs(y).max(initial=0)))
 
+    if x.shape != y.shape:
+        return []
     with np.errstate(all="ignore"):
-        return x.shape == y.shape and any(map(same, ACTIVATIONS))
+        found = [name for name, function in ACTIVATIONS.items() if made(function(x))]
+        ratios = (y / np.where(x == 0, 1, x))[x < 0]
+        slope = float(np.median(ratios)) if ratios.size else 1.0
+        leaky = not found and made(np.where(x < 0, x * slope, x))
+    return [f"LeakyReLU of slope {slope:.3g}"] if leaky else found
 
 
-def _turned(actual: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
+def turned(actual: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
     """The array in every layout in which it has the shape of ``right``, axes of size 1 apart."""
-    turned = (turn(actual) for turn in TURNED.values())
+    every = (turn(actual) for turn in TURNED.values())
     squeezed = tuple(n for n in right.shape if n != 1)
-    return [y.reshape(right.shape) for y in turned if tuple(n for n in y.shape if n != 1) == squeezed]
+    return [y.reshape(right.shape) for y in every if tuple(n for n in y.shape if n != 1) == squeezed]
 
 
 def _compared(actual: np.ndarray, right: np.ndarray, allowed: np.ndarray) -> Compared:
-    candidates = _turned(actual, right)
+    candidates = turned(actual, right)
     if not candidates:
         return Compared(f"its output has shapes {right.shape} and {actual.shape}", None, None)
     return max((compare(y, right, allowed) for y in candidates), key=lambda found: found.margin)
@@ -133,13 +143,23 @@ def layers(right: Observed, actual: Observed, allowed: Mapping[str, Arrays], nam
     )
 
 
-def first(right: Observed, actual: Observed, allowed: Mapping[str, Arrays], names: NameMap) -> str | None:
+@dataclass(frozen=True)
+class Parted:
+    """A layer that differs, in a sentence; ``entered`` if its input does already, after ``before``, which agrees."""
+
+    layer: str
+    before: str
+    entered: bool
+    text: str
+
+
+def first(right: Observed, actual: Observed, allowed: Mapping[str, Arrays], names: NameMap) -> Parted | None:
     """The first layer in order of execution whose output differs, and whether its input does; None if none is seen.
 
     A layer that differs by an activation alone (one module holds both on one side) has not parted. Where all layers
     agree, but running statistics do not, their first layer.
     """
-    before = "the input"
+    before = ""
     for name, other in _pairs(right, actual, names):
         output = right.layers[name]
         problem = _compared(actual.layers[other], output, allowed["layers"][name]).problem
@@ -147,15 +167,16 @@ def first(right: Observed, actual: Observed, allowed: Mapping[str, Arrays], name
         if name in right.entries and other in actual.entries:
             entered = _compared(actual.entries[other], right.entries[name], allowed["entries"][name]).problem
         if not problem:
-            before = f"`{name}`"
+            before = name
             continue
         if not entered and any(
-            _activated(y, output) or _activated(output, y) for y in _turned(actual.layers[other], output)
+            activations(y, output) or activations(output, y) for y in turned(actual.layers[other], output)
         ):
-            before = f"`{name}`"
+            before = name
             continue
-        where = f"its input differs already, by what is computed after {before}; " if entered else ""
-        return f"`{name}` ({other}): {where}{problem}"
+        after = f"`{before}`" if before else "the input"
+        where = f"its input differs already, by what is computed after {after}; " if entered else ""
+        return Parted(name, before, bool(entered), f"`{name}` ({other}): {where}{problem}")
     outputs = all(
         compare(actual.outputs[n], y, allowed["outputs"][n]).problem is None for n, y in right.outputs.items()
     )
@@ -168,7 +189,8 @@ def first(right: Observed, actual: Observed, allowed: Mapping[str, Arrays], name
             if given is not None and (problem := compare(given, array, allowance).problem):
                 layer = name.rpartition(".")[0]
                 what = "running statistic" if kind == "statistics" else "gradient"
-                return f"`{layer}` ({names.get(layer, layer)}): {what} `{name.rpartition('.')[2]}`: {problem}"
+                text = f"`{layer}` ({names.get(layer, layer)}): {what} `{name.rpartition('.')[2]}`: {problem}"
+                return Parted(layer, "", False, text)
     return None
 
 

@@ -57,8 +57,9 @@ class Live:
         shapes_ = {form.name: form.canonical_shape for form in forms}
         last = layout == "nhwc"
         kept = tuple(self._module.constants)
+        module, own = self._module, self._module.settings
         self.nature = Nature(
-            "flax", PRECISION, shapes_, last, self._module.moded, self._module.constants, self._module.training, kept
+            "flax", PRECISION, shapes_, last, module.moded, module.constants, module.training, kept, own
         )
 
     def arrays(self, state: Arrays | None = None) -> Arrays:

@@ -15,6 +15,7 @@ from common.port.weights import PortError, flat, nested
 from common.spec.params import Arrays
 from frameworks.flax.forms import Form, form
 from frameworks.flax.live_nnx import switches
+from frameworks.flax.settings import settings
 
 STREAMS = ("params", "dropout", "droppath", "drop_path", "stochastic_depth", "random", "noise", "default")
 TRAINED, AVERAGED, LOGGED = "params", "batch_stats", ("intermediates", "losses")
@@ -49,6 +50,7 @@ class Linen:
 
         zeros = [x.astype(np.float32 if real(x) else np.int32) for x in xs]
         made = jax.eval_shape(init, zeros)
+        self.settings = {path: found for path, module in owners.items() if (found := settings(module))}
         made = {kind: flat(tree) for kind, tree in made.items() if kind not in LOGGED}
         self._constants: dict[str, Any] = {}
         if odd := made.keys() - {TRAINED, AVERAGED}:

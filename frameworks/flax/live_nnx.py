@@ -14,6 +14,7 @@ from common.port.live import RANDOM_DEPTHS, called, mode, rate
 from common.spec.params import Arrays
 from frameworks.flax import layout
 from frameworks.flax.forms import Form, form
+from frameworks.flax.settings import settings
 
 
 def switches(function: Callable[..., Any]) -> dict[bool, dict[str, Any]]:
@@ -36,6 +37,7 @@ class Nnx:
         self.dropped: list[tuple[str, float]] = []
         self._options = switches(type(module).__call__)
         children = layout.modules(module)
+        self.settings = {path: found for path, child in children.items() if (found := settings(child))}
         self.training = any(getattr(child, "use_running_average", None) is False for child in children.values())
         own = [
             (c, n)

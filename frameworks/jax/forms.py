@@ -15,6 +15,7 @@ AVERAGES = {"mean": "running_mean", "var": "running_var"} | STATISTICS
 # Haiku keeps an average of a norm, and what it starts from again after a restart of training, below a module.
 _EMAS, _RESTART = {"mean_ema": "running_mean", "var_ema": "running_var"}, ("hidden", "counter")
 _PLAIN = ("copy", "convert_element_type", "stop_gradient", "copy_p")
+_SHAPED = ("broadcast_in_dim", "reshape", "squeeze")  # which leave the numbers of an array of rank 1 as they are
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,15 @@ def _equations(jaxpr: core.Jaxpr, origins: dict[Any, int]) -> Iterator[tuple[Any
             }
             yield from _equations(inner, below)
             continue
-        if equation.primitive.name in _PLAIN and read[0] is not None:
+        name = equation.primitive.name
+        plain = name in _PLAIN or (name in _SHAPED and equation.invars[0].aval.ndim == 1)
+        if plain and read[0] is not None:
             origins[equation.outvars[0]] = read[0]
         yield equation, read
 
 
-def _used(function: Callable[..., Any], values: Sequence[Any], xs: Sequence[Any]) -> list[tuple[Any, list[int | None]]]:
+def used(function: Callable[..., Any], values: Sequence[Any], xs: Sequence[Any]) -> list[tuple[Any, list[int | None]]]:
+    """Every equation of ``function(values, xs)`` that is no call, with the number of the argument of each operand."""
     jaxpr = jax.make_jaxpr(function)(list(values), list(xs)).jaxpr
     return list(_equations(jaxpr, {variable: index for index, variable in enumerate(jaxpr.invars)}))
 
@@ -65,7 +69,7 @@ def forms(
 ) -> list[Form]:
     """Of arrays at ``paths``; kernels and matrices in the order in which ``function(values, xs)`` uses them."""
     axes: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {}
-    for equation, read in _used(function, values, xs):
+    for equation, read in used(function, values, xs):
         name = equation.primitive.name
         if name == "conv_general_dilated" and read[1] is not None and read[1] < len(values):
             spec = tuple(equation.params["dimension_numbers"].rhs_spec)
@@ -130,7 +134,7 @@ def is_weight(path: Sequence[Any], leaf: Any) -> bool:
 
 def first_map(function: Callable[..., Any], values: Sequence[Any], xs: Sequence[Any]) -> str | None:
     """The layout that the first convolution of an input itself takes; None if there is none."""
-    for equation, read in _used(function, values, xs):
+    for equation, read in used(function, values, xs):
         if equation.primitive.name == "conv_general_dilated" and (read[0] or 0) >= len(values):
             return "nchw" if equation.params["dimension_numbers"].lhs_spec[1] == 1 else "nhwc"
     return None

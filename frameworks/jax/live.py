@@ -12,6 +12,7 @@ from common.port.live import PRECISION, Cotangents, Nature, Observed, canonical,
 from common.port.weights import COLLECTIONS, PortError
 from common.spec.params import Arrays
 from frameworks.jax.forms import Form, collection, first_map, forms, is_weight, keys
+from frameworks.jax.settings import settings
 from frameworks.jax.tracing import layer_outputs
 from frameworks.jax.widened import widened
 
@@ -55,6 +56,7 @@ class Live:
             own_xs = [permuted(empty(shape), layout) for shape in shapes]
             wide = [np.zeros(array.shape) for array in self._own]
             self._forms: list[Form] = forms(lambda v, xs: run(False, v, xs), [path for path, _ in arrays], wide, own_xs)
+            own_settings = settings(lambda v, xs: run(False, v, xs), self._forms, wide, own_xs)
             channels = first_map(lambda v, xs: run(False, v, xs), wide, own_xs)
         if channels is not None and any(len(shape) > 3 for shape in shapes) and channels != layout:
             raise PortError(f"its first convolution takes {channels.upper()}, and is given {layout.upper()}")
@@ -89,7 +91,9 @@ class Live:
             name: np.asarray(leaf) for name, weight, (_, leaf) in rest if not weight and hasattr(leaf, "shape")
         }
         kept = tuple(map(_as_read, self._rest))
-        self.nature = Nature("jax", PRECISION, shapes_, layout == "nhwc", bool(switches), kept=kept)
+        self.nature = Nature(
+            "jax", PRECISION, shapes_, layout == "nhwc", bool(switches), settings=own_settings, kept=kept
+        )
 
     def arrays(self, state: Arrays | None = None) -> Arrays:
         read = [_as_read(name) for name in self._files]

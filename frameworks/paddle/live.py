@@ -13,6 +13,7 @@ from common.port.given import real
 from common.port.live import DROPOUT_OFF, STATISTICS, Cotangents, Nature, Observed, called, canonical, mode, outputs
 from common.spec.params import Arrays
 from frameworks.paddle import layout
+from frameworks.paddle.settings import settings
 from frameworks.paddle.widened import Widened
 
 LAYOUTS = ("nchw",)
@@ -59,7 +60,11 @@ class Live:
         self._kept = {name: value.numpy().copy() for name, value in self._constants.items()}
         shapes_ = {name: _transposed(layer, value.numpy()).shape for name, (layer, value) in self._state.items()}
         kept = tuple(name for name in native.state_dict() if name not in self._names)
-        self.nature = Nature("paddle", PRECISION, shapes_, constants=self._kept, training=native.training, kept=kept)
+        children = self._layer.named_sublayers(include_self=True)
+        own = {self._owners.get(path, path): found for path, child in children if (found := settings(child))}
+        self.nature = Nature(
+            "paddle", PRECISION, shapes_, constants=self._kept, training=native.training, kept=kept, settings=own
+        )
 
     def _held(self) -> Arrays:
         return {name: value.numpy().copy() for name, value in self._native.state_dict().items()}
@@ -89,9 +94,11 @@ class Live:
         entries: Arrays = {}
         stack: list[str] = []
         starts: list[Any] = []
+        calls: list[str] = []
 
         def enter(name: str, layer: nn.Layer, inputs: Any) -> Any:
             stack.append(name)
+            calls.append(self._owners.get(name, name))
             starts.append(_copied(inputs[0]) if name in self._owners and inputs else None)
 
         def leave(name: str, layer: nn.Layer, inputs: Any, output: Any) -> Any:
@@ -136,7 +143,7 @@ class Live:
             self.notes.append(DROPOUT_OFF)
         state = {name: _transposed(layer, value.numpy()).copy() for name, (layer, value) in self._state.items()}
         inputs = [layout.gradient(tensor) for tensor in tensors if not tensor.stop_gradient]
-        return Observed(values, layers, entries, state, gradients, inputs, widened.dropped)
+        return Observed(values, layers, entries, state, gradients, inputs, widened.dropped, calls)
 
 
 def _canonical(name: str) -> str:

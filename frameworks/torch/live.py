@@ -27,6 +27,7 @@ from common.port.live import (
 )
 from common.spec.params import Arrays
 from frameworks.torch.layout import STEP_COUNTER, gradient
+from frameworks.torch.settings import settings
 from frameworks.torch.widened import Widened, loosened, switched_off
 
 LAYOUTS = ("nchw",)
@@ -118,7 +119,9 @@ class Live:
         traced = isinstance(native, TopLevelTracedModule)  # whose mode is that of its trace
         kept = tuple(name for name in self._module.state_dict() if name not in self._names)
         moded, training = not traced, native.training and not traced
-        self.nature = Nature("torch", PRECISION, ordered, False, moded, constants, training, kept)
+        children = self._module.named_modules(remove_duplicate=False)
+        own = {self._owners.get(path, path): found for path, child in children if (found := settings(child))}
+        self.nature = Nature("torch", PRECISION, ordered, False, moded, constants, training, kept, own)
 
     def _ordered(self) -> dict[str, tuple[int, ...]]:
         """Shapes in the order of the modules' definition."""
@@ -160,9 +163,11 @@ class Live:
         variances: dict[str, list[tuple[int, torch.Tensor]]] = {}
         stack: list[str] = []
         starts: list[Any] = []
+        calls: list[str] = []
 
         def enter(name: str, child: nn.Module, inputs: Any) -> None:
             stack.append(name)
+            calls.append(self._owners.get(name, name))
             starts.append(_copied(inputs[0]) if name in self._owners and inputs else None)
 
         def leave(name: str, child: nn.Module, inputs: Any, output: Any) -> None:
@@ -221,7 +226,7 @@ class Live:
         if train and not self._alone:
             self._bias(state, arrays, variances)
         inputs = [gradient(tensor) for tensor in tensors if tensor.requires_grad]
-        return Observed(values, layers, entries, state, gradients, inputs, widened.dropped)
+        return Observed(values, layers, entries, state, gradients, inputs, widened.dropped, calls)
 
     def _bias(self, state: Arrays, before: Arrays, variances: dict[str, list[tuple[int, torch.Tensor]]]) -> None:
         """Running variances as if the biased batch variance had been averaged, call by call."""

@@ -15,6 +15,7 @@ from common.layers.values import Shape
 from common.names import spelled
 from common.port.comparing import PLAIN, Comparison, How
 from common.port.given import Given
+from common.port.matching import SHOWN
 from common.port.weights import PortError
 from common.processes import machine
 from convparity.packages import PROGRAM
@@ -193,4 +194,8 @@ def lines(comparison: Comparison, failures: bool = False) -> list[str]:
     last = [f"first layer that differs: {comparison.divergence}"] if comparison.divergence else []
     if not last and not comparison.reasons and any(row.problem for row in rows if row.what.startswith("output")):
         last = ["every layer with arrays agrees; the computation after them differs"]
-    return [line(row) for row in rows] + last + [f"why: {reason}" for reason in comparison.reasons]
+    said = [f"other settings: {difference}" for difference in comparison.settings]
+    said = said[:SHOWN] + ([f"{len(said) - SHOWN} more settings differ"] if len(said) > SHOWN else [])
+    if said and comparison.agrees:
+        said.append("these settings have no effect on what was compared")
+    return said + [line(row) for row in rows] + last + [f"why: {reason}" for reason in comparison.reasons]

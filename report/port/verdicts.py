@@ -36,9 +36,10 @@ def judged(lives: tuple[Any, Any], kinds: Sequence[str], shapes: Sequence[Shape]
         layers = tuple(replace(layer, first=layer.second, second=layer.first) for layer in layers)
     told = replace(comparison, findings=loose.findings, divergence=None, mode=loose.mode, layers=layers)
     if loose.agrees:
-        return replace(told, notes=(*comparison.notes, SAME_IN_FLOAT32))
+        return replace(told, reasons=(), notes=(*comparison.notes, SAME_IN_FLOAT32))
     # What constants in float32 explain is not why the modules differ.
-    return replace(told, divergence=loose.divergence and side + loose.divergence)
+    reasons = tuple(side + reason for reason in loose.reasons) or comparison.reasons
+    return replace(told, divergence=loose.divergence and side + loose.divergence, reasons=reasons)
 
 
 def as_they_are(lives: tuple[Any, Any], kinds: Sequence[str], shapes: Sequence[Shape], how: How) -> Comparison:
