@@ -38,6 +38,7 @@ SLOW = {
     "test_digits",
     "test_divergence",
     "test_engines",
+    "test_plugin",
     "test_porting",
     "test_porting_aligned",
     "test_processes",

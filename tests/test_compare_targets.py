@@ -1,6 +1,8 @@
 """Modules by name, from a project with packages of its own, and the command; and what a user types wrongly."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -164,10 +166,24 @@ def test_the_command_shows_the_map_and_what_differs(
     assert "  block <- conv" in printed
     assert "gradients of the parameters: agrees" in printed
     (project / "port.py").write_text(NET.replace("double(self.head", "(self.head"))
-    assert status("compare", "net:Net", "port.py:Net", "--input", "2x3x8x9") == 1
+    files = ["--json", str(project / "it.json"), "--html", str(project / "it.html")]
+    assert status("compare", "net:Net", "port.py:Net", "--input", "2x3x8x9", *files) == 1
     printed = capsys.readouterr().out
     assert "output in evaluation: DIFFERS: greatest abs difference" in printed
     assert printed.endswith("every layer with arrays agrees; the computation after them differs\n")
+    record = json.loads((project / "it.json").read_text())
+    assert [layer["second"] for layer in record["layers"]] == ["block", "head"]
+    assert not any(layer["problem"] for layer in record["layers"])
+    assert {finding["what"]: finding["problem"] is None for finding in record["findings"]} == {
+        "parameters": True,
+        "output in evaluation": False,
+        "output in training": False,
+        "gradient of the input": False,
+        "gradients of the parameters": False,
+    }
+    page = (project / "it.html").read_text()
+    assert "They are not the same function." in page
+    assert re.search(r"<code>block</code></td><td><code>block</code></td><td class=.number.>0</td>", page)
     assert status("compare", "net:Net", "net:Net", "--input", "2x3x8x9", "--map", str(names)) == 2
     assert "the map names `conv`, which is no layer" in capsys.readouterr().err
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from common.protocols import Backend
+from convparity import assert_parity
 from report.cli import cli
 from report.guide.fast_steps import STEPS
 from report.paths import HERE
@@ -76,7 +77,7 @@ def test_the_steps_of_the_fast_pages_run_as_printed(
         exec(step, names)
 
 
-BUILD, TUNED, _, PARITY = BLOCKS
+BUILD, TUNED, PORT, PARITY = BLOCKS
 
 
 @pytest.mark.needs("paddle")
@@ -88,13 +89,21 @@ def test_the_block_that_readme_builds_is_the_framework_s_own() -> None:
     assert isinstance(names["built"].native, paddle.nn.Layer)
 
 
+@pytest.mark.needs("torch", "paddle")
+def test_the_port_of_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    import convparity
+
+    exec(PORT, {"convparity": convparity, "torch_net": nets.torch_net(), "paddle_net": nets.paddle_net()})
+    assert "verified: both networks compute the same" in capsys.readouterr().out
+
+
 @pytest.mark.needs("torch", "flax")
 def test_the_test_of_readme_passes() -> None:
     from flax import nnx
 
     names = {"TorchNet": nets.torch_net, "FlaxNet": lambda rngs: nets.flax_net(), "nnx": nnx}
     exec(PARITY, names)
-    names["test_our_port"]()
+    names["test_our_port"](assert_parity)
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)

@@ -92,9 +92,8 @@ def agree(
 
     check()
     print(f"part {part}: {len(drawn)} different specs", flush=True)
-    assert len(drawn) > max(0, 0.9 * count - 2), (
-        "hypothesis drew the same specs again and again"
-    )  # one or two it draws twice
+    # One or two it draws twice.
+    assert len(drawn) > max(0, 0.9 * count - 2), "hypothesis drew the same specs again and again"
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,8 @@ class Comparison:
     settings: tuple[Difference, ...] = ()  # of layers that are partners
     fold: Fold | None = None  # of the norms that only one module has
     code: "Comparison | None" = None  # of modules as they are: the comparison with equal arrays
+    mode: str = "evaluation"  # the first in which they differ
+    layers: tuple[parting.Layer, ...] = ()  # in that mode
 
     @property
     def alignment(self) -> Alignment:
@@ -127,17 +129,20 @@ def compare_live(
         passes.append(_paired("training", *trained, tied, matching, one.shapes))
     precision = max(one.precision, other.precision)
     differing = differences(alignment.names, ((one, evaluated), (other, answer)))
-    divergence, reasons = None, list[str]()
+    divergence, reasons, mode, layers = None, list[str](), "", ()
 
     def judge(pass_: Pass, params: Arrays, given: list[np.ndarray]) -> None:
-        nonlocal divergence, reasons
+        nonlocal divergence, reasons, mode, layers
         cotangents = dys if pass_.mode == "training" else None
         allowed = allowances(first, params, given, cotangents, pass_.right, precision, loose, how.exact)
         results = list(_findings(pass_, allowed))
         if pass_.mode == "evaluation" and not (how.copied and any(finding.problem for finding in results)):
             _constant(pass_.right, allowed)
+        wrong = any(finding.problem for finding in results)
+        if not mode or (wrong and divergence is None):
+            mode, layers = pass_.mode, parting.layers(pass_.right, pass_.actual, allowed, alignment.names)
         findings.extend(results)
-        if divergence is None and any(finding.problem for finding in results):
+        if divergence is None and wrong:
             parted = parting.first(pass_.right, pass_.actual, allowed, alignment.names)
             divergence = parted and parted.text
             reasons = why.of_settings(parted, differing, pass_.right, pass_.mode == "training")
@@ -154,9 +159,8 @@ def compare_live(
         pass_ = _paired("evaluation far from 0", right, actual, ties, matching, one.shapes)
         if not bounds.near(pass_.right.outputs, pass_.actual.outputs):
             judge(pass_, far, wide)
-    different = (
-        None if "jax" in (one.framework, other.framework) else parting.dropped(passes[-1].right, passes[-1].actual)
-    )
+    last = passes[-1]
+    different = None if "jax" in (one.framework, other.framework) else parting.dropped(last.right, last.actual)
     findings += [Finding("dropout", different)] if different else []
     values = sum(array.size for array in arrays.values())
     notes = [f"matched {len(alignment.names)} layers {alignment.how}; {values:,} values copied", *matching.notes]
@@ -164,7 +168,7 @@ def compare_live(
     for nature, live in ((one, first), (other, second)):
         notes += [f"{nature.framework}: {note}" for note in dict.fromkeys(live.notes)]
     found = Comparison(matching, tuple(findings), divergence or different, tuple(notes), tuple(reasons))
-    return replace(found, settings=tuple(differing))
+    return replace(found, settings=tuple(differing), mode=mode, layers=layers)
 
 
 def _moved(before: Arrays, after: Observed) -> bool:

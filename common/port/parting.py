@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.check.comparison import compare
+from common.check.comparison import Compared, compare
 from common.port.alignment import NameMap
 from common.port.live import TURNED, Observed
 from common.spec.params import Arrays
@@ -21,6 +21,20 @@ class Finding:
     problem: str | None
     error: float | None = None
     allowance: float | None = None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of the first, its partner in the second, and how far its output is off; ``problem`` is None if it agrees.
+
+    ``error`` and ``allowance`` are those of the worst element, None if the shapes differ.
+    """
+
+    first: str
+    second: str
+    problem: str | None
+    error: float | None
+    allowance: float | None
 
 
 def worst(what: str, right: Arrays, actual: Arrays, allowed: Arrays) -> Finding:
@@ -102,11 +116,31 @@ def turned(actual: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
     return [y.reshape(right.shape) for y in every if tuple(n for n in y.shape if n != 1) == squeezed]
 
 
-def _problem(actual: np.ndarray, right: np.ndarray, allowed: np.ndarray) -> str | None:
+def _compared(actual: np.ndarray, right: np.ndarray, allowed: np.ndarray) -> Compared:
     candidates = turned(actual, right)
     if not candidates:
-        return f"its output has shapes {right.shape} and {actual.shape}"
-    return min((compare(y, right, allowed) for y in candidates), key=lambda found: -found.margin).problem
+        return Compared(f"its output has shapes {right.shape} and {actual.shape}", None, None)
+    return max((compare(y, right, allowed) for y in candidates), key=lambda found: found.margin)
+
+
+def _pairs(right: Observed, actual: Observed, names: NameMap) -> Iterator[tuple[str, str]]:
+    """The layers that were seen to run in both, in order of execution; further calls of one too."""
+    for name in right.layers:
+        path, call, number = name.partition(" (call ")
+        other = f"{names.get(path, path)}{call}{number}"
+        # Where one module shows fewer calls of a layer, which of them it shows is not known.
+        again = [f"{path} (call 2)" in right.layers, f"{names.get(path, path)} (call 2)" in actual.layers]
+        if other in actual.layers and again[0] == again[1]:
+            yield name, other
+
+
+def layers(right: Observed, actual: Observed, allowed: Mapping[str, Arrays], names: NameMap) -> tuple[Layer, ...]:
+    """How far the output of each layer is off."""
+    pairs = _pairs(right, actual, names)
+    return tuple(
+        Layer(name, other, *_compared(actual.layers[other], right.layers[name], allowed["layers"][name]))
+        for name, other in pairs
+    )
 
 
 @dataclass(frozen=True)
@@ -126,17 +160,12 @@ def first(right: Observed, actual: Observed, allowed: Mapping[str, Arrays], name
     agree, but running statistics do not, their first layer.
     """
     before = ""
-    for name, output in right.layers.items():
-        path, call, number = name.partition(" (call ")
-        other = f"{names.get(path, path)}{call}{number}"
-        # Where one module shows fewer calls of a layer, which of them it shows is not known.
-        again = [f"{path} (call 2)" in right.layers, f"{names.get(path, path)} (call 2)" in actual.layers]
-        if other not in actual.layers or again[0] != again[1]:
-            continue
-        problem = _problem(actual.layers[other], output, allowed["layers"][name])
+    for name, other in _pairs(right, actual, names):
+        output = right.layers[name]
+        problem = _compared(actual.layers[other], output, allowed["layers"][name]).problem
         entered = None
         if name in right.entries and other in actual.entries:
-            entered = _problem(actual.entries[other], right.entries[name], allowed["entries"][name])
+            entered = _compared(actual.entries[other], right.entries[name], allowed["entries"][name]).problem
         if not problem:
             before = name
             continue

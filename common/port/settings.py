@@ -151,7 +151,8 @@ def padding_done(settings: Settings, size: Sequence[int]) -> Any:
 
     None if it depends on a size that is not known.
     """
-    padding, kernel = settings["padding"], settings.get("kernel") or settings.get("window")
+    padding = settings["padding"]
+    kernel: Any = settings.get("kernel") or settings.get("window")
     rank = len(kernel)
     strides, dilations = every(settings.get("stride"), rank), every(settings.get("dilation"), rank)
     padding = ((0, 0),) * rank if padding == "valid" else padding

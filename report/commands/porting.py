@@ -135,6 +135,8 @@ def port(
 @click.option("--as-is", is_flag=True, help="With the weights that both hold: which arrays differ, or is it the code?")
 @click.option("--output", metavar="NAME", help="Compare this output only: a key, a field or a position.")
 @click.option("--layout", type=click.Choice(["nchw", "nhwc"]), help="What JAX and Flax take; detected by default.")
+@click.option("--json", "json_", type=click.Path(path_type=Path), metavar="FILE", help="Write a record of it all.")
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with all layers.")
 @_map
 @_save_map
 def compare(
@@ -144,6 +146,8 @@ def compare(
     as_is: bool,
     output: str | None,
     layout: str | None,
+    json_: Path | None,
+    html: Path | None,
     map_: Path | None,
     save_map: Path | None,
 ) -> None:
@@ -154,14 +158,22 @@ def compare(
     'convparity.jax:mobilenet_v1(alpha=0.5)'.
     """
     from common.port.comparing import How
+    from common.results.record import dump
+    from common.results.writing import write_text
     from report.port.modules import compare_targets, input_of, lines
+    from report.port.record import page, record_of
     from report.port.stored import read_map, write_map
 
-    writable(save_map)
+    writable(save_map, json_, html)
     how = How(read_map(map_), output, layout, as_is=as_is)
     comparison = compare_targets(first, second, [input_of(size) for size in sizes], how)
     if save_map:
         write_map(save_map, comparison.alignment.names)
+    record = record_of(comparison, first, second, sizes)
+    if json_:
+        dump(record, json_)
+    if html:
+        write_text(html, page(record))
     for note in comparison.notes:
         click.echo(note)
     _show_map(comparison.alignment.names)

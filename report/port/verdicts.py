@@ -39,9 +39,15 @@ def judged(lives: tuple[Any, Any], kinds: Sequence[str], shapes: Sequence[Shape]
         pair, side = (lives[1], lives[0]), f"seen from {kinds[1]}: "
         again = replace(how, arrays=arrays, copied=copied, matching=comparison.matching.reversed())
     loose = compare_live(*pair, shapes, again, loose=True)
-    if not loose.agrees:  # what constants in float32 explain is not why the modules differ
-        return replace(comparison, findings=loose.findings, divergence=loose.divergence and side + loose.divergence)
-    return replace(comparison, findings=loose.findings, divergence=None, notes=(*comparison.notes, SAME_IN_FLOAT32))
+    layers = loose.layers
+    if side:
+        layers = tuple(replace(layer, first=layer.second, second=layer.first) for layer in layers)
+    told = replace(comparison, findings=loose.findings, divergence=None, mode=loose.mode, layers=layers)
+    if loose.agrees:
+        return replace(told, reasons=(), notes=(*comparison.notes, SAME_IN_FLOAT32))
+    # What constants in float32 explain is not why the modules differ.
+    reasons = tuple(side + reason for reason in loose.reasons) or comparison.reasons
+    return replace(told, divergence=loose.divergence and side + loose.divergence, reasons=reasons)
 
 
 def _folded(lives: tuple[Any, Any], shapes: Sequence[Shape], how: How) -> Comparison | None:
