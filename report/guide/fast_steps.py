@@ -39,8 +39,7 @@ STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the c
             "Fold the norms",
             "In evaluation a norm is a scale and a shift for each channel. They can become part of the convolution "
             "before it, which saves one pass over every map. For inference only. `fold` finds the pairs by `torch.fx`, "
-            "also where a norm has its activation inside, as in timm. What it cannot fold stays. It also takes a list of "
-            "pairs.",
+            "also where a norm has its activation inside, as in timm. What it cannot fold stays. It also takes pairs.",
             "from convparity_fast.torch.tuned import fold\n\nmodule = fold(module)",
         ),
         "torch tuned": Step(
