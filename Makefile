@@ -10,7 +10,7 @@ EXTRAS ?= $(or $(shell cat $(VENV)/.extras 2>/dev/null),$(EVERYTHING))
 comma := ,
 DONE := $(VENV)/.done-$(subst $(comma),-,$(EXTRAS))
 
-.PHONY: setup report sweeps selftest facts docs test test-quick test-published soak lint format
+.PHONY: setup report sweeps selftest facts docs test test-quick test-published soak lowest lint format
 
 setup: $(DONE)
 
@@ -64,6 +64,13 @@ selftest: setup
 
 soak: setup
 	$(BIN)/pytest -n auto $(BACKENDS) --soak 2000 tests/test_random_specs.py tests/unbreakable/test_many.py $(ARGS)
+
+# The tuned convolutions in the oldest JAX and Flax that pyproject.toml allows, in an environment of their own. That
+# Flax calls what JAX 0.10 deprecates.
+lowest:
+	$(PYTHON) -m venv build/lowest
+	build/lowest/bin/pip install --quiet --disable-pip-version-check -e '.[test]' optax jax==0.10.0 jaxlib==0.10.0 flax==0.12.4
+	build/lowest/bin/pytest -n auto -W ignore::DeprecationWarning tests/test_tuned_jax*.py tests/test_tuned_installed.py $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -170,6 +170,23 @@ def test_what_is_exported_is_for_its_platform_and_any_batch() -> None:
     assert np.array_equal(programs["cpu"].call(whole(2, 5, 4, 3), kernel), depthwise(whole(2, 5, 4, 3), kernel))
 
 
+def test_equal_convolutions_share_a_function_and_keep_their_names() -> None:
+    import jax
+
+    from frameworks.jax.tuned import tuned
+
+    def net(x: Any, kernel: Any) -> Any:
+        for name in ("first", "second"):
+            with jax.named_scope(name):
+                x = depthwise(x, kernel)
+        return x
+
+    program = jax.jit(tuned(net)).lower(whole(1, 7, 4, 3), whole(3, 3, 1, 3))
+    text = program.as_text()
+    assert (text.count("call @tuned_conv"), text.count("func.func private @tuned_conv")) == (2, 1)
+    assert all(f"jit(net)/{name}/jit(tuned_conv)/mul" in program.compile().as_text() for name in ("first", "second"))
+
+
 def test_an_inner_compiled_function_keeps_its_options() -> None:
     import jax
     from jax.sharding import SingleDeviceSharding
@@ -226,24 +243,3 @@ def test_what_becomes_of_a_convolution_is_told() -> None:
     (few,) = explain(pointwise_conv, whole(1, 4, 4, 3), whole(1, 1, 3, 3))
     (large,) = explain(depthwise_conv, whole(1, 40, 40, 2), whole(31, 31, 1, 2))
     assert (few.why, large.why) == ("pointwise, of few channels", "a kernel of 961 taps, more than 441")
-
-
-@pytest.mark.parametrize(("groups", "size"), [(8, 3), (2, 5), (32, 7)])
-def test_gradients_take_at_most_twice_the_memory_of_xla_s(groups: int, size: int) -> None:
-    import jax
-    import jax.numpy as jnp
-    from jax import lax
-
-    from frameworks.jax.tuned import conv_general_dilated
-
-    x, kernel = jnp.ones((2, 24, 24, 32)), jnp.ones((size, size, 32 // groups, 32))
-    options = {"dimension_numbers": NUMBERS, "feature_group_count": groups}
-
-    def temporary(function: Callable[..., Any]) -> int:
-        def gradients(x: Any, kernel: Any, dy: Any) -> Any:
-            return jax.vjp(lambda x, kernel: function(x, kernel, (1, 1), "SAME", **options), x, kernel)[1](dy)
-
-        analysis: Any = jax.jit(gradients).lower(x, kernel, x).compile().memory_analysis()
-        return analysis.temp_size_in_bytes
-
-    assert temporary(conv_general_dilated) <= 2 * temporary(lax.conv_general_dilated)

@@ -112,3 +112,24 @@ def test_a_function_of_the_package_is_there_by_its_path() -> None:
     frameworks.load("jax")
     assert frameworks.module("jax", "tuned") == frameworks.jax.tuned.__name__  # type: ignore[attr-defined]
     assert callable(frameworks.jax.tuned.tuned)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("groups", "size"), [(8, 3), (2, 5), (32, 7)])
+def test_gradients_take_at_most_twice_the_memory_of_xla_s(groups: int, size: int) -> None:
+    import jax
+    import jax.numpy as jnp
+    from jax import lax
+
+    from frameworks.jax.tuned import conv_general_dilated
+
+    x, kernel = jnp.ones((2, 24, 24, 32)), jnp.ones((size, size, 32 // groups, 32))
+    options = {"dimension_numbers": ("NHWC", "HWIO", "NHWC"), "feature_group_count": groups}
+
+    def temporary(function: Callable[..., Any]) -> int:
+        def gradients(x: Any, kernel: Any, dy: Any) -> Any:
+            return jax.vjp(lambda x, kernel: function(x, kernel, (1, 1), "SAME", **options), x, kernel)[1](dy)
+
+        analysis: Any = jax.jit(gradients).lower(x, kernel, x).compile().memory_analysis()
+        return analysis.temp_size_in_bytes
+
+    assert temporary(conv_general_dilated) <= 2 * temporary(lax.conv_general_dilated)

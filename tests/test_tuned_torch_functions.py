@@ -134,7 +134,8 @@ def test_folding_what_would_be_another_function_is_an_error_of_one_line() -> Non
         "`norm` is also called on something else than the output of a": lambda self, x: self.norm(
             self.b(self.norm(self.a(x)))
         ),
-        "`norm` of .* is not called by Net": lambda self, x: self.a(x),
+        "also called on something else than the output of a": lambda self, a: self.norm(self.a(a)) + self.norm(a),
+        "`norm` of .* is not called by the module": lambda self, x: self.a(x),
         "`a.weight` is read apart": lambda self, x: self.norm(self.a(x)) * self.a.weight.sum(),
         "torch.fx cannot trace Net": lambda self, x: self.norm(self.a(x)) if x.sum() > 0 else x,
     }.items():
@@ -144,6 +145,46 @@ def test_folding_what_would_be_another_function_is_an_error_of_one_line() -> Non
     nn.init.constant_(both.norm.running_mean, 0.5)
     x = torch.ones(1, 3, 2, 2)
     torch.testing.assert_close(fold(both, [("a", "norm"), ("b", "norm")])(x), both(x))
+
+
+def test_pairs_are_found_and_what_cannot_be_folded_stays() -> None:
+    import torch
+    from torch import nn
+
+    from frameworks.torch.tuned import fold
+
+    class Activated(nn.BatchNorm2d):
+        """With its activation for a child, as timm's BatchNormAct2d."""
+
+        def __init__(self) -> None:
+            super().__init__(3)
+            self.drop, self.act = nn.Identity(), nn.PReLU(3)
+
+        def forward(self, input: Any) -> Any:  # noqa: A002 - the name in nn.BatchNorm2d
+            return self.act(self.drop(super().forward(input)))
+
+    def forward(self: Any, x: Any) -> Any:
+        y = self.read_twice(self.stem(x))
+        return self.alone(self.hidden(self.norm(y) + y))
+
+    parts = {
+        "stem": nn.Sequential(nn.Conv2d(3, 3, 3, bias=False), Activated()),
+        "read_twice": nn.Conv2d(3, 3, 1),
+        "norm": nn.BatchNorm2d(3),
+        "hidden": nn.Sequential(nn.Conv2d(3, 3, 1), activated()),
+        "alone": nn.BatchNorm2d(3),
+    }
+    net = doing(forward, **parts)
+    with torch.no_grad():
+        for name, value in net.state_dict().items():
+            if value.is_floating_point():
+                value.uniform_(0.5 if name.endswith("var") else -1, 2, generator=torch.Generator().manual_seed(0))
+    folded, x = fold(net), torch.randn(2, 3, 6, 5, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(folded(x), net.eval()(x))
+    norms = [name for name, part in folded.named_modules() if isinstance(part, nn.BatchNorm2d)]
+    assert norms == ["norm", "hidden.1", "alone"]
+    assert [type(part) for part in folded.stem[1]] == [nn.Identity, nn.PReLU]
+    assert [name for name, part in fold(network()).named_modules() if isinstance(part, nn.Identity)] == ["1", "3.1"]
 
 
 def test_a_module_in_training_is_frozen_in_evaluation_mode() -> None:

@@ -15,6 +15,14 @@ from report.sections import tuning
 from report.text import markdown, milliseconds
 
 RUN = about("sweeps")
+OTHERS = (
+    "- PyTorch: `run = frozen(module, x)`. The first call compiles, once for each shape of the input, and needs a C++ "
+    "compiler. The weights are copied. Gradients are not available.",
+    "- Paddle: `run = predictor(layer, x.shape)`. It is for one shape, in float32. It writes the layer to a temporary "
+    "folder and holds a copy of the weights. The next call may write over its output.",
+    "- JAX and Flax: `fast = jax.jit(tuned(apply))`. It takes and returns what `apply` does, and may be "
+    "differentiated. Compiling a MobileNet takes up to twice the processor time.",
+)
 
 
 def fast() -> Iterator[tuple[str, str]]:
@@ -59,6 +67,8 @@ def _index(networks: Analysis, blocks: Analysis, training: Analysis) -> str:
         f"A training step ({RUN}):",
         markdown(tuning.table(training)),
         "## In other programs",
+        "For any network, in evaluation unless JAX differentiates it:",
+        "\n".join(OTHERS),
         "The tuned convolutions also work in other programs: [linen_mobilenet.py](linen_mobilenet.py) is a MobileNetV1 "
         "in Flax's older API, written without this project. One added line makes it faster, and it prints by how much.",
     )

@@ -38,9 +38,9 @@ STEPS: dict[str, dict[str, Step]] = {  # by framework, and by the label of the c
         "torch tuned eager": Step(
             "Fold the norms",
             "In evaluation a norm is a scale and a shift for each channel. They can become part of the convolution "
-            "before it, which saves one pass over every map. For inference only.",
-            "from convparity_fast.torch.tuned import fold\n\n"
-            'module = fold(module, [("stem.conv", "stem.norm")])  # and all other pairs',
+            "before it, which saves one pass over every map. For inference only. `fold` finds the pairs by `torch.fx`, "
+            "also where a norm has its activation inside, as in timm. What it cannot fold stays. It also takes pairs.",
+            "from convparity_fast.torch.tuned import fold\n\nmodule = fold(module)",
         ),
         "torch tuned": Step(
             "Compile, with frozen weights",

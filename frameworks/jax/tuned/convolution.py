@@ -31,8 +31,22 @@ def _run(lhs: jax.Array, rhs: jax.Array, **params: Any) -> jax.Array:
     return _compiled(tuple(params.items()))(lhs, rhs)
 
 
+@functools.cache
+def _shared(params: tuple[tuple[str, Any], ...]) -> Any:
+    """Traced once for all convolutions of the same types and parameters, which share a function of a program."""
+
+    def tuned_conv(lhs: jax.Array, rhs: jax.Array) -> jax.Array:
+        return cpu.computed(lhs, rhs, **dict(params))
+
+    return jax.jit(tuned_conv)
+
+
+def _on_cpu(lhs: jax.Array, rhs: jax.Array, **params: Any) -> jax.Array:
+    return _shared(tuple(params.items()))(lhs, rhs)
+
+
 mlir.register_lowering(tuned_conv_p, mlir.lower_fun(xla_conv_p.bind, multiple_results=False))
-mlir.register_lowering(tuned_conv_p, mlir.lower_fun(cpu.computed, multiple_results=False), platform="cpu")
+mlir.register_lowering(tuned_conv_p, mlir.lower_fun(_on_cpu, multiple_results=False), platform="cpu")
 
 
 def inherit(tuned: Any) -> None:
