@@ -117,6 +117,9 @@ def test_repeated_parts_are_folded() -> None:
     steps = diagram.steps(facts.documented("mobilenet_v1"))
     assert [step.times for step in steps if step.name.startswith("blocks.")] == [13] * 6
     assert [step.name for step in diagram.steps(facts.documented("ghost_module")) if step.reads] == ["concat"]
+    listed = {step.name: step for step in diagram.steps(facts.documented("resnet"))}
+    assert listed["blocks.0.add"].times == 2
+    assert listed["blocks.2.add"].beside == ("blocks.0.act",)  # it reads blocks.1.act, which is not listed
 
 
 def test_transposes_between_two_frameworks() -> None:

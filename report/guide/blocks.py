@@ -105,6 +105,8 @@ def answers(
 
 def _checks(family: str, record: RunRecord) -> str:
     cases = list(dict.fromkeys(r.case for r in record.checks if r.block == family))
+    if not cases:
+        return "The report's last run did not have this block: `make report` compares it."
 
     def cell(case: str, name: str) -> str:
         results = [r for r in record.checks if r.case == case and r.backend == name]

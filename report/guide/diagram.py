@@ -14,13 +14,17 @@ from common.spec.catalogue import Case
 
 @dataclass(frozen=True)
 class Step:
-    """A layer of a block; ``times`` is how often its part occurs, with other sizes after the first."""
+    """A layer of a block; ``times`` is how often its part occurs, with other sizes after the first.
+
+    ``beside`` are the inputs that are not the layer before; for one in a part that is not listed, its twin that is.
+    """
 
     node: Node
     output: tuple[int, ...]
     previous: str
     times: int
     part: str
+    beside: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -61,10 +65,16 @@ def steps(case: Case) -> list[Step]:
         return name and [(node.name.removeprefix(name), type(node.layer)) for node in group]
 
     listed: list[Step] = []
+    twins: dict[str, str] = {}
     for built, alike in itertools.groupby(parts, key=lambda item: layers(*item)):
         several = list(alike)
         for name, group in several[:1] if built else several:
-            listed += [Step(node, shapes[node.name], previous[node.name], len(several), name) for node in group]
+            for node in group:
+                before = previous[node.name]
+                beside = tuple(twins.get(source, source) for source in node.inputs if source != before)
+                listed.append(Step(node, shapes[node.name], before, len(several), name, beside))
+        for _, group in several[1:] if built else ():
+            twins |= {node.name: first.name for node, first in zip(group, several[0][1], strict=True)}
     return listed
 
 
@@ -100,10 +110,9 @@ def svg(case: Case) -> str:
         fill = "#e8eaf6" if step and step.node.layer.params() else "#f5f5f5"
         if step and step.previous in step.node.inputs:
             lines.append(_arrow(WIDTH / 2, top - GAP, top))
-        for source in step.node.inputs if step else ():
-            if step and source != step.previous:
-                y, end = middle[source], top + BOX / 2
-                lines.append(f'<path d="M{LEFT} {y}H10V{end}H{LEFT}" fill="none" stroke="#555"/>')
+        for source in step.beside if step else ():
+            y, end = middle[source], top + BOX / 2
+            lines.append(f'<path d="M{LEFT} {y}H10V{end}H{LEFT}" fill="none" stroke="#555"/>')
         dash = ' stroke-dasharray="4 2"' if step and step.times > 1 else ""
         lines += [
             f'<rect x="{LEFT}" y="{top}" width="{WIDTH - 2 * LEFT}" height="{BOX}" rx="4" fill="{fill}" '

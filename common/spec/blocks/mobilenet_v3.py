@@ -96,7 +96,7 @@ ENTRIES = (
         "Howard et al., 2019: Searching for MobileNetV3, arXiv:1905.02244",
         cases=(
             Case("large", mobilenet_v3(3, 7, True, 0.3, 4), (4, 3, 32, 24), also_in_float64=True),
-            Case("small", mobilenet_v3(2, 5, False, 0.2, 4, dropout=0.3), (4, 2, 40, 32)),
+            Case("small", mobilenet_v3(2, 5, False, 0.2, 5, dropout=0.3), (4, 2, 40, 32)),
         ),
         timed={
             "quick": (sized("small", mobilenet_v3(large=False), _LARGE), sized("large", mobilenet_v3(), _LARGE)),
