@@ -90,7 +90,8 @@ class Session:
         return int(done.stdout)
 
     def waits_for_all_children(self) -> int:
-        os.fork() or os._exit(0)
+        if not os.fork():
+            os._exit(0)
         with contextlib.suppress(ChildProcessError):
             while True:
                 os.wait()
