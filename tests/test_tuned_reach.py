@@ -151,5 +151,5 @@ def test_a_depthwise_layer_with_everything_unequal_equals_the_one_of_flax() -> N
     stock = nnx.Conv(3, 6, (3, 2), (1, 2), feature_group_count=3, **options)
     layer = DepthwiseConv(3, (3, 2), (1, 2), multiplier=2, **options)
     nnx.update(layer, nnx.state(stock))
-    x = np.random.default_rng(0).standard_normal((2, 6, 9, 3), np.float32)
+    x: Any = np.random.default_rng(0).standard_normal((2, 6, 9, 3), np.float32)  # JAX's annotations want its own
     assert np.allclose(layer(x), stock(x), atol=1e-6)
