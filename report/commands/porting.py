@@ -150,10 +150,12 @@ def compare(
     from common.port.comparing import How
     from report.port.modules import compare_targets, input_of, lines
     from report.port.stored import read_map, write_map
+    from report.runs.progress import passes
 
     writable(save_map)
     how = How(read_map(map_), output, layout, as_is=as_is)
-    comparison = compare_targets(first, second, [input_of(size) for size in sizes], how)
+    with passes() as say:
+        comparison = compare_targets(first, second, [input_of(size) for size in sizes], how, say)
     if save_map:
         write_map(save_map, comparison.alignment.names)
     for note in comparison.notes:
