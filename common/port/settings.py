@@ -162,7 +162,7 @@ def padding_done(settings: Settings, size: Sequence[int]) -> Any:
 
     None if it depends on a size that is not known.
     """
-    padding, kernel = settings["padding"], settings.get("kernel") or settings.get("window")
+    padding, kernel = settings["padding"], settings["kernel" if "kernel" in settings else "window"]
     rank = len(kernel)
     strides, dilations = every(settings.get("stride"), rank), every(settings.get("dilation"), rank)
     padding = ((0, 0),) * rank if padding == "valid" else padding
