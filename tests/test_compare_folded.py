@@ -42,8 +42,8 @@ class Rep(nn.Module):
 
 @pytest.mark.parametrize("swapped", [False, True])
 def test_a_folded_norm_agrees_with_an_unfolded_one(swapped: bool) -> None:
-    pair = net(), folded(net())
-    comparison = compare(*(pair[::-1] if swapped else pair), SHAPE)
+    first, second = (folded(net()), net()) if swapped else (net(), folded(net()))
+    comparison = compare(first, second, SHAPE)
     assert comparison.agrees
     which = "second" if swapped else "first"
     said = f"folded norms of the {which} into 2 layers, which only evaluation can compare"

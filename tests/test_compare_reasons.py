@@ -85,10 +85,21 @@ def test_the_reason_stands_beside_the_first_difference(kind: str) -> None:
     assert lines(comparison)[0] == (f"other settings: {settings[0]}" if read else "parameters: agrees")
 
 
+class Same(nn.Conv2d):
+    def forward(self, *args: Any, **options: Any) -> Any:
+        return super().forward(F.pad(args[0], (1, 1, 1, 1)), **options)
+
+
+class Pool(nn.AvgPool2d):
+    """A subclass whose name ends in no number."""
+
+
 def test_equal_functions_by_other_settings_are_no_difference() -> None:
     same = [
         (conv(padding=1), conv(padding="same")),
         (conv(padding=1), nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(3, 4, 3))),
+        (conv(padding=1), nn.Sequential(Same(3, 4, 3))),
+        (kinds.tail(Pool(2)), kinds.tail(nn.AvgPool2d(2))),
         (kinds.tail(nn.ReLU6()), kinds.tail(nn.Hardtanh(0, 6))),
         (kinds.tail(nn.AvgPool2d(2)), kinds.tail(nn.AvgPool2d(2, count_include_pad=False))),
     ]

@@ -81,7 +81,9 @@ def test_a_project_with_a_common_and_a_report_of_its_own_is_compared(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
-    assert compare_targets("net.py:Net", "models/net.py:make", (2, 3, 8, 9)).agrees
+    said: list[str] = []
+    assert compare_targets("net.py:Net", "models/net.py:make", (2, 3, 8, 9), say=said.append).agrees
+    assert {"net.py:Net: pass 1, in evaluation", "models/net.py:make: pass 4, in training"} <= {*said}
     assert compare_targets("net:Net(classes=5)", "models.net:make()", (2, 3, 8, 9)).agrees
 
 

@@ -159,12 +159,14 @@ def compare_live(
         pass_ = _paired("evaluation far from 0", right, actual, ties, matching, one.shapes)
         if not bounds.near(pass_.right.outputs, pass_.actual.outputs):
             judge(pass_, far, wide)
-    last = passes[-1]
-    different = None if "jax" in (one.framework, other.framework) else parting.dropped(last.right, last.actual)
+    last, hidden = passes[-1], "jax" in (one.framework, other.framework)
+    different = None if hidden else parting.dropped(last.right, last.actual)
     findings += [Finding("dropout", different)] if different else []
+    unseen = hidden and bool(last.right.dropped or last.actual.dropped)
     values = sum(array.size for array in arrays.values())
     notes = [f"matched {len(alignment.names)} layers {alignment.how}; {values:,} values copied", *matching.notes]
     notes += [*alignment.doubts, *pairing.notes(ties)] + ([f"training is left out: {left_out}"] if left_out else [])
+    notes += ["dropout of a plain function of JAX cannot be seen: its rate was not compared"] if unseen else []
     for nature, live in ((one, first), (other, second)):
         notes += [f"{nature.framework}: {note}" for note in dict.fromkeys(live.notes)]
     found = Comparison(matching, tuple(findings), divergence or different, tuple(notes), tuple(reasons))

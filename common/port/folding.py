@@ -39,8 +39,8 @@ class Fold:
         found: Arrays = {}
         for name, branches in self.branches.items():
             done = [self._one(branch, branches, arrays) for branch in branches]
-            found[f"{name}.weight".lstrip(".")] = sum(weight for weight, _ in done)
-            found[f"{name}.bias".lstrip(".")] = sum(bias for _, bias in done)
+            found[f"{name}.weight".lstrip(".")] = np.sum([weight for weight, _ in done], axis=0)
+            found[f"{name}.bias".lstrip(".")] = np.sum([bias for _, bias in done], axis=0)
         return found | {name: arrays[name] for name in self.rest}
 
     def _one(self, branch: Branch, among: Sequence[Branch], arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,8 @@ A framework's ``settings`` module reads them from its layers: ``stride``, ``padd
 height and width of the input) serve to tell what a padding does.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,16 @@ class Difference:
 
     def __str__(self) -> str:
         return f"`{self.layer}` ({self.other}): {self.text}"
+
+
+def read(settings: Callable[[Any], Settings], layers: Iterable[tuple[str, Any]]) -> dict[str, Settings]:
+    """The settings of layers by path; a layer of others that cannot be read has none."""
+    found: dict[str, Settings] = {}
+    for path, layer in layers:
+        with contextlib.suppress(AttributeError, TypeError, ValueError, StopIteration):
+            if own := settings(layer):
+                found[path] = own
+    return found
 
 
 def pairs(value: Any, rank: int) -> Any:
@@ -151,8 +162,7 @@ def padding_done(settings: Settings, size: Sequence[int]) -> Any:
 
     None if it depends on a size that is not known.
     """
-    padding = settings["padding"]
-    kernel: Any = settings.get("kernel") or settings.get("window")
+    padding, kernel = settings["padding"], settings["kernel" if "kernel" in settings else "window"]
     rank = len(kernel)
     strides, dilations = every(settings.get("stride"), rank), every(settings.get("dilation"), rank)
     padding = ((0, 0),) * rank if padding == "valid" else padding

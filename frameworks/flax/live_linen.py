@@ -11,6 +11,7 @@ from flax.errors import ModifyScopeVariableError
 
 from common.port.given import real
 from common.port.live import RANDOM_DEPTHS, called, mode, rate
+from common.port.settings import read
 from common.port.weights import PortError, flat, nested
 from common.spec.params import Arrays
 from frameworks.flax.forms import Form, form
@@ -50,7 +51,7 @@ class Linen:
 
         zeros = [x.astype(np.float32 if real(x) else np.int32) for x in xs]
         made = jax.eval_shape(init, zeros)
-        self.settings = {path: found for path, module in owners.items() if (found := settings(module))}
+        self.settings = read(settings, owners.items())
         made = {kind: flat(tree) for kind, tree in made.items() if kind not in LOGGED}
         self._constants: dict[str, Any] = {}
         if odd := made.keys() - {TRAINED, AVERAGED}:

@@ -11,6 +11,7 @@ import numpy as np
 from flax import nnx
 
 from common.port.live import RANDOM_DEPTHS, called, mode, rate
+from common.port.settings import read
 from common.spec.params import Arrays
 from frameworks.flax import layout
 from frameworks.flax.forms import Form, form
@@ -37,7 +38,7 @@ class Nnx:
         self.dropped: list[tuple[str, float]] = []
         self._options = switches(type(module).__call__)
         children = layout.modules(module)
-        self.settings = {path: found for path, child in children.items() if (found := settings(child))}
+        self.settings = read(settings, children.items())
         self.training = any(getattr(child, "use_running_average", None) is False for child in children.values())
         own = [
             (c, n)

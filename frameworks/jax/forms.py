@@ -52,7 +52,7 @@ def _equations(jaxpr: core.Jaxpr, origins: dict[Any, int]) -> Iterator[tuple[Any
             yield from _equations(inner, below)
             continue
         name = equation.primitive.name
-        plain = name in _PLAIN or (name in _SHAPED and equation.invars[0].aval.ndim == 1)
+        plain = name in _PLAIN or (name in _SHAPED and len(getattr(equation.invars[0].aval, "shape", ())) == 1)
         if plain and read[0] is not None:
             origins[equation.outvars[0]] = read[0]
         yield equation, read

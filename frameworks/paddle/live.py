@@ -11,6 +11,7 @@ from paddle import nn
 
 from common.port.given import real
 from common.port.live import DROPOUT_OFF, STATISTICS, Cotangents, Nature, Observed, called, canonical, mode, outputs
+from common.port.settings import read
 from common.spec.params import Arrays
 from frameworks.paddle import layout
 from frameworks.paddle.settings import settings
@@ -61,7 +62,7 @@ class Live:
         shapes_ = {name: _transposed(layer, value.numpy()).shape for name, (layer, value) in self._state.items()}
         kept = tuple(name for name in native.state_dict() if name not in self._names)
         children = self._layer.named_sublayers(include_self=True)
-        own = {self._owners.get(path, path): found for path, child in children if (found := settings(child))}
+        own = read(settings, ((self._owners.get(path, path), child) for path, child in children))
         self.nature = Nature(
             "paddle", PRECISION, shapes_, constants=self._kept, training=native.training, kept=kept, settings=own
         )

@@ -17,6 +17,7 @@ def settings(layer: Any) -> Settings:
     if not type(layer).__module__.startswith("paddle."):
         bases = (base for base in type(layer).__mro__ if base.__module__.startswith("paddle.nn.layer."))
         name = next((base.__name__ for base in bases if base.__name__ in CONVOLUTIONS), "")
+        name = name if type(layer).forward.__module__.startswith("paddle.") else ""  # it may pad by itself
     if name in CONVOLUTIONS:
         rank = len(kernel := tuple(layer._kernel_size))
         done: Settings = {"kernel": kernel, "stride": every(layer._stride, rank), "groups": layer._groups}

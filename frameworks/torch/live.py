@@ -25,6 +25,7 @@ from common.port.live import (
     mode,
     outputs,
 )
+from common.port.settings import read
 from common.spec.params import Arrays
 from frameworks.torch.layout import STEP_COUNTER, gradient
 from frameworks.torch.settings import settings
@@ -120,7 +121,7 @@ class Live:
         kept = tuple(name for name in self._module.state_dict() if name not in self._names)
         moded, training = not traced, native.training and not traced
         children = self._module.named_modules(remove_duplicate=False)
-        own = {self._owners.get(path, path): found for path, child in children if (found := settings(child))}
+        own = read(settings, ((self._owners.get(path, path), child) for path, child in children))
         self.nature = Nature("torch", PRECISION, ordered, False, moded, constants, training, kept, own)
 
     def _ordered(self) -> dict[str, tuple[int, ...]]:

@@ -16,6 +16,8 @@ FUNCTIONS += (nn.LeakyReLU, nn.Hardtanh, nn.Softplus, nn.SELU, nn.CELU)
 def settings(layer: Any) -> Settings:
     """Of a layer; empty for one that has none, or that is unknown."""
     kind = type(layer)
+    if isinstance(layer, _ConvNd | _AvgPoolNd | _MaxPoolNd) and not kind.forward.__module__.startswith("torch.nn."):
+        return {}  # it may pad by itself
     if isinstance(layer, _ConvNd):
         done: Settings = {"kernel": layer.kernel_size, "stride": layer.stride, "dilation": layer.dilation}
         done |= {"groups": layer.groups}
@@ -31,7 +33,7 @@ def settings(layer: Any) -> Settings:
     if isinstance(layer, nn.LayerNorm):
         return {"eps": float(layer.eps)}
     if isinstance(layer, _AvgPoolNd | _MaxPoolNd):
-        rank = int(kind.__name__[-2])
+        rank = next(int(k.__name__[-2]) for k in kind.__mro__ if k.__module__.startswith("torch.nn."))
         window, padding = every(layer.kernel_size, rank), pairs(layer.padding, rank)
         done = {"window": window, "stride": every(layer.stride or window, rank), "padding": padding}
         done |= {"ceil_mode": getattr(layer, "ceil_mode", False)}

@@ -163,10 +163,12 @@ def compare(
     from report.port.modules import compare_targets, input_of, lines
     from report.port.record import page, record_of
     from report.port.stored import read_map, write_map
+    from report.runs.progress import passes
 
     writable(save_map, json_, html)
     how = How(read_map(map_), output, layout, as_is=as_is)
-    comparison = compare_targets(first, second, [input_of(size) for size in sizes], how)
+    with passes() as say:
+        comparison = compare_targets(first, second, [input_of(size) for size in sizes], how, say)
     if save_map:
         write_map(save_map, comparison.alignment.names)
     record = record_of(comparison, first, second, sizes)

@@ -20,21 +20,23 @@ from common.port.weights import PortError
 from common.processes import machine
 from convparity.packages import PROGRAM
 from report.port.isolated import Isolated
-from report.port.remote import Remote
+from report.port.remote import Remote, Say, silent
 from report.port.verdicts import as_they_are, judged
 
 MOST_VALUES = 2**28  # of an input: it is compared in float64, with its gradient
 Input = Sequence[int] | Sequence[Sequence[int]]  # a shape or a `Given`, or several
 
 
-def compare_targets(first: str, second: str, shape: Input, how: How = PLAIN) -> Comparison:
+def compare_targets(first: str, second: str, shape: Input, how: How = PLAIN, say: Say = silent) -> Comparison:
     """Compares two modules by name (`report.port.targets`) on an input of ``shape`` (n, c, h, w), or several.
+
+    ``say`` is told, in a sentence, of every pass that begins.
 
     Raises:
         PortError: if one cannot be found, run or aligned with the other.
     """
     shapes = shapes_of(shape)
-    with remotes(first, second) as (lives, kinds):
+    with remotes(first, second, say) as (lives, kinds):
         return compared(lives, kinds, shapes, how)
 
 
@@ -48,13 +50,13 @@ def compare_modules(first: Any, second: Any, shape: Input, how: How = PLAIN) -> 
 
 
 @contextlib.contextmanager
-def remotes(first: str, second: str) -> Iterator[tuple[tuple[Remote, Remote], list[str]]]:
+def remotes(first: str, second: str, say: Say = silent) -> Iterator[tuple[tuple[Remote, Remote], list[str]]]:
     """Two modules by name, each in a process of its own, and their frameworks.
 
     Raises:
         PortError: if one cannot be found.
     """
-    lives = Remote(first), Remote(second)
+    lives = Remote(first, say), Remote(second, say)
     try:
         for live in lives:
             live.start()

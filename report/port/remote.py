@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,12 @@ from common.spec.params import Arrays
 from convparity.packages import OURS
 from report.port.isolated import Isolated
 from report.port.targets import Loaded, parse
+
+Say = Callable[[str], object]
+
+
+def silent(text: str) -> None:
+    """Says nothing."""
 
 
 class Session:
@@ -50,8 +56,9 @@ class Session:
 class Remote:
     """A live module in a process of its own."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, say: Say = silent) -> None:
         self.notes: list[str] = []
+        self._say, self._passes = say, 0
         self._target, self._where = target, parse(target).where
         self._worker = Worker(target, target, machine.processors(), entry="report.port.remote")
 
@@ -86,6 +93,8 @@ class Remote:
     def observe(
         self, arrays: Arrays, xs: Sequence[np.ndarray], dys: Cotangents | None = None, loose: int | None = None
     ) -> Observed:
+        self._passes += 1
+        self._say(f"{self._target}: pass {self._passes}, in {'training' if dys else 'evaluation'}")
         observed, self.notes = self._ask("observe", arrays, xs, dys, loose)
         return observed
 

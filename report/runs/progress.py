@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -75,6 +75,13 @@ class Progress:
             self._bar.console.print(text, markup=False, highlight=False)
         else:
             _print(f"          {text}")
+
+
+@contextlib.contextmanager
+def passes() -> Iterator[Callable[[str], None]]:
+    """While active, shows the current work, which it is told, and how long all takes; on a terminal only."""
+    with Progress([0]) as progress:
+        yield progress.say
 
 
 def _print(line: str) -> None:
