@@ -179,7 +179,8 @@ def test_pairs_are_found_and_what_cannot_be_folded_stays() -> None:
         for name, value in net.state_dict().items():
             if value.is_floating_point():
                 value.uniform_(0.5 if name.endswith("var") else -1, 2, generator=torch.Generator().manual_seed(0))
-    folded, x = fold(net), torch.randn(2, 3, 6, 5, generator=torch.Generator().manual_seed(1))
+    folded: Any = fold(net)
+    x = torch.randn(2, 3, 6, 5, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(folded(x), net.eval()(x))
     norms = [name for name, part in folded.named_modules() if isinstance(part, nn.BatchNorm2d)]
     assert norms == ["norm", "hidden.1", "alone"]
