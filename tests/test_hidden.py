@@ -50,9 +50,9 @@ def test_a_case_that_hides_mistakes_fails_and_is_checked_in_float64() -> None:
     for case in VAGUE:
         lone = Case(case.name, case.spec, case.input_shape, seed=case.seed)
         hidden = {level for level, *_ in training.hidden(lone, trained(lone))}
-        assert hidden == {"gradients", "trajectory"}
+        assert "trajectory" in hidden <= {"gradients", "trajectory"}
         failed = [result for result in check(lone, numpy_backend) if not result.passed]
         assert {result.level for result in failed} == {"case"}
-        assert failed[0].message.startswith(
-            f"[{case.id} / numpy] case: in gradients rounding can hide a mistake of 1 % in "
-        )
+        first = "gradients" if "gradients" in hidden else "trajectory ("
+        assert failed[0].message.startswith(f"[{case.id} / numpy] case: in {first}")
+        assert " rounding can hide a mistake of 1 % in " in failed[0].message

@@ -92,7 +92,7 @@ ENTRIES = (
     Entry(
         shufflenet_v2,
         _SOURCE,
-        cases=(Case("narrow", shufflenet_v2(2, 5, 6, (2, 1), 8), (4, 2, 32, 48)),),
+        cases=(Case("narrow", shufflenet_v2(2, 5, 6, (2, 1), 8), (4, 2, 32, 48), also_in_float64=True),),
         timed={"quick": (sized("w116", shufflenet_v2(), _LARGE),)},
         # Computed from torchvision's shufflenet_v2_x0_5 and shufflenet_v2_x1_0, by FlopCounterMode / 2.
         published={
