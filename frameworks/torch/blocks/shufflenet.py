@@ -33,12 +33,19 @@ class Right(nn.Module):
         return self.expand(self.depthwise(self.reduce(x)))
 
 
+class Shuffle(nn.Module):
+    """One channel of each half in turn: the function of ``nn.ChannelShuffle(2)``, which has no export to ONNX."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.unflatten(1, (2, -1)).transpose(1, 2).flatten(1, 2)
+
+
 class ShuffleUnit(nn.Module):
     """Half of the channels pass, convolutions change the rest, then both are shuffled; NCHW.
 
-    Porting notes: ``nn.ChannelShuffle`` takes one channel of each group in turn; a reshape without the transpose
-    between runs, and changes nothing. The depthwise convolution has a norm and no activation. The halves are the first
-    and the last channels, not the even and the odd.
+    Porting notes: a shuffle takes one channel of each half in turn; without the transpose it runs, and changes nothing.
+    The depthwise convolution has a norm and no activation. The halves are the first and the last channels, not the
+    even and the odd.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: Pair = (1, 1)) -> None:
@@ -46,7 +53,7 @@ class ShuffleUnit(nn.Module):
         half, self.splits = out_channels // 2, stride == (1, 1)
         self.left = nn.Identity() if self.splits else Left(in_channels, half, stride)
         self.right = Right(half if self.splits else in_channels, half, stride)
-        self.shuffle = nn.ChannelShuffle(2)
+        self.shuffle = Shuffle()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         kept, taken = x.chunk(2, dim=1) if self.splits else (x, x)
