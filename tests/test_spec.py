@@ -22,7 +22,7 @@ from common.layers import (
 from common.layers.values import SpecError, resolve_padding
 from common.names import UnknownName
 from common.spec import BlockSpec, Node, blocks
-from common.spec.catalogue import CATALOGUE, PROFILES, block, cases, names, published_cases, timed_cases
+from common.spec.catalogue import CATALOGUE, NETWORKS, PROFILES, block, cases, names, published_cases, timed_cases
 
 
 def test_every_file_of_blocks_is_a_family_and_every_block_of_it_an_entry() -> None:
@@ -42,7 +42,8 @@ def test_every_block_is_checked_and_timed_and_its_cases_are_its_own() -> None:
         assert len({case.id for case in selection}) == len(selection)
     for name, entry in CATALOGUE.items():
         assert entry.cases, name
-        assert {"quick"} <= set(entry.timed) <= set(PROFILES), name
+        assert "quick" in entry.timed or (name in NETWORKS and entry.timed), name  # most networks take too long for it
+        assert set(entry.timed) <= set(PROFILES), name
         assert {case.spec.family for case in (*entry.cases, *chain(*entry.timed.values()), *entry.published)} == {name}
 
 

@@ -60,7 +60,7 @@ ENTRIES = (
         efficientnet,
         "Tan and Le, 2019: EfficientNet, arXiv:1905.11946",
         cases=(Case("narrow", efficientnet(2, 5, 0.3, (1, 1, 2), dropout=0.3), (4, 2, 24, 32), also_in_float64=True),),
-        timed={"quick": (sized("b0", efficientnet(), _LARGE),)},
+        timed={"full": (sized("b0", efficientnet(), _LARGE),)},
         # Computed from torchvision's efficientnet_b0, by FlopCounterMode / 2.
         published={sized("b0", efficientnet(), _LARGE): Counts((1, 1000), 5_288_548, 42_016, 385_814_752)},
     ),

@@ -139,7 +139,7 @@ ENTRIES = (
         ghostnet,
         _SOURCE,
         cases=(Case("narrow", ghostnet(2, 5, 0.3, 4, 6, dropout=0.3), (4, 2, 24, 32), also_in_float64=True),),
-        timed={"quick": (sized("w100", ghostnet(), _LARGE),)},
+        timed={"full": (sized("w100", ghostnet(), _LARGE),)},
         # Computed from timm's ghostnet_100, by FlopCounterMode / 2.
         published={sized("w100", ghostnet(), _LARGE): Counts((1, 1000), 5_182_508, 21_968, 141_150_512)},
     ),

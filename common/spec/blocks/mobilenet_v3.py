@@ -99,7 +99,7 @@ ENTRIES = (
             Case("small", mobilenet_v3(2, 5, False, 0.2, 5, dropout=0.3), (4, 2, 40, 32)),
         ),
         timed={
-            "quick": (sized("small", mobilenet_v3(large=False), _LARGE), sized("large", mobilenet_v3(), _LARGE)),
+            "full": (sized("small", mobilenet_v3(large=False), _LARGE), sized("large", mobilenet_v3(), _LARGE)),
         },
         # Computed from torchvision's mobilenet_v3_small and mobilenet_v3_large, by FlopCounterMode / 2.
         published={

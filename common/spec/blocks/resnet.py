@@ -47,10 +47,7 @@ ENTRIES = (
             Case("bottlenecks", resnet(3, 7, (1, 2), 2, bottlenecks=True), (4, 3, 40, 24), seed=6),
             Case("basic", resnet(2, 5, (2, 1), 3), (5, 2, 24, 40)),
         ),
-        timed={
-            "quick": (sized("r18", resnet(), _LARGE),),
-            "full": (sized("r50", _R50, _LARGE),),
-        },
+        timed={"full": (sized("r18", resnet(), _LARGE), sized("r50", _R50, _LARGE))},
         # Computed from torchvision's resnet18 and resnet50 by FlopCounterMode / 2.
         published={
             sized("r18", resnet(), _LARGE): Counts((1, 1000), 11_689_512, 9600, 1_814_073_344),

@@ -93,7 +93,7 @@ ENTRIES = (
         shufflenet_v2,
         _SOURCE,
         cases=(Case("narrow", shufflenet_v2(2, 5, 6, (2, 1), 8), (4, 2, 32, 48), also_in_float64=True),),
-        timed={"quick": (sized("w116", shufflenet_v2(), _LARGE),)},
+        timed={"full": (sized("w116", shufflenet_v2(), _LARGE),)},
         # Computed from torchvision's shufflenet_v2_x0_5 and shufflenet_v2_x1_0, by FlopCounterMode / 2.
         published={
             sized("w48", shufflenet_v2(width=48), _LARGE): Counts((1, 1000), 1_366_792, 7952, 40_476_448),

@@ -80,7 +80,7 @@ ENTRIES = (
         squeezenet,
         _SOURCE,
         cases=(Case("narrow", squeezenet(2, 5, 0.15, 3, dropout=0.3), (4, 2, 39, 31), seed=2),),
-        timed={"quick": (sized("v11", squeezenet(), _LARGE),)},
+        timed={"full": (sized("v11", squeezenet(), _LARGE),)},
         # Computed from torchvision's squeezenet1_1, by FlopCounterMode / 2.
         published={sized("v11", squeezenet(), _LARGE): Counts((1, 1000), 1_235_496, 0, 349_151_936)},
     ),
