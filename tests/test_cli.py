@@ -38,7 +38,7 @@ def test_help_shows_an_example(command: str, capsys: pytest.CaptureFixture[str])
     [
         (["chek"], "No such command 'chek'"),
         (["check", "-b", "padle"], "unknown backend `padle`; choose from torch, paddle, jax, flax"),
-        (["check", "-k", "squeeze"], "nothing to run matches `squeeze`; the blocks are standard_conv, "),
+        (["check", "-k", "lstm"], "nothing to run matches `lstm`; the blocks are standard_conv, "),
         (["check", "--dtype", "half"], "unknown dtype `half`; choose from float32, float64"),
         (["check", "--jsn", "x"], "No such option '--jsn'"),
         (["check", "--json", "/dev/full"], "cannot write /dev/full: not a regular file"),

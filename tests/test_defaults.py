@@ -20,7 +20,8 @@ def others(function: Any, family: str) -> dict[str, Any]:
     """What the function takes for options of the block that are left out, where that is not the spec's default."""
     right = defaults(CATALOGUE[family].make)
     shared = {name: value for name, value in defaults(function).items() if name in right}
-    assert shared, f"no option of {family} was found"
+    optional = {name for name, value in right.items() if value is not inspect.Parameter.empty}
+    assert shared or not optional, f"no option of {family} was found"
     return {name: value for name, value in shared.items() if value != right[name]}
 
 

@@ -64,7 +64,7 @@ def _located(
     raised = "" if error is None or first_line(error) in result.message else f": {first_line(error)}"
     if seen:
         return at(f"after {seen[-1]}", f"begins after `{seen[-1]}`, the last layer that agrees{raised}")
-    if result.level == "builds":  # which may have raised before there was any layer
+    if result.level == "builds" or error:  # which may have raised before there was any layer, or where none can be seen
         return at("", f"no layer was seen{raised}")
     node = case.spec.nodes[0].name
     return at(f"before {node}", f"begins before `{node}`, the first layer: none was seen{raised}")
