@@ -107,7 +107,7 @@ REFUSED = {
     ),
     "flax msgpack garbage": ("flax", "w.msgpack", lambda path: _bytes(path), "cannot read "),
     "flax npz cut": ("flax", "w.npz", lambda path: _cut(write("flax", path, randomised(TINY))), "BadZipFile"),
-    "flax orbax cut": ("flax", "w", lambda path: _folder(path), "damaged, or not of flax ("),
+    "flax orbax cut": ("flax", "w", lambda path: _folder(path), "it has no metadata of Orbax"),
     "flax safetensors cut": (
         "flax",
         "w.safetensors",

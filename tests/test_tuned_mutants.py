@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -109,7 +110,25 @@ def agrees_in_one_pass(case: Case) -> bool:
         return False
 
 
+@pytest.fixture
+def retraced() -> Iterator[None]:
+    """Equal convolutions share what was traced: here nothing is shared with another test."""
+    import jax
+
+    from frameworks.jax.tuned import convolution
+
+    def forget() -> None:
+        convolution._shared.cache_clear()
+        convolution._compiled.cache_clear()
+        jax.clear_caches()
+
+    forget()
+    yield
+    forget()
+
+
 @pytest.mark.needs("jax")
+@pytest.mark.usefixtures("retraced")
 @pytest.mark.parametrize("mutant", JAX, ids=lambda mutant: mutant.name)
 def test_a_wrong_edit_in_a_form_of_jax_is_seen(mutant: Mutant) -> None:
     frameworks.load("jax")
@@ -118,6 +137,7 @@ def test_a_wrong_edit_in_a_form_of_jax_is_seen(mutant: Mutant) -> None:
 
 
 @pytest.mark.needs("jax")
+@pytest.mark.usefixtures("retraced")
 def test_without_a_wrong_edit_every_form_of_jax_agrees() -> None:
     frameworks.load("jax")
     with contextlib.ExitStack() as rewrites:

@@ -41,7 +41,7 @@ NO_SHAPES = [
     (1, 2, 3, 10**9),
     (1, 2, 3, True),
 ]
-NO_SHAPES += [(1, 2, 3, 10**5000), np.zeros(4), {}, (Silent(),) * 4]
+NO_SHAPES += [(1, 2, 3, 10**5000), np.array([np.nan]), np.array(["a"]), {}, (Silent(),) * 4]
 NO_NAMES = [3, "x", [], {1: 2}, {"a": None}, {"a": 3}]
 NO_PATHS = [None, 3, b"x", "", "a\0b", [], Silent()]
 
