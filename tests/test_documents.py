@@ -9,10 +9,12 @@ import click
 import numpy as np
 import pytest
 
+from common.bench import sweeps
 from common.protocols import Backend
 from convparity import assert_parity
+from frameworks import BACKENDS
 from report.cli import cli
-from report.guide.fast_steps import STEPS
+from report.guide.fast_steps import STEPS, in_order
 from report.paths import HERE
 from tests.support import nets
 from tests.support.installed import unpacked
@@ -75,6 +77,27 @@ def test_the_steps_of_the_fast_pages_run_as_printed(
     assert steps
     for step in steps:
         exec(step, names)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_every_step_is_a_configuration_of_its_sweep(name: str) -> None:
+    sweep = sweeps.load(HERE / "sweeps" / f"steps_{name}.yaml")
+    labels = [config.label for config in sweeps.experiments(sweep, BACKENDS)[0].configs]
+    assert list(STEPS[name]) == labels[1:]
+    assert in_order(name, labels) == list(STEPS[name].values())
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["jax", "jax tuned"], "steps_jax begins with `jax`; it must begin with `jax threads unset`"),
+        (["jax threads unset", "jax tuned"], "`jax tuned default allocator` is not both in steps_jax and in STEPS"),
+        (["jax threads unset", *STEPS["jax"], "jax eager"], "`jax eager` is not both in steps_jax and"),
+    ],
+)
+def test_a_step_without_a_counterpart_is_an_error(labels: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        in_order("jax", labels)
 
 
 BUILD, TUNED, PORT, PARITY = BLOCKS

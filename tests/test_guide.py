@@ -11,16 +11,15 @@ import numpy as np
 import pytest
 
 import frameworks
-from common.bench import sweeps
 from common.port.facts import ARGUMENTS, QUESTIONS, described, mapping, zeros_added
 from common.protocols import Backend
 from common.spec.catalogue import names
 from report.cli import main
-from report.guide import diagram, facts, fast_steps, pitfalls, rules, site, sources
+from report.guide import diagram, facts, pitfalls, rules, site, sources
 from report.guide.explain import explain, explain_symptom
 from report.guide.facts import Facts
 from report.guide.pitfalls import Pitfall
-from report.paths import DOCS, HERE
+from report.paths import DOCS
 
 RECORDED = facts.load()
 
@@ -224,27 +223,6 @@ def test_what_explain_refuses(capsys: pytest.CaptureFixture[str], arguments: tup
 def test_explain_keeps_to_the_layers_of_the_block() -> None:
     assert "Linear weights" in explain("mobilenet_v1", "torch", "paddle")
     assert "Linear weights" not in explain("ghost_module", "torch", "paddle")
-
-
-@pytest.mark.parametrize("name", sources.TITLES)
-def test_every_step_is_a_configuration_of_its_sweep(name: str) -> None:
-    sweep = sweeps.load(HERE / "sweeps" / f"steps_{name}.yaml")
-    labels = [config.label for config in sweeps.experiments(sweep, frameworks.BACKENDS)[0].configs]
-    assert list(fast_steps.STEPS[name]) == labels[1:]
-    assert fast_steps.in_order(name, labels) == list(fast_steps.STEPS[name].values())
-
-
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
-        (["jax", "jax tuned"], "steps_jax begins with `jax`; it must begin with `jax threads unset`"),
-        (["jax threads unset", "jax tuned"], "`jax tuned default allocator` is not both in steps_jax and in STEPS"),
-        (["jax threads unset", *fast_steps.STEPS["jax"], "jax eager"], "`jax eager` is not both in steps_jax and"),
-    ],
-)
-def test_a_step_without_a_counterpart_is_an_error(labels: list[str], message: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(message)):
-        fast_steps.in_order("jax", labels)
 
 
 def test_rules_are_of_known_questions() -> None:

@@ -106,6 +106,6 @@ def test_random_graphs_agree(part: int, variant: str, workers: list[Worker], soa
 @pytest.mark.parametrize("variant", ["reference", "tuned"])
 @pytest.mark.parametrize("family", names())
 def test_blocks_with_random_options_agree(family: str, variant: str, workers: list[Worker], soak: int) -> None:
-    count = soak // (20 if variant == "reference" and family not in NETWORKS else 100)
+    count = soak // (20 if variant == "reference" else 100)
     # Training amplifies rounding without bound in a deep network whose norms are over a few values.
     agree(0, blocks(family, wide=variant == "tuned"), count, variant, workers, train=family not in NETWORKS)

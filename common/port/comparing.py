@@ -14,7 +14,7 @@ framework's float64 training multiplies by a number that it has rounded to float
 If all of this agrees, outputs in evaluation are compared once more, with values far from 0: see `common.port.bounds`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,16 +23,17 @@ from common.layers.values import Shape
 from common.port import bounds, orders, pairing, parting
 from common.port import reasons as why
 from common.port.alignment import Alignment, NameMap
-from common.port.allowances import allowances, numbered
+from common.port.allowances import allowances
 from common.port.fingerprints import matched
 from common.port.folding import Fold
 from common.port.given import real, values_of
-from common.port.live import OUTPUT, PRECISION, TURNED, Cotangents, Live, Observed
+from common.port.live import PRECISION, Cotangents, Live, Observed
 from common.port.matching import Matching, randomised
 from common.port.parting import Finding
+from common.port.passes import Pass, findings_of, paired, refuse_constant
 from common.port.settings import Difference, differences
 from common.port.weights import PortError
-from common.spec.params import Arrays, Shapes
+from common.spec.params import Arrays
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def compare_live(
             raise PortError(f"the module in {nature.framework} trains in evaluation: no switch of its mode was found")
     findings = [parting.bits(((arrays, evaluated.arrays), (copied, answer.arrays)))]
     findings += parting.constants(one.constants, other.constants)
-    passes = [_paired("evaluation", evaluated, answer, ties, matching, one.shapes)]
+    passes = [paired("evaluation", evaluated, answer, ties, matching, one.shapes)]
     dys = Cotangents({tie.first: (tie.first, "") for tie in ties}, output is not None)
     own_dys = Cotangents({tie.second: (tie.first, tie.layout) for tie in ties}, output is not None)
     left_out, trained = "", None
@@ -126,7 +127,7 @@ def compare_live(
     if trained:
         aux = trained[0].outputs.keys() != evaluated.outputs.keys()
         tied = pairing.tied(trained[0].outputs, trained[1].outputs, (one, other), output) if aux else ties
-        passes.append(_paired("training", *trained, tied, matching, one.shapes))
+        passes.append(paired("training", *trained, tied, matching, one.shapes))
     precision = max(one.precision, other.precision)
     differing = differences(alignment.names, ((one, evaluated), (other, answer)))
     divergence, reasons, mode, layers = None, list[str](), "", ()
@@ -135,9 +136,9 @@ def compare_live(
         nonlocal divergence, reasons, mode, layers
         cotangents = dys if pass_.mode == "training" else None
         allowed = allowances(first, params, given, cotangents, pass_.right, precision, loose, how.exact)
-        results = list(_findings(pass_, allowed))
+        results = list(findings_of(pass_, allowed))
         if pass_.mode == "evaluation" and not (how.copied and any(finding.problem for finding in results)):
-            _constant(pass_.right, allowed)
+            refuse_constant(pass_.right, allowed)
         wrong = any(finding.problem for finding in results)
         if not mode or (wrong and divergence is None):
             mode, layers = pass_.mode, parting.layers(pass_.right, pass_.actual, allowed, alignment.names)
@@ -156,7 +157,7 @@ def compare_live(
         far, wide = bounds.far(arrays), [bounds.REACH * x if real(x) else x for x in xs]
         right = first.observe(far, wide, loose=rounded)
         actual = second.observe(matching.moved(far, other.shapes), wide)
-        pass_ = _paired("evaluation far from 0", right, actual, ties, matching, one.shapes)
+        pass_ = paired("evaluation far from 0", right, actual, ties, matching, one.shapes)
         if not bounds.near(pass_.right.outputs, pass_.actual.outputs):
             judge(pass_, far, wide)
     last, hidden = passes[-1], "jax" in (one.framework, other.framework)
@@ -201,55 +202,3 @@ def _training(
             return f"no switch of the mode was found in {name}, whose norms did not move", None
         passes.append(pass_)
     return "", (passes[0], passes[1])
-
-
-@dataclass(frozen=True)
-class Pass:
-    """What both modules do in one mode; the second's results under the names and in the layouts of the first."""
-
-    mode: str
-    right: Observed
-    actual: Observed
-    missing: tuple[str, ...] = ()  # arrays of the first with a gradient in one only
-
-
-def _paired(
-    mode: str, right: Observed, actual: Observed, ties: Sequence[pairing.Tie], matching: Matching, shapes: Shapes
-) -> Pass:
-    """The second's pass as the first's."""
-    outputs = {tie.first: TURNED[tie.layout](actual.outputs[tie.second]) for tie in ties}
-    gradients = matching.moved(actual.gradients, shapes, back=True)
-    untied = [name for pair in matching.pairs for name in pair[1] if pair[0][0] not in gradients]
-    missing = {*(right.gradients.keys() ^ gradients.keys()), *(name for name in untied if name in actual.gradients)}
-    arrays = matching.moved(actual.arrays, shapes, back=True)
-    right = replace(right, outputs={tie.first: right.outputs[tie.first] for tie in ties})
-    actual = replace(actual, outputs=outputs, gradients=gradients, arrays=arrays)
-    return Pass(mode, right, actual, tuple(sorted(missing)))
-
-
-def _findings(pass_: Pass, allowed: Mapping[str, Arrays]) -> Iterator[Finding]:
-    right, actual = pass_.right, pass_.actual
-    for name, y in right.outputs.items():
-        which = "output" if name == OUTPUT else f"output `{name}`"
-        yield parting.worst(f"{which} in {pass_.mode}", {name: y}, actual.outputs, allowed["outputs"])
-    if pass_.mode != "training":
-        return
-    if right.inputs:
-        yield parting.worst("gradient of the input", numbered(right), numbered(actual), allowed["inputs"])
-    if pass_.missing:
-        yield Finding("gradients", f"trained in one only: {', '.join(pass_.missing)}")
-    elif right.gradients:
-        yield parting.worst("gradients of the parameters", right.gradients, actual.gradients, allowed["gradients"])
-    if allowed["statistics"]:
-        statistics = {name: right.arrays[name] for name in allowed["statistics"]}
-        yield parting.worst("running statistics after a pass", statistics, actual.arrays, allowed["statistics"])
-
-
-def _constant(right: Observed, allowed: Mapping[str, Arrays]) -> None:
-    """Raises `PortError` if every output is finite and nearly constant."""
-
-    def constant(name: str, y: np.ndarray) -> bool:
-        return bool(np.isfinite(y).all()) and float(y.std()) <= 1000 * float(np.median(allowed["outputs"][name]))
-
-    if all(constant(name, y) for name, y in right.outputs.items()):
-        raise PortError("the output is nearly constant, so no port could fail")
