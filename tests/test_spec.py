@@ -47,6 +47,14 @@ def test_every_block_is_checked_and_timed_and_its_cases_are_its_own() -> None:
         assert {case.spec.family for case in (*entry.cases, *chain(*entry.timed.values()), *entry.published)} == {name}
 
 
+def test_a_timed_case_with_a_checked_one_s_name_has_its_arrays() -> None:
+    """The report counts the arrays of the checked one beside what the spec of the other says."""
+    checked = {case.id: case.spec for case in cases()}
+    for case in (*timed_cases("full"), *published_cases()):
+        twin = checked.get(case.id.rpartition("-")[0], case.spec)
+        assert twin.params() == case.spec.params(), case.id
+
+
 def test_cases_are_such_that_a_wrong_port_cannot_pass() -> None:
     options = [case.spec.options for case in cases()]
     assert any(case.input_shape[2] != case.input_shape[3] for case in cases())

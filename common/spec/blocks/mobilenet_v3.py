@@ -95,8 +95,8 @@ ENTRIES = (
         mobilenet_v3,
         "Howard et al., 2019: Searching for MobileNetV3, arXiv:1905.02244",
         cases=(
-            Case("large", mobilenet_v3(3, 7, True, 0.3, 4), (4, 3, 32, 24), also_in_float64=True),
-            Case("small", mobilenet_v3(2, 5, False, 0.2, 5, dropout=0.3), (4, 2, 40, 32)),
+            Case("narrow_large", mobilenet_v3(3, 7, True, 0.3, 4), (4, 3, 32, 24), also_in_float64=True),
+            Case("narrow_small", mobilenet_v3(2, 5, False, 0.2, 5, dropout=0.3), (4, 2, 40, 32)),
         ),
         timed={
             "full": (sized("small", mobilenet_v3(large=False), _LARGE), sized("large", mobilenet_v3(), _LARGE)),
