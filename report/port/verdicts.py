@@ -106,8 +106,8 @@ def as_they_are(lives: tuple[Any, Any], kinds: Sequence[str], shapes: Sequence[S
     own = _held(lives, kinds, shapes, given, not problems)
     listed = _listed(problems, {name: " + ".join(one) for one, other in matching.pairs for name in other})
     stands = [
-        f"{live.nature.framework}: the module is in training mode as it stands; it is compared in evaluation"
-        for live in lives
+        f"the {which} module is in training mode as it stands; it is compared in evaluation"
+        for which, live in zip(("first", "second"), lives, strict=True)
         if live.nature.training
     ]
     alignment = matching.alignment

@@ -42,7 +42,7 @@ def kills(record: RunRecord) -> Table:
         return "caught" if result.caught else f"**missed**: {result.level or 'nowhere'} {result.layer}".rstrip()
 
     return Table(
-        ["fault", "what is wrong", "level", "layer", *names],
+        ["mistake", "what is wrong", "level", "layer", *names],
         [
             [name, row.mistake, row.expected_level, f"`{row.expected_layer}`", *(cell(name, b) for b in names)]
             for name, row in rows.items()
