@@ -20,9 +20,9 @@ GIVEN = dict(os.environ)  # what follows makes tests faster, and is no user's se
 if beside := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # each its share: threads that wait for a turn only spin
     for name in ("OMP_NUM_THREADS", "NPROC"):
         os.environ.setdefault(name, str(max(1, machine.processors() // int(beside))))
-# XLA compiles in a little more than half the time with its older way to write a fused loop. Its own choice is what
-# every command runs: the smoke run of `make report` in .ci/run checks every case with that.
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")
+# XLA compiles in a third of the time with its older way to write a fused loop and without LLVM's optimisations. Its own
+# choice is what every command runs: the smoke run of `make report` in .ci/run checks every case with that.
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0")
 if (kept := cache.folder()) is not None:  # what XLA has compiled is read by every process, and by the next run
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(kept / "xla"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")

@@ -14,12 +14,14 @@ from tests.support.graphs import EVERYTHING, MODERN
 IDS = ("grouped_conv-unequal", "conv_bn_act-eps_momentum", "depthwise_separable-s2_sides", "ghost_module-r3")
 GRAPHS = [Case("graph", graph, (3, 4, 9, 8)) for graph in (EVERYTHING, MODERN)]
 CHOSEN = [*(case for case in cases() if case.id in IDS), *GRAPHS]
+OPTIMISED = "--xla_cpu_use_fusion_emitters=false"  # XLA's convolutions in float64 are loops: fast only if optimised
 CASES = [*(case.cast("float64") for case in CHOSEN), *float64_cases()]
 
 
 @pytest.fixture
-def worker(backend: Backend) -> Iterator[Worker]:
+def worker(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     """A process of its own: JAX decides once in its life whether it has float64."""
+    monkeypatch.setenv("XLA_FLAGS", OPTIMISED)
     worker = Worker(backend.NAME, frameworks.BACKENDS[backend.NAME][0], threads=1, x64=True)
     yield worker
     worker.stop()

@@ -15,18 +15,18 @@ import numpy as np
 ID = 16  # bytes
 REQUEST = struct.Struct("!Q")  # the length of what follows
 ANSWER = struct.Struct(f"!{ID}s?Q")  # the request's id, whether it succeeded, the length of what follows
-CHUNK = 2**20  # bytes that are read at once
 NUMBERS = "biufc"  # the kinds of dtype that have nothing but numbers
+Receive = Callable[[memoryview], int]  # fills the start of a buffer; how many bytes, and 0 after the end
 
 
-def request(identity: bytes, name: str, arguments: tuple[Any, ...]) -> bytes:
-    """The bytes of a request, which `read_request` reads."""
-    body = pickle.dumps((identity, name, arguments))
-    return REQUEST.pack(len(body)) + body
+def request(identity: bytes, name: str, arguments: tuple[Any, ...]) -> tuple[bytes, bytes]:
+    """A request in two parts to send one after the other, which `read_request` reads."""
+    body = pickle.dumps((identity, name, arguments), protocol=5)
+    return REQUEST.pack(len(body)), body
 
 
-def read_request(receive: Callable[[int], bytes]) -> tuple[bytes, str, tuple[Any, ...]]:
-    """The next request; ``receive`` gives at most so many bytes, and none after the end.
+def read_request(receive: Receive) -> tuple[bytes, str, tuple[Any, ...]]:
+    """The next request.
 
     Raises:
         EOFError: if there is no further request.
@@ -35,23 +35,27 @@ def read_request(receive: Callable[[int], bytes]) -> tuple[bytes, str, tuple[Any
     return pickle.loads(exactly(length, receive))
 
 
-def answer(identity: bytes, succeeded: bool, body: bytes) -> bytes:
-    """The bytes of an answer to the request of this id: a value from `encode`, or why there is none, in UTF-8."""
-    return ANSWER.pack(identity, succeeded, len(body)) + body
+def answer(identity: bytes, succeeded: bool, body: bytes) -> tuple[bytes, bytes]:
+    """An answer to the request of this id, in two parts: a value from `encode`, or why there is none, in UTF-8."""
+    return ANSWER.pack(identity, succeeded, len(body)), body
 
 
-def exactly(count: int, receive: Callable[[int], bytes]) -> bytes:
+def exactly(count: int, receive: Receive) -> memoryview:
     """So many bytes.
 
     Raises:
         EOFError: if there are fewer.
+        MemoryError: if so many do not fit into memory.
     """
-    parts = bytearray()
-    while len(parts) < count:
-        if not (part := receive(min(count - len(parts), CHUNK))):
+    try:
+        data = left = np.empty(count, np.uint8).data  # which takes no memory before something is written
+    except (ValueError, OverflowError):
+        raise MemoryError from None
+    while left:
+        if not (size := receive(left)):
             raise EOFError
-        parts += part
-    return bytes(parts)
+        left = left[size:]
+    return data
 
 
 def encode(value: object) -> bytes:
@@ -63,7 +67,7 @@ def encode(value: object) -> bytes:
     return msgspec.msgpack.encode(value, enc_hook=_plain)
 
 
-def decode(data: bytes, kind: Any) -> Any:
+def decode(data: bytes | memoryview, kind: Any) -> Any:
     """A value of type ``kind`` from `encode`.
 
     Raises:

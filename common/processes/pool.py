@@ -132,15 +132,16 @@ class Worker:
         process = self._process or self._start()
         self._request, self._id = request, os.urandom(messages.ID)
         try:
-            data = memoryview(messages.request(self._id, request, arguments))
+            parts = messages.request(self._id, request, arguments)
         except MemoryError:
             raise WorkerFailed("its request does not fit into memory") from None
         deadline = time.monotonic() + self.timeout
         try:
-            while data:
-                self._wait(process, select.POLLOUT, deadline)
-                with contextlib.suppress(BlockingIOError):
-                    data = data[self._channel.send(data) :]
+            for data in map(memoryview, parts):
+                while data:
+                    self._wait(process, select.POLLOUT, deadline)
+                    with contextlib.suppress(BlockingIOError):
+                        data = data[self._channel.send(data) :]
         except OSError:
             raise self._dead(process) from None
 
@@ -154,11 +155,11 @@ class Worker:
         if process is None:
             raise WorkerFailed("its process is gone")
 
-        def receive(count: int) -> bytes:
+        def receive(buffer: memoryview) -> int:
             while True:
                 self._wait(process, select.POLLIN, deadline)
                 with contextlib.suppress(BlockingIOError):
-                    return self._channel.recv(count)
+                    return self._channel.recv_into(buffer)
 
         try:
             identity, succeeded, length = messages.ANSWER.unpack(messages.exactly(messages.ANSWER.size, receive))
@@ -173,7 +174,7 @@ class Worker:
             raise self._dead(process, "its answer does not fit into memory, killed") from None
         except ValueError as error:
             raise self._dead(process, f"what it sent is no answer ({error}), killed") from None
-        raise WorkerFailed(body.decode(errors="replace"))
+        raise WorkerFailed(str(body, errors="replace"))
 
     def _answers(self) -> Any:
         """The type of the last request's answer."""

@@ -36,7 +36,7 @@ def serve(make: Callable[[], object], descriptor: str, threads: str, first: str)
     session: object = None
     while True:
         try:
-            asked, request, arguments = read_request(channel.recv)
+            asked, request, arguments = read_request(channel.recv_into)
         except EOFError:  # the parent is gone
             os._exit(0)  # without waiting for threads
         try:
@@ -49,7 +49,8 @@ def serve(make: Callable[[], object], descriptor: str, threads: str, first: str)
         if _identity(channel.fileno()) != identity:  # or has closed what it did not open: a file may be there now
             print("the socket of its answers was closed", file=sys.stderr, flush=True)
             os._exit(1)
-        channel.sendall(answer(asked, succeeded, body))
+        for part in answer(asked, succeeded, body):
+            channel.sendall(part)
 
 
 def _said(error: BaseException) -> str:

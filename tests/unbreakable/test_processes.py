@@ -178,6 +178,7 @@ def test_what_a_worker_prints_without_end_does_not_fill_the_disk(
 
 
 def test_a_worker_that_cannot_be_started_is_one_line(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker.stop()
     monkeypatch.setattr("tempfile.tempdir", "/no/such/folder")
     with pytest.raises(WorkerFailed, match="its process cannot be started: No such file or directory"):
         worker.ask("exits")
