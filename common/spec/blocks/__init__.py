@@ -1,6 +1,7 @@
 """One file per block family: the block as a graph of layers, from hyper-parameters, and its catalogue entry."""
 
 from common.spec.blocks import (
+    convnext,
     convolutions,
     efficientnet,
     ghost,
@@ -33,4 +34,5 @@ FAMILIES = (
     ghostnet,
     shufflenet,
     squeezenet,
+    convnext,
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from flax import nnx
 
+from frameworks.flax.blocks.convnext import ConvNeXt, ConvNeXtBlock
 from frameworks.flax.blocks.convolutions import DepthwiseConv, GroupedConv, PointwiseConv, StandardConv
 from frameworks.flax.blocks.efficientnet import EfficientNet
 from frameworks.flax.blocks.ghost import GhostModule
@@ -43,4 +44,6 @@ BLOCKS: dict[str, Callable[..., nnx.Module]] = {
     "shufflenet_v2": ShuffleNetV2,
     "fire_module": FireModule,
     "squeezenet": SqueezeNet,
+    "convnext_block": ConvNeXtBlock,
+    "convnext": ConvNeXt,
 }

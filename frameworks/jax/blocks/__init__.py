@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from frameworks.jax.blocks.convnext import convnext, convnext_block
 from frameworks.jax.blocks.convolutions import depthwise_conv, grouped_conv, pointwise_conv, standard_conv
 from frameworks.jax.blocks.efficientnet import efficientnet
 from frameworks.jax.blocks.ghost import ghost_module
@@ -42,4 +43,6 @@ BLOCKS: dict[str, Callable[..., tuple[Any, Any]]] = {
     "shufflenet_v2": shufflenet_v2,
     "fire_module": fire_module,
     "squeezenet": squeezenet,
+    "convnext_block": convnext_block,
+    "convnext": convnext,
 }

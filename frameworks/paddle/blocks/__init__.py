@@ -2,6 +2,7 @@
 
 from paddle import nn
 
+from frameworks.paddle.blocks.convnext import ConvNeXt, ConvNeXtBlock
 from frameworks.paddle.blocks.convolutions import DepthwiseConv, GroupedConv, PointwiseConv, StandardConv
 from frameworks.paddle.blocks.efficientnet import EfficientNet
 from frameworks.paddle.blocks.ghost import GhostModule
@@ -41,4 +42,6 @@ BLOCKS: dict[str, type[nn.Layer]] = {
     "shufflenet_v2": ShuffleNetV2,
     "fire_module": FireModule,
     "squeezenet": SqueezeNet,
+    "convnext_block": ConvNeXtBlock,
+    "convnext": ConvNeXt,
 }

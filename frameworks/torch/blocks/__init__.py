@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from frameworks.torch.blocks.convnext import ConvNeXt, ConvNeXtBlock
 from frameworks.torch.blocks.convolutions import DepthwiseConv, GroupedConv, PointwiseConv, StandardConv
 from frameworks.torch.blocks.efficientnet import EfficientNet
 from frameworks.torch.blocks.ghost import GhostModule
@@ -41,4 +42,6 @@ BLOCKS: dict[str, type[nn.Module]] = {
     "shufflenet_v2": ShuffleNetV2,
     "fire_module": FireModule,
     "squeezenet": SqueezeNet,
+    "convnext_block": ConvNeXtBlock,
+    "convnext": ConvNeXt,
 }
