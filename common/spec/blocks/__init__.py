@@ -10,6 +10,7 @@ from common.spec.blocks import (
     mobilenet,
     mobilenet_v2,
     mobilenet_v3,
+    repvgg,
     residual,
     resnet,
     separable,
@@ -35,4 +36,5 @@ FAMILIES = (
     shufflenet,
     squeezenet,
     convnext,
+    repvgg,
 )

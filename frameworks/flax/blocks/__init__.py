@@ -13,6 +13,7 @@ from frameworks.flax.blocks.inverted import InvertedResidual
 from frameworks.flax.blocks.mobilenet import MobileNetV1
 from frameworks.flax.blocks.mobilenet_v2 import MobileNetV2
 from frameworks.flax.blocks.mobilenet_v3 import MobileNetV3
+from frameworks.flax.blocks.repvgg import RepVGG, RepVGGBlock
 from frameworks.flax.blocks.residual import ResidualBasic, ResidualBottleneck
 from frameworks.flax.blocks.resnet import ResNet
 from frameworks.flax.blocks.separable import ConvBnAct, DepthwiseSeparable
@@ -46,4 +47,6 @@ BLOCKS: dict[str, Callable[..., nnx.Module]] = {
     "squeezenet": SqueezeNet,
     "convnext_block": ConvNeXtBlock,
     "convnext": ConvNeXt,
+    "repvgg_block": RepVGGBlock,
+    "repvgg": RepVGG,
 }

@@ -12,6 +12,7 @@ from frameworks.jax.blocks.inverted import inverted_residual
 from frameworks.jax.blocks.mobilenet import mobilenet_v1
 from frameworks.jax.blocks.mobilenet_v2 import mobilenet_v2
 from frameworks.jax.blocks.mobilenet_v3 import mobilenet_v3
+from frameworks.jax.blocks.repvgg import repvgg, repvgg_block
 from frameworks.jax.blocks.residual import residual_basic, residual_bottleneck
 from frameworks.jax.blocks.resnet import resnet
 from frameworks.jax.blocks.separable import conv_bn_act, depthwise_separable
@@ -45,4 +46,6 @@ BLOCKS: dict[str, Callable[..., tuple[Any, Any]]] = {
     "squeezenet": squeezenet,
     "convnext_block": convnext_block,
     "convnext": convnext,
+    "repvgg_block": repvgg_block,
+    "repvgg": repvgg,
 }

@@ -11,6 +11,7 @@ from frameworks.paddle.blocks.inverted import InvertedResidual
 from frameworks.paddle.blocks.mobilenet import MobileNetV1
 from frameworks.paddle.blocks.mobilenet_v2 import MobileNetV2
 from frameworks.paddle.blocks.mobilenet_v3 import MobileNetV3
+from frameworks.paddle.blocks.repvgg import RepVGG, RepVGGBlock
 from frameworks.paddle.blocks.residual import ResidualBasic, ResidualBottleneck
 from frameworks.paddle.blocks.resnet import ResNet
 from frameworks.paddle.blocks.separable import ConvBnAct, DepthwiseSeparable
@@ -44,4 +45,6 @@ BLOCKS: dict[str, type[nn.Layer]] = {
     "squeezenet": SqueezeNet,
     "convnext_block": ConvNeXtBlock,
     "convnext": ConvNeXt,
+    "repvgg_block": RepVGGBlock,
+    "repvgg": RepVGG,
 }

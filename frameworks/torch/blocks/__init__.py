@@ -11,6 +11,7 @@ from frameworks.torch.blocks.inverted import InvertedResidual
 from frameworks.torch.blocks.mobilenet import MobileNetV1
 from frameworks.torch.blocks.mobilenet_v2 import MobileNetV2
 from frameworks.torch.blocks.mobilenet_v3 import MobileNetV3
+from frameworks.torch.blocks.repvgg import RepVGG, RepVGGBlock
 from frameworks.torch.blocks.residual import ResidualBasic, ResidualBottleneck
 from frameworks.torch.blocks.resnet import ResNet
 from frameworks.torch.blocks.separable import ConvBnAct, DepthwiseSeparable
@@ -44,4 +45,6 @@ BLOCKS: dict[str, type[nn.Module]] = {
     "squeezenet": SqueezeNet,
     "convnext_block": ConvNeXtBlock,
     "convnext": ConvNeXt,
+    "repvgg_block": RepVGGBlock,
+    "repvgg": RepVGG,
 }
