@@ -12,6 +12,7 @@ from common.layers import (
     Hardswish,
     Layer,
     LayerNorm2d,
+    LayerScale,
     MaxPool2d,
     Multiply,
     ReLU,
@@ -124,6 +125,20 @@ def test_a_shuffle_takes_a_channel_of_each_group_in_turn_and_back() -> None:
     np.testing.assert_array_equal(back, x)
     with pytest.raises(SpecError, match=r"`groups` \(=4\) must divide the 6 channels"):
         ChannelShuffle(4).channels(6)
+
+
+def test_layer_scale_by_hand() -> None:
+    x = np.array([[[[1.0, 3.0]], [[5.0, 7.0]]]])
+    y = LayerScale(2).forward({"weight": np.array([2.0, -1.0])}, x)
+    np.testing.assert_array_equal(y, [[[[2, 6]], [[-5, -7]]]])
+    (dx,), by_name = LayerScale(2).backward(
+        {"weight": np.array([2.0, -1.0])}, [x], y, np.array([[[[1.0, 2]], [[3, 4]]]])
+    )
+    np.testing.assert_array_equal(dx, [[[[2, 4]], [[-3, -4]]]])
+    np.testing.assert_array_equal(by_name["weight"], [1 * 1 + 2 * 3, 3 * 5 + 4 * 7])
+    assert LayerScale(2, 0.1).initial(np.random.default_rng(0))["weight"].tolist() == [0.1, 0.1]
+    with pytest.raises(SpecError, match=r"`value` \(=0.0\) must not be 0"):
+        LayerScale(2, 0.0)
 
 
 def test_norms_of_one_sample_by_hand() -> None:

@@ -286,6 +286,7 @@ def _later_networks() -> list[Fault]:
             changed("layer", layer=GroupNorm(8, 1e-3, num_groups=1)),
         ),
         fault("layer norm eps", "eps 1e-5 for 1e-3", "layer", changed("layer", eps=1e-5)),
+        fault("layer scale forgotten", "no factor of each channel", "scale", without("scale"), "parameters"),
         fault("GELU approximated", "by tanh, as JAX does by default", "gelu", changed("gelu", approximate="tanh")),
         fault("ReLU for ReLU6", "not cut off at 6", "six", changed("six", layer=ReLU())),
         fault("Hardsigmoid for sigmoid", "piecewise for smooth", "soft", changed("soft", layer=Hardsigmoid())),

@@ -16,6 +16,7 @@ from common.layers import (
     normalisation,
     pooling,
     sample_normalisation,
+    scale,
     structure,
 )
 from common.layers.activation import *  # noqa: F403
@@ -25,8 +26,9 @@ from common.layers.linear import *  # noqa: F403
 from common.layers.normalisation import *  # noqa: F403
 from common.layers.pooling import *  # noqa: F403
 from common.layers.sample_normalisation import *  # noqa: F403
+from common.layers.scale import *  # noqa: F403
 from common.layers.structure import *  # noqa: F403
 
 # A family's ``__all__`` has its kinds.
-FAMILIES = (convolution, normalisation, sample_normalisation, activation, pooling, structure, linear)
+FAMILIES = (convolution, normalisation, sample_normalisation, scale, activation, pooling, structure, linear)
 KINDS: tuple[type[Layer], ...] = tuple(getattr(family, name) for family in FAMILIES for name in family.__all__)

@@ -12,7 +12,7 @@ from flax import nnx
 
 from common import layers as spec
 from common.spec import INPUT, BlockSpec
-from frameworks.flax.layers import channel_shuffle, flatten
+from frameworks.flax.layers import LayerScale, channel_shuffle, flatten
 
 
 class Function(nnx.Module):
@@ -90,6 +90,11 @@ def _(layer: spec.GroupNorm, rngs: nnx.Rngs) -> nnx.Module:
 def _(layer: spec.LayerNorm2d, rngs: nnx.Rngs) -> nnx.Module:
     affine = layer.affine
     return nnx.LayerNorm(layer.num_features, epsilon=layer.eps, use_bias=affine, use_scale=affine, rngs=rngs)
+
+
+@native.register
+def _(layer: spec.LayerScale, rngs: nnx.Rngs) -> nnx.Module:
+    return LayerScale(layer.num_features, layer.value)
 
 
 @native.register

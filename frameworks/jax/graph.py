@@ -53,6 +53,11 @@ def _(layer: spec.LayerNorm2d, params: Tree, *maps: jax.Array) -> jax.Array:
 
 
 @native.register
+def _(layer: spec.LayerScale, params: Tree, *maps: jax.Array) -> jax.Array:
+    return layers.layer_scale(params, maps[0])
+
+
+@native.register
 def _(layer: spec.ReLU6, params: Tree, *maps: jax.Array) -> jax.Array:
     return jax.nn.relu6(maps[0])
 

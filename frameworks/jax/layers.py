@@ -72,6 +72,11 @@ def layer_norm(params: Tree, x: jax.Array, eps: float = 1e-5) -> jax.Array:
     return y * params["scale"] + params["bias"] if params else y
 
 
+def layer_scale(params: Tree, x: jax.Array) -> jax.Array:
+    """Multiplies each channel of ``[n, h, w, c]`` by its trained factor."""
+    return x * params["scale"]
+
+
 def channel_shuffle(x: jax.Array, groups: int) -> jax.Array:
     """Takes one channel of each of ``groups`` runs of ``[n, h, w, c]`` in turn."""
     *pixels, c = x.shape

@@ -7,7 +7,7 @@ from paddle import nn
 
 from common import layers as spec
 from common.spec import INPUT, BlockSpec
-from frameworks.paddle.layers import Conv2d, ExactGroupNorm, Hardsigmoid, LayerNorm2D
+from frameworks.paddle.layers import Conv2d, ExactGroupNorm, Hardsigmoid, LayerNorm2D, LayerScale
 
 
 class Concat(nn.Layer):
@@ -97,6 +97,11 @@ def _(layer: spec.GroupNorm) -> nn.Layer:
 @native.register
 def _(layer: spec.LayerNorm2d) -> nn.Layer:
     return LayerNorm2D(layer.num_features, layer.eps, layer.affine)
+
+
+@native.register
+def _(layer: spec.LayerScale) -> nn.Layer:
+    return LayerScale(layer.num_features, layer.value)
 
 
 @native.register

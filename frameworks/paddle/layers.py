@@ -1,4 +1,4 @@
-"""What Paddle's layers lack: a convolution that takes pairs, and norms and pools in float64 throughout."""
+"""What Paddle's layers lack: a convolution that takes pairs, layer scale, and norms and pools in float64 throughout."""
 
 import paddle
 import paddle.nn.functional as F
@@ -53,6 +53,17 @@ class LayerNorm2D(nn.LayerNorm):
 
     def forward(self, input: paddle.Tensor) -> paddle.Tensor:  # noqa: A002 - the name in nn.LayerNorm
         return super().forward(input.transpose((0, 2, 3, 1))).transpose((0, 3, 1, 2))
+
+
+class LayerScale(nn.Layer):
+    """A trained factor for each channel of an NCHW map, which starts at ``value``."""
+
+    def __init__(self, channels: int, value: float = 1e-6) -> None:
+        super().__init__()
+        self.weight = self.create_parameter([channels], default_initializer=nn.initializer.Constant(value))
+
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        return x * self.weight.reshape((-1, 1, 1))
 
 
 class ExactBatchNorm2D(nn.BatchNorm2D):

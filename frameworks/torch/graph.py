@@ -7,7 +7,7 @@ from torch import nn
 
 from common import layers as spec
 from common.spec import INPUT, BlockSpec
-from frameworks.torch.layers import Conv2d, LayerNorm2d
+from frameworks.torch.layers import Conv2d, LayerNorm2d, LayerScale
 
 
 class Concat(nn.Module):
@@ -95,6 +95,11 @@ def _(layer: spec.GroupNorm) -> nn.Module:
 @native.register
 def _(layer: spec.LayerNorm2d) -> nn.Module:
     return LayerNorm2d(layer.num_features, layer.eps, layer.affine)
+
+
+@native.register
+def _(layer: spec.LayerScale) -> nn.Module:
+    return LayerScale(layer.num_features, layer.value)
 
 
 @native.register

@@ -1,4 +1,4 @@
-"""What PyTorch's layers lack: unequal padding, norms over channels, running averages of the biased variance."""
+"""What PyTorch's layers lack: unequal padding, norms over channels, layer scale, and exact forms for checks."""
 
 import torch
 import torch.nn.functional as F
@@ -43,6 +43,17 @@ class LayerNorm2d(nn.LayerNorm):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name in nn.LayerNorm
         return super().forward(input.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class LayerScale(nn.Module):
+    """A trained factor for each channel of an NCHW map, which starts at ``value``."""
+
+    def __init__(self, channels: int, value: float = 1e-6) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((channels,), value))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.weight[:, None, None]
 
 
 class BiasedBatchNorm2d(nn.BatchNorm2d):

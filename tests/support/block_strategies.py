@@ -9,7 +9,7 @@ from common.layers import BatchNorm2d
 from common.layers.values import Shape
 from common.spec import BlockSpec
 from common.spec.catalogue import block
-from tests.support.strategies import PIXELS, SMALL, convs
+from tests.support.strategies import CHANNELS, PIXELS, SMALL, convs
 
 
 @st.composite
@@ -104,6 +104,22 @@ def blocks(draw: st.DrawFn, family: str, wide: bool = False) -> tuple[BlockSpec,
             options = {"in_channels": channels, "classes": out + 1, "width": draw(st.sampled_from([0.1, 0.15, 0.2]))}
             options["modules"] = draw(st.integers(1, 3))
             return block(family, **options), (n, channels, 39, 31)
+        case "convnext_block":
+            options = {"channels": draw(st.integers(CHANNELS, 8)), "expansion": draw(SMALL)}
+            options["kernel_size"] = (draw(odd), draw(st.sampled_from([3, 5, 7])))
+            shape = (n, options["channels"], *shape[2:])
+        case "convnext":
+            options = {"in_channels": channels, "classes": out + 1, "width": draw(st.integers(CHANNELS, 8))}
+            options["depths"] = tuple(draw(st.lists(st.integers(1, 2), min_size=1, max_size=2)))
+            return block(family, **options), (n, channels, 16, 24)
+        case "repvgg_block":
+            options = {"in_channels": channels, "out_channels": draw(st.sampled_from([channels, out]))}
+            options |= {"stride": conv.stride, "deployed": draw(st.booleans())}
+        case "repvgg":
+            options = {"in_channels": channels, "classes": out + 1, "width": draw(SMALL), "features": out}
+            options["depths"] = tuple(draw(st.lists(st.integers(1, 2), min_size=1, max_size=3)))
+            options["deployed"] = draw(st.booleans())
+            return block(family, **options), (n, channels, 16, 24)
         case "mobilenet_v1":
             pool = draw(st.sampled_from([(2, 1), (1, 2)]))  # all of its last map
             shape = (n, channels, 32 * pool[0], 32 * pool[1])

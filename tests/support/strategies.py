@@ -24,6 +24,7 @@ from common.layers import (
     Hardswish,
     Layer,
     LayerNorm2d,
+    LayerScale,
     LeakyReLU,
     Linear,
     MaxPool2d,
@@ -60,7 +61,7 @@ def convs(draw: st.DrawFn, shape: Shape) -> Conv2d:
 def maps(draw: st.DrawFn, shape: Shape, zeros: bool) -> Layer:
     """A layer that can read one map of this shape; ``zeros`` says whether its values may be exactly zero."""
     n, channels, height, width = shape
-    kinds = ["conv", "conv", "relu", "smooth", "hard", "pool", "max", "slice", "shuffle", "dropout"]
+    kinds = ["conv", "conv", "relu", "smooth", "hard", "pool", "max", "slice", "shuffle", "scale", "dropout"]
     kinds += [] if zeros else ["leaky"]
     kinds += ["norm", "norm"] if n * height * width >= PIXELS else []
     kinds += ["layer norm"] if channels >= CHANNELS else []
@@ -79,6 +80,8 @@ def maps(draw: st.DrawFn, shape: Shape, zeros: bool) -> Layer:
             return LayerNorm2d(channels, draw(st.sampled_from([1e-6, 1e-5, 1e-3])), draw(st.booleans()))
         case "group norm":
             return GroupNorm(channels, 1e-5, draw(st.booleans()), draw(st.sampled_from(runs)))
+        case "scale":
+            return LayerScale(channels)
         case "relu":
             return draw(st.sampled_from([ReLU(), ReLU6()]))
         case "smooth":

@@ -1,6 +1,7 @@
 """One file per block family: the block as a graph of layers, from hyper-parameters, and its catalogue entry."""
 
 from common.spec.blocks import (
+    convnext,
     convolutions,
     efficientnet,
     ghost,
@@ -9,6 +10,7 @@ from common.spec.blocks import (
     mobilenet,
     mobilenet_v2,
     mobilenet_v3,
+    repvgg,
     residual,
     resnet,
     separable,
@@ -33,4 +35,6 @@ FAMILIES = (
     ghostnet,
     shufflenet,
     squeezenet,
+    convnext,
+    repvgg,
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from flax import nnx
 
+from frameworks.flax.blocks.convnext import ConvNeXt, ConvNeXtBlock
 from frameworks.flax.blocks.convolutions import DepthwiseConv, GroupedConv, PointwiseConv, StandardConv
 from frameworks.flax.blocks.efficientnet import EfficientNet
 from frameworks.flax.blocks.ghost import GhostModule
@@ -12,6 +13,7 @@ from frameworks.flax.blocks.inverted import InvertedResidual
 from frameworks.flax.blocks.mobilenet import MobileNetV1
 from frameworks.flax.blocks.mobilenet_v2 import MobileNetV2
 from frameworks.flax.blocks.mobilenet_v3 import MobileNetV3
+from frameworks.flax.blocks.repvgg import RepVGG, RepVGGBlock
 from frameworks.flax.blocks.residual import ResidualBasic, ResidualBottleneck
 from frameworks.flax.blocks.resnet import ResNet
 from frameworks.flax.blocks.separable import ConvBnAct, DepthwiseSeparable
@@ -43,4 +45,8 @@ BLOCKS: dict[str, Callable[..., nnx.Module]] = {
     "shufflenet_v2": ShuffleNetV2,
     "fire_module": FireModule,
     "squeezenet": SqueezeNet,
+    "convnext_block": ConvNeXtBlock,
+    "convnext": ConvNeXt,
+    "repvgg_block": RepVGGBlock,
+    "repvgg": RepVGG,
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from frameworks.jax.blocks.convnext import convnext, convnext_block
 from frameworks.jax.blocks.convolutions import depthwise_conv, grouped_conv, pointwise_conv, standard_conv
 from frameworks.jax.blocks.efficientnet import efficientnet
 from frameworks.jax.blocks.ghost import ghost_module
@@ -11,6 +12,7 @@ from frameworks.jax.blocks.inverted import inverted_residual
 from frameworks.jax.blocks.mobilenet import mobilenet_v1
 from frameworks.jax.blocks.mobilenet_v2 import mobilenet_v2
 from frameworks.jax.blocks.mobilenet_v3 import mobilenet_v3
+from frameworks.jax.blocks.repvgg import repvgg, repvgg_block
 from frameworks.jax.blocks.residual import residual_basic, residual_bottleneck
 from frameworks.jax.blocks.resnet import resnet
 from frameworks.jax.blocks.separable import conv_bn_act, depthwise_separable
@@ -42,4 +44,8 @@ BLOCKS: dict[str, Callable[..., tuple[Any, Any]]] = {
     "shufflenet_v2": shufflenet_v2,
     "fire_module": fire_module,
     "squeezenet": squeezenet,
+    "convnext_block": convnext_block,
+    "convnext": convnext,
+    "repvgg_block": repvgg_block,
+    "repvgg": repvgg,
 }

@@ -2,6 +2,7 @@
 
 from paddle import nn
 
+from frameworks.paddle.blocks.convnext import ConvNeXt, ConvNeXtBlock
 from frameworks.paddle.blocks.convolutions import DepthwiseConv, GroupedConv, PointwiseConv, StandardConv
 from frameworks.paddle.blocks.efficientnet import EfficientNet
 from frameworks.paddle.blocks.ghost import GhostModule
@@ -10,6 +11,7 @@ from frameworks.paddle.blocks.inverted import InvertedResidual
 from frameworks.paddle.blocks.mobilenet import MobileNetV1
 from frameworks.paddle.blocks.mobilenet_v2 import MobileNetV2
 from frameworks.paddle.blocks.mobilenet_v3 import MobileNetV3
+from frameworks.paddle.blocks.repvgg import RepVGG, RepVGGBlock
 from frameworks.paddle.blocks.residual import ResidualBasic, ResidualBottleneck
 from frameworks.paddle.blocks.resnet import ResNet
 from frameworks.paddle.blocks.separable import ConvBnAct, DepthwiseSeparable
@@ -41,4 +43,8 @@ BLOCKS: dict[str, type[nn.Layer]] = {
     "shufflenet_v2": ShuffleNetV2,
     "fire_module": FireModule,
     "squeezenet": SqueezeNet,
+    "convnext_block": ConvNeXtBlock,
+    "convnext": ConvNeXt,
+    "repvgg_block": RepVGGBlock,
+    "repvgg": RepVGG,
 }

@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from frameworks.torch.blocks.convnext import ConvNeXt, ConvNeXtBlock
 from frameworks.torch.blocks.convolutions import DepthwiseConv, GroupedConv, PointwiseConv, StandardConv
 from frameworks.torch.blocks.efficientnet import EfficientNet
 from frameworks.torch.blocks.ghost import GhostModule
@@ -10,6 +11,7 @@ from frameworks.torch.blocks.inverted import InvertedResidual
 from frameworks.torch.blocks.mobilenet import MobileNetV1
 from frameworks.torch.blocks.mobilenet_v2 import MobileNetV2
 from frameworks.torch.blocks.mobilenet_v3 import MobileNetV3
+from frameworks.torch.blocks.repvgg import RepVGG, RepVGGBlock
 from frameworks.torch.blocks.residual import ResidualBasic, ResidualBottleneck
 from frameworks.torch.blocks.resnet import ResNet
 from frameworks.torch.blocks.separable import ConvBnAct, DepthwiseSeparable
@@ -41,4 +43,8 @@ BLOCKS: dict[str, type[nn.Module]] = {
     "shufflenet_v2": ShuffleNetV2,
     "fire_module": FireModule,
     "squeezenet": SqueezeNet,
+    "convnext_block": ConvNeXtBlock,
+    "convnext": ConvNeXt,
+    "repvgg_block": RepVGGBlock,
+    "repvgg": RepVGG,
 }
