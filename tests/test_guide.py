@@ -34,7 +34,7 @@ def test_only_what_has_changed_is_asked_again(monkeypatch: pytest.MonkeyPatch) -
     asked, now = [], facts.keys()
     monkeypatch.setattr(facts, "_questions", lambda name: asked.append(name) or RECORDED.frameworks[name])
     monkeypatch.setattr(facts, "_held", lambda name, family: asked.append(f"{family} in {name}") or [])
-    monkeypatch.setattr(Pitfall, "run", lambda trap, target: asked.append(f"{trap.id} to {target}") or ())
+    monkeypatch.setattr(Pitfall, "run", lambda pitfall, target: asked.append(f"{pitfall.id} to {target}") or ())
     recorded = replace(RECORDED, keys=copy.deepcopy(now), pitfalls=RECORDED.pitfalls | {"gone": {}})
     same = facts.measure(recorded, now)
     assert (same.frameworks, same.pitfalls, asked) == (RECORDED.frameworks, RECORDED.pitfalls, [])
@@ -168,15 +168,15 @@ def test_explain_prints_both_implementations_and_the_rules(family: str) -> None:
 
 def test_explain_finds_pitfalls_by_what_one_sees() -> None:
     """Those of both directions of the port, and no others; a page lists those of all ports."""
-    chosen = [trap for trap in pitfalls.load() if "training-diverges" in trap.symptoms]
+    chosen = [pitfall for pitfall in pitfalls.load() if "training-diverges" in pitfall.symptoms]
     for source, target in (("torch", "paddle"), ("paddle", "torch")):
         text = explain_symptom("training-diverges", source, target)
-        direct = {trap.title for trap in chosen if trap.origin == source and target in trap.targets}
-        turned = {trap.title for trap in chosen if trap.origin == target and source in trap.targets}
+        direct = {pitfall.title for pitfall in chosen if pitfall.origin == source and target in pitfall.targets}
+        turned = {pitfall.title for pitfall in chosen if pitfall.origin == target and source in pitfall.targets}
         assert set(re.findall("^## (.+)$", text, re.MULTILINE)) == direct | turned
         assert text.count("(Run in the other direction.)") == len(turned)
     page = (DOCS / "pitfalls" / "symptoms.md").read_text("utf-8")
-    assert all(page.count(f"]({trap.id}.md)") == len(trap.symptoms) for trap in pitfalls.load())
+    assert all(page.count(f"]({pitfall.id}.md)") == len(pitfall.symptoms) for pitfall in pitfalls.load())
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -74,9 +74,9 @@ def keys() -> Keys:
             family: _hash([*used, sources.block_code(name, family), repr(documented(family).spec.params())])
             for family in names()
         }
-    for trap in pitfalls.load():
-        hashes[f"pitfalls/{trap.id}"] = {
-            target: _hash([*judging, trap.source, *_versions(trap.origin, target)]) for target in trap.targets
+    for pitfall in pitfalls.load():
+        hashes[f"pitfalls/{pitfall.id}"] = {
+            target: _hash([*judging, pitfall.source, *_versions(pitfall.origin, target)]) for target in pitfall.targets
         }
     return hashes
 
@@ -137,14 +137,14 @@ def measure(recorded: Facts, now: Keys) -> Facts:
         new = f"blocks/{name}/{family}" in again
         return _held(name, family) if new else recorded.frameworks[name].parameters[family]
 
-    def port(trap: Pitfall, target: str) -> tuple[Outcome, Outcome]:
-        new = f"pitfalls/{trap.id}/{target}" in again
-        return trap.run(target) if new else recorded.pitfalls[trap.id][target]
+    def port(pitfall: Pitfall, target: str) -> tuple[Outcome, Outcome]:
+        new = f"pitfalls/{pitfall.id}/{target}" in again
+        return pitfall.run(target) if new else recorded.pitfalls[pitfall.id][target]
 
     return Facts(
         machine.environment(machine.processors(), WRITTEN),
         {name: framework(name) for name in frameworks.BACKENDS},
-        {trap.id: {target: port(trap, target) for target in trap.targets} for trap in pitfalls.load()},
+        {pitfall.id: {target: port(pitfall, target) for target in pitfall.targets} for pitfall in pitfalls.load()},
         now,
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from common.bench.analysis import Analysis
 from common.results.record import RunRecord, load
 from common.spec.catalogue import names
-from report.guide import blocks, diagram, fast, pairs, pitfalls, traps
+from report.guide import blocks, diagram, fast, pairs, pitfall_pages, pitfalls
 from report.guide import facts as recorded
 from report.guide.facts import Facts
 from report.guide.page import about, page, run, versions
@@ -21,8 +21,8 @@ def pages(record: RunRecord) -> dict[str, str]:
     facts, known = recorded.load(), pitfalls.load()
     texts = {"index.md": home(known), "about.md": about_page(facts, record), "speed.md": speed(record)}
     texts |= dict(fast.fast())
-    texts["pitfalls/index.md"] = traps.pitfall_list(facts, known)
-    texts["pitfalls/symptoms.md"] = traps.symptoms(known)
+    texts["pitfalls/index.md"] = pitfall_pages.pitfall_list(facts, known)
+    texts["pitfalls/symptoms.md"] = pitfall_pages.symptoms(known)
     texts["blocks/index.md"] = blocks.block_list()
     texts["pairs/index.md"] = pairs.pair_list()
     for family in names():
@@ -32,14 +32,14 @@ def pages(record: RunRecord) -> dict[str, str]:
         for target in TITLES:
             if source != target:
                 texts[f"pairs/{pairs.pair_name(source, target)}.md"] = pairs.pair(source, target, facts, known)
-    for trap in known:
-        texts[f"pitfalls/{trap.id}.md"] = traps.pitfall(trap, facts)
+    for pitfall in known:
+        texts[f"pitfalls/{pitfall.id}.md"] = pitfall_pages.pitfall_page(pitfall, facts)
     return texts
 
 
 def home(known: tuple[Pitfall, ...]) -> str:
     """docs/index.md."""
-    runs = sum(len(trap.targets) for trap in known)
+    runs = sum(len(pitfall.targets) for pitfall in known)
     rows = [
         [f"from {TITLES[source]}", *(pairs.pair_link(source, target, "pairs/") for target in TITLES)]
         for source in TITLES
@@ -135,5 +135,5 @@ def speed(record: RunRecord) -> str:
         else "",
         markdown(Table(["", "input", "times less"], stacks)) if stacks else "",
         "Reports of people who saw this:",
-        "\n".join(f"- [{traps.thread(url)}]({url}): {subject}" for url, subject in SPEED_THREADS.items()),
+        "\n".join(f"- [{pitfall_pages.thread(url)}]({url}): {subject}" for url, subject in SPEED_THREADS.items()),
     )

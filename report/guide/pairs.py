@@ -8,6 +8,8 @@ from report.guide.pitfalls import Pitfall
 from report.guide.sources import TITLES
 from report.text import Table, markdown
 
+TURNED = " (Run in the other direction.)"
+
 
 def pair_name(source: str, target: str) -> str:
     """``torch-to-paddle``."""
@@ -27,7 +29,7 @@ def pair_list() -> str:
     return page("Pairs", markdown(Table(["", *(f"to {title}" for title in TITLES.values())], rows)))
 
 
-def pair(source: str, target: str, facts: Facts, traps: tuple[Pitfall, ...]) -> str:
+def pair(source: str, target: str, facts: Facts, pitfalls: tuple[Pitfall, ...]) -> str:
     """docs/pairs/<source>-to-<target>.md."""
     return page(
         f"{TITLES[source]} → {TITLES[target]}",
@@ -47,7 +49,7 @@ def pair(source: str, target: str, facts: Facts, traps: tuple[Pitfall, ...]) -> 
             for topic in dict.fromkeys(question.topic for question in QUESTIONS.values())
         ],
         "## Pitfalls",
-        _trap_links(facts, traps, source, target),
+        _pitfall_links(facts, pitfalls, source, target),
         "## Not tested",
         "No test covers these rows.",
         markdown(
@@ -101,25 +103,22 @@ def _topic(facts: Facts, topic: str, source: str, target: str) -> str:
     return markdown(Table(["", TITLES[source], TITLES[target]], rows))
 
 
-def concerning(traps: tuple[Pitfall, ...], source: str, target: str) -> list[tuple[Pitfall, str]]:
+def concerning(pitfalls: tuple[Pitfall, ...], source: str, target: str) -> list[tuple[Pitfall, str]]:
     """The pitfalls of a port, each with the target of its run; then those that were run in the other direction."""
-    direct = [(trap, target) for trap in traps if trap.origin == source and target in trap.targets]
-    turned = [(trap, source) for trap in traps if trap.origin == target and source in trap.targets]
+    direct = [(pitfall, target) for pitfall in pitfalls if pitfall.origin == source and target in pitfall.targets]
+    turned = [(pitfall, source) for pitfall in pitfalls if pitfall.origin == target and source in pitfall.targets]
     return direct + turned
 
 
-def _trap_links(facts: Facts, traps: tuple[Pitfall, ...], source: str, target: str) -> list[str]:
+def _pitfall_links(facts: Facts, pitfalls: tuple[Pitfall, ...], source: str, target: str) -> list[str]:
     def listed(chosen: list[tuple[Pitfall, str]]) -> str:
-        rows = [
-            [f"[{trap.title}](../pitfalls/{trap.id}.md)", facts.pitfalls[trap.id][ran][0].detail]
-            for trap, ran in chosen
-        ]
+        rows = [[pitfall.link("../pitfalls/"), facts.pitfalls[pitfall.id][ran][0].detail] for pitfall, ran in chosen]
         return markdown(Table(["pitfall", "the naive port"], rows)) if rows else ""
 
-    pitfalls = concerning(traps, source, target)
-    turned = listed([(trap, ran) for trap, ran in pitfalls if trap.origin != source])
+    ports = concerning(pitfalls, source, target)
+    turned = listed([(pitfall, ran) for pitfall, ran in ports if pitfall.origin != source])
     return [
-        listed([(trap, ran) for trap, ran in pitfalls if trap.origin == source]),
+        listed([(pitfall, ran) for pitfall, ran in ports if pitfall.origin == source]),
         f"These were run in the other direction, from {TITLES[target]} to {TITLES[source]}; the difference is the same:"
         if turned
         else "",

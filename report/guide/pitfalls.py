@@ -99,6 +99,10 @@ class Pitfall:
     def origin(self) -> str:
         return self._constants["FROM"]
 
+    def link(self, folder: str = "") -> str:
+        """Its title as a link from a page to ``folder``, which holds the pitfalls' pages."""
+        return f"[{self.title}]({folder}{self.id}.md)"
+
     @property
     def layers(self) -> tuple[str, ...]:
         return self._constants["LAYERS"]

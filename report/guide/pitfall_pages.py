@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from common.layers import KINDS
 from report.guide.facts import Facts
 from report.guide.page import GENERATED, about, code, page, tabs
-from report.guide.pairs import concerning
+from report.guide.pairs import TURNED, concerning
 from report.guide.pitfalls import SYMPTOMS, Outcome, Pitfall, Setting
 from report.guide.sources import TITLES
 from report.text import Table, markdown
@@ -13,17 +13,17 @@ from report.text import Table, markdown
 OTHER = "Other layers, training and data"
 
 
-def pitfall_list(facts: Facts, traps: tuple[Pitfall, ...]) -> str:
+def pitfall_list(facts: Facts, pitfalls: tuple[Pitfall, ...]) -> str:
     """docs/pitfalls/index.md."""
     groups: dict[str, list[list[str]]] = {layer: [] for layer in (*(kind.__name__ for kind in KINDS), OTHER)}
-    for trap in traps:
-        naive, _ = facts.pitfalls[trap.id][trap.targets[0]]
-        row = [f"[{trap.title}]({trap.id}.md)", _pair(trap), _short(naive)]
-        groups[trap.layers[0] if trap.layers else OTHER].append(row)
+    for pitfall in pitfalls:
+        naive, _ = facts.pitfalls[pitfall.id][pitfall.targets[0]]
+        row = [pitfall.link(), _pair(pitfall), _short(naive)]
+        groups[pitfall.layers[0] if pitfall.layers else OTHER].append(row)
     return page(
         "Pitfalls",
-        f"{len(traps)} pitfalls, with {sum(len(trap.targets) for trap in traps)} ports in all ({about('facts')}). Each "
-        "port is written twice, naive and right, and both are compared with the framework that the code comes from. "
+        f"{len(pitfalls)} pitfalls, with {sum(len(pitfall.targets) for pitfall in pitfalls)} ports in all "
+        f"({about('facts')}). Each port is written twice, naive and right, and both are compared with the framework that the code comes from. "
         "The pages show the code that the tests run.",
         "[By what you see](symptoms.md): a shape differs, only evaluation differs, training diverges, and so on.",
         "*Right*: the difference is within what rounding may cause, by a bound from the length of the sums; whole "
@@ -37,7 +37,7 @@ def pitfall_list(facts: Facts, traps: tuple[Pitfall, ...]) -> str:
     )
 
 
-def symptoms(traps: tuple[Pitfall, ...]) -> str:
+def symptoms(pitfalls: tuple[Pitfall, ...]) -> str:
     """docs/pitfalls/symptoms.md."""
     return page(
         "What you see, and what it may be",
@@ -46,18 +46,18 @@ def symptoms(traps: tuple[Pitfall, ...]) -> str:
         [
             f"## {seen}\n\n`{key}`\n\n{markdown(Table(['pitfall', 'from → to'], rows))}"
             for key, seen in SYMPTOMS.items()
-            for rows in [[[f"[{trap.title}]({trap.id}.md)", _pair(trap)] for trap in traps if key in trap.symptoms]]
+            for rows in [[[pitfall.link(), _pair(pitfall)] for pitfall in pitfalls if key in pitfall.symptoms]]
         ],
     )
 
 
-def symptom(key: str, source: str, target: str, facts: Facts, traps: tuple[Pitfall, ...]) -> str:
+def symptom(key: str, source: str, target: str, facts: Facts, pitfalls: tuple[Pitfall, ...]) -> str:
     """What ``convparity explain --symptom`` prints: the pitfalls of one port that show themselves in one way."""
     entries = [
-        f"## {trap.title}\n\n{trap.text}{'' if trap.origin == source else ' (Run in the other direction.)'}\n\n"
-        f"The naive port: {facts.pitfalls[trap.id][ran][0].detail}. docs/pitfalls/{trap.id}.md"
-        for trap, ran in concerning(traps, source, target)
-        if key in trap.symptoms
+        f"## {pitfall.title}\n\n{pitfall.text}{'' if pitfall.origin == source else TURNED}\n\n"
+        f"The naive port: {facts.pitfalls[pitfall.id][ran][0].detail}. docs/pitfalls/{pitfall.id}.md"
+        for pitfall, ran in concerning(pitfalls, source, target)
+        if key in pitfall.symptoms
     ]
     return page(
         f"{SYMPTOMS[key]}: {TITLES[source]} → {TITLES[target]}",
@@ -66,51 +66,52 @@ def symptom(key: str, source: str, target: str, facts: Facts, traps: tuple[Pitfa
     ).replace(f"{GENERATED}\n\n", "")
 
 
-def _pair(trap: Pitfall) -> str:
-    return f"{TITLES[trap.origin]} → {', '.join(TITLES[target] for target in trap.targets)}"
+def _pair(pitfall: Pitfall) -> str:
+    return f"{TITLES[pitfall.origin]} → {', '.join(TITLES[target] for target in pitfall.targets)}"
 
 
-def pitfall(trap: Pitfall, facts: Facts) -> str:
+def pitfall_page(pitfall: Pitfall, facts: Facts) -> str:
     """docs/pitfalls/<id>.md."""
-    outcomes = facts.pitfalls[trap.id]
+    outcomes = facts.pitfalls[pitfall.id]
     ports = {
         TITLES[target]: "\n\n".join(
             [
                 f"**The naive port**: {_wrong(outcomes[target][0])}",
-                code(trap.code(f"naive_{target}")),
-                f"**The right port**: {_right(outcomes[target][1], trap.sampled)}",
-                code(trap.code(f"right_{target}", trap.code(f"naive_{target}"))),
+                code(pitfall.code(f"naive_{target}")),
+                f"**The right port**: {_right(outcomes[target][1], pitfall.sampled)}",
+                code(pitfall.code(f"right_{target}", pitfall.code(f"naive_{target}"))),
             ]
         )
-        for target in trap.targets
+        for target in pitfall.targets
     }
-    layers = f" Layers: {', '.join(trap.layers)}." if trap.layers else ""
-    seen = "; ".join(SYMPTOMS[key] for key in trap.symptoms)
+    layers = f" Layers: {', '.join(pitfall.layers)}." if pitfall.layers else ""
+    seen = "; ".join(SYMPTOMS[key] for key in pitfall.symptoms)
     return page(
-        trap.title,
-        trap.text,
-        f"From {TITLES[trap.origin]} to {', '.join(TITLES[target] for target in trap.targets)}.{layers}",
+        pitfall.title,
+        pitfall.text,
+        f"From {TITLES[pitfall.origin]} to {', '.join(TITLES[target] for target in pitfall.targets)}.{layers}",
         f"What you see: {seen[0].lower()}{seen[1:]} ([all symptoms](symptoms.md)).",
-        _reported(trap),
-        _range(trap),
-        f"## {TITLES[trap.origin]}",
-        code("\n\n\n".join(part for part in (trap.setup, trap.code("source")) if part)),
+        _reported(pitfall),
+        _range(pitfall),
+        f"## {TITLES[pitfall.origin]}",
+        code("\n\n\n".join(part for part in (pitfall.setup, pitfall.code("source")) if part)),
         "## The ports",
         tabs(ports) if len(ports) > 1 else next(iter(ports.values())),
-        f"Run from `tests/pitfalls/{trap.id}.py` ({about('facts')}).",
+        f"Run from `tests/pitfalls/{pitfall.id}.py` ({about('facts')}).",
     )
 
 
-def _reported(trap: Pitfall) -> str:
-    told = [("Reported in", trap.threads), ("Related:", trap.related)]
+def _reported(pitfall: Pitfall) -> str:
+    told = [("Reported in", pitfall.threads), ("Related:", pitfall.related)]
     return " ".join(f"{words} {', '.join(f'[{thread(url)}]({url})' for url in urls)}." for words, urls in told if urls)
 
 
-def _range(trap: Pitfall) -> Iterator[str]:
-    if trap.harmful or trap.harmless:
+def _range(pitfall: Pitfall) -> Iterator[str]:
+    if pitfall.harmful or pitfall.harmless:
         yield "## Range"
-        yield f"Other values of the constants below, run too. The right port agrees with {TITLES[trap.origin]} in all."
-    for words, settings in (("is wrong too", trap.harmful), ("agrees", trap.harmless)):
+        right = f"The right port agrees with {TITLES[pitfall.origin]} in all."
+        yield f"Other values of the constants below, run too. {right}"
+    for words, settings in (("is wrong too", pitfall.harmful), ("agrees", pitfall.harmless)):
         if settings:
             yield f"The naive port {words}:"
             yield "\n".join(f"- {_constants(setting)}" for setting in settings)
