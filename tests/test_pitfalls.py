@@ -11,21 +11,21 @@ from report.guide.pitfalls import Pitfall, judged
 from tests.conftest import require
 
 PITFALLS = pitfalls.load()
-RUNS = [(pitfall, target) for pitfall in PITFALLS for target in pitfall.targets]
+RUNS = [(pitfall, port) for pitfall in PITFALLS for port in pitfall.ports]
 
 
 @pytest.mark.filterwarnings("ignore")  # a naive port may warn: the outcome is what counts
-@pytest.mark.parametrize(("pitfall", "target"), RUNS, ids=[f"{pitfall.id}-{target}" for pitfall, target in RUNS])
+@pytest.mark.parametrize(("pitfall", "port"), RUNS, ids=[f"{pitfall.id}-{port}" for pitfall, port in RUNS])
 def test_the_naive_port_is_wrong_and_the_right_one_agrees(
-    request: pytest.FixtureRequest, pitfall: Pitfall, target: str
+    request: pytest.FixtureRequest, pitfall: Pitfall, port: str
 ) -> None:
-    for name in (pitfall.origin, target):
+    for name in port.split("-to-"):
         require(request.config, name)
-    naive, right = pitfall.run(target)
+    naive, right = pitfall.run(port)
     assert naive.kind in ("differs", "shape", "raises"), naive.detail
     assert right.kind == "right", right.detail
-    assert not pitfall.sampled or pitfall.run(target) == (naive, right), "the draws have no seed"
-    recorded, _ = facts.load().pitfalls[pitfall.id][target]
+    assert not pitfall.sampled or pitfall.run(port) == (naive, right), "the draws have no seed"
+    recorded, _ = facts.load().pitfalls[pitfall.id][port]
     assert (naive.kind, naive.detail if naive.error is None else None) == (
         recorded.kind,
         recorded.detail if recorded.error is None else None,
@@ -34,19 +34,19 @@ def test_the_naive_port_is_wrong_and_the_right_one_agrees(
         assert naive.error == pytest.approx(recorded.error, rel=0.05), "run `make facts`"
 
 
-RANGES = [(pitfall, target) for pitfall, target in RUNS if pitfall.harmful or pitfall.harmless]
+RANGES = [(pitfall, port) for pitfall, port in RUNS if pitfall.harmful or pitfall.harmless]
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("pitfall", "target"), RANGES, ids=[f"{pitfall.id}-{target}" for pitfall, target in RANGES])
+@pytest.mark.parametrize(("pitfall", "port"), RANGES, ids=[f"{pitfall.id}-{port}" for pitfall, port in RANGES])
 def test_the_range_of_a_pitfall_is_what_its_page_says(
-    request: pytest.FixtureRequest, pitfall: Pitfall, target: str
+    request: pytest.FixtureRequest, pitfall: Pitfall, port: str
 ) -> None:
-    for name in (pitfall.origin, target):
+    for name in port.split("-to-"):
         require(request.config, name)
     for settings, kinds in ((pitfall.harmful, ("differs", "shape", "raises")), (pitfall.harmless, ("right",))):
         for setting in settings:
-            naive, right = pitfall.run(target, setting)
+            naive, right = pitfall.run(port, setting)
             assert naive.kind in kinds, f"{setting}: the naive port is {naive.detail}"
             assert right.kind == "right", f"{setting}: the right port is {right.detail}"
 
@@ -54,7 +54,7 @@ def test_the_range_of_a_pitfall_is_what_its_page_says(
 def test_a_range_names_constants_of_its_file() -> None:
     (pitfall,) = (pitfall for pitfall in PITFALLS if pitfall.id == "memory_shared")
     with pytest.raises(ValueError, match=r"memory_shared\.py has no constant SIZE"):
-        pitfall.run("torch", {"SIZE": 3})
+        pitfall.run("paddle-to-torch", {"SIZE": 3})
 
 
 @pytest.mark.parametrize("pitfall", PITFALLS, ids=lambda pitfall: pitfall.id)
@@ -72,8 +72,8 @@ def test_a_pitfall_says_what_it_must(pitfall: Pitfall) -> None:
 
 
 def test_every_pair_of_frameworks_has_a_pitfall() -> None:
-    pairs = {(pitfall.origin, target) for pitfall, target in RUNS}
-    names = {name for pair in pairs for name in pair}
+    pairs = {port for _, port in RUNS}
+    names = {name for pair in pairs for name in pair.split("-to-")}
     assert len(pairs) == len(names) * (len(names) - 1) == 12
 
 
@@ -120,8 +120,8 @@ def test_an_exception_is_an_outcome_but_a_missing_package_is_not() -> None:
 
 def test_rounding_and_being_wrong_are_never_the_same() -> None:
     """No pitfall sums so many terms that its allowance for rounding reaches what counts as wrong."""
-    for pitfall, target in RUNS:
-        for outcome in facts.load().pitfalls[pitfall.id][target]:
+    for pitfall, port in RUNS:
+        for outcome in facts.load().pitfalls[pitfall.id][port]:
             if outcome.allowance and outcome.scale:
                 assert outcome.allowance < pitfalls.WRONG * 2.0**-24 * outcome.scale or pitfall.sampled
 

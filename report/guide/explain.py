@@ -70,6 +70,6 @@ def _two(source: str, target: str) -> None:
 def _pitfalls(recorded: Facts, source: str, target: str, layers: set[str]) -> Iterator[str]:
     for pitfall, ran in concerning(pitfalls.load(), source, target):
         if set(pitfall.layers) & layers:
-            turned = "" if pitfall.origin == source else TURNED
+            turned = "" if ran.startswith(source) else TURNED
             outcome = recorded.pitfalls[pitfall.id][ran][0].detail
             yield f"**{pitfall.title}.** {pitfall.text}{turned} The naive port: {outcome}. {' '.join(pitfall.threads)}"

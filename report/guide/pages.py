@@ -31,7 +31,7 @@ def pages(record: RunRecord) -> dict[str, str]:
     for source in TITLES:
         for target in TITLES:
             if source != target:
-                texts[f"pairs/{pairs.pair_name(source, target)}.md"] = pairs.pair(source, target, facts, known)
+                texts[f"pairs/{pitfalls.pair_name(source, target)}.md"] = pairs.pair(source, target, facts, known)
     for pitfall in known:
         texts[f"pitfalls/{pitfall.id}.md"] = pitfall_pages.pitfall_page(pitfall, facts)
     return texts
@@ -39,7 +39,7 @@ def pages(record: RunRecord) -> dict[str, str]:
 
 def home(known: tuple[Pitfall, ...]) -> str:
     """docs/index.md."""
-    runs = sum(len(pitfall.targets) for pitfall in known)
+    runs = sum(len(pitfall.ports) for pitfall in known)
     rows = [
         [f"from {TITLES[source]}", *(pairs.pair_link(source, target, "pairs/") for target in TITLES)]
         for source in TITLES

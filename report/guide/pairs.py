@@ -4,16 +4,11 @@ from common.port.facts import ARGUMENTS, NOTHING, QUESTIONS
 from report.guide import rules
 from report.guide.facts import Facts
 from report.guide.page import about, page
-from report.guide.pitfalls import Pitfall
+from report.guide.pitfalls import Pitfall, pair_name
 from report.guide.sources import TITLES
 from report.text import Table, markdown
 
 TURNED = " (Run in the other direction.)"
-
-
-def pair_name(source: str, target: str) -> str:
-    """``torch-to-paddle``."""
-    return f"{source}-to-{target}"
 
 
 def pair_link(source: str, target: str, folder: str = "") -> str:
@@ -104,10 +99,10 @@ def _topic(facts: Facts, topic: str, source: str, target: str) -> str:
 
 
 def concerning(pitfalls: tuple[Pitfall, ...], source: str, target: str) -> list[tuple[Pitfall, str]]:
-    """The pitfalls of a port, each with the target of its run; then those that were run in the other direction."""
-    direct = [(pitfall, target) for pitfall in pitfalls if pitfall.origin == source and target in pitfall.targets]
-    turned = [(pitfall, source) for pitfall in pitfalls if pitfall.origin == target and source in pitfall.targets]
-    return direct + turned
+    """The pitfalls of a port, each with the pair of its run; then those that were run in the other direction."""
+    direct, turned = pair_name(source, target), pair_name(target, source)
+    chosen = [(pitfall, direct) for pitfall in pitfalls if direct in pitfall.ports]
+    return chosen + [(p, turned) for p in pitfalls if turned in p.ports and direct not in p.ports]
 
 
 def _pitfall_links(facts: Facts, pitfalls: tuple[Pitfall, ...], source: str, target: str) -> list[str]:
@@ -116,9 +111,9 @@ def _pitfall_links(facts: Facts, pitfalls: tuple[Pitfall, ...], source: str, tar
         return markdown(Table(["pitfall", "the naive port"], rows)) if rows else ""
 
     ports = concerning(pitfalls, source, target)
-    turned = listed([(pitfall, ran) for pitfall, ran in ports if pitfall.origin != source])
+    turned = listed([(pitfall, ran) for pitfall, ran in ports if ran == pair_name(target, source)])
     return [
-        listed([(pitfall, ran) for pitfall, ran in ports if pitfall.origin == source]),
+        listed([(pitfall, ran) for pitfall, ran in ports if ran == pair_name(source, target)]),
         f"These were run in the other direction, from {TITLES[target]} to {TITLES[source]}; the difference is the same:"
         if turned
         else "",

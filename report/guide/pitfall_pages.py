@@ -17,14 +17,14 @@ def pitfall_list(facts: Facts, pitfalls: tuple[Pitfall, ...]) -> str:
     """docs/pitfalls/index.md."""
     groups: dict[str, list[list[str]]] = {layer: [] for layer in (*(kind.__name__ for kind in KINDS), OTHER)}
     for pitfall in pitfalls:
-        naive, _ = facts.pitfalls[pitfall.id][pitfall.targets[0]]
+        naive, _ = facts.pitfalls[pitfall.id][pitfall.ports[0]]
         row = [pitfall.link(), _pair(pitfall), _short(naive)]
         groups[pitfall.layers[0] if pitfall.layers else OTHER].append(row)
     return page(
         "Pitfalls",
-        f"{len(pitfalls)} pitfalls, with {sum(len(pitfall.targets) for pitfall in pitfalls)} ports in all "
-        f"({about('facts')}). Each port is written twice, naive and right, and both are compared with the framework that the code comes from. "
-        "The pages show the code that the tests run.",
+        f"{len(pitfalls)} pitfalls, with {sum(len(pitfall.ports) for pitfall in pitfalls)} ports in all "
+        f"({about('facts')}). Each port is written twice, naive and right, and both are compared with the framework "
+        "that the code comes from. The pages show the code that the tests run.",
         "[By what you see](symptoms.md): a shape differs, only evaluation differs, training diverges, and so on.",
         "*Right*: the difference is within what rounding may cause, by a bound from the length of the sums; whole "
         "numbers must be equal. *Wrong*: an exception, another shape, another whole number, or a difference of more "
@@ -54,7 +54,7 @@ def symptoms(pitfalls: tuple[Pitfall, ...]) -> str:
 def symptom(key: str, source: str, target: str, facts: Facts, pitfalls: tuple[Pitfall, ...]) -> str:
     """What ``convparity explain --symptom`` prints: the pitfalls of one port that show themselves in one way."""
     entries = [
-        f"## {pitfall.title}\n\n{pitfall.text}{'' if pitfall.origin == source else TURNED}\n\n"
+        f"## {pitfall.title}\n\n{pitfall.text}{'' if ran.startswith(source) else TURNED}\n\n"
         f"The naive port: {facts.pitfalls[pitfall.id][ran][0].detail}. docs/pitfalls/{pitfall.id}.md"
         for pitfall, ran in concerning(pitfalls, source, target)
         if key in pitfall.symptoms
@@ -67,7 +67,9 @@ def symptom(key: str, source: str, target: str, facts: Facts, pitfalls: tuple[Pi
 
 
 def _pair(pitfall: Pitfall) -> str:
-    return f"{TITLES[pitfall.origin]} → {', '.join(TITLES[target] for target in pitfall.targets)}"
+    """``PyTorch → JAX; PaddlePaddle → JAX``."""
+    by_origin = {a: [TITLES[b] for b in pitfall.targets if b != a] for a in pitfall.origins}
+    return "; ".join(f"{TITLES[origin]} → {', '.join(targets)}" for origin, targets in by_origin.items())
 
 
 def pitfall_page(pitfall: Pitfall, facts: Facts) -> str:
@@ -76,25 +78,31 @@ def pitfall_page(pitfall: Pitfall, facts: Facts) -> str:
     ports = {
         TITLES[target]: "\n\n".join(
             [
-                f"**The naive port**: {_wrong(outcomes[target][0])}",
+                "**The naive port**: " + _each({port: _wrong(naive) for port, (naive, _) in ran.items()}),
                 code(pitfall.code(f"naive_{target}")),
-                f"**The right port**: {_right(outcomes[target][1], pitfall.sampled)}",
+                "**The right port**: "
+                + _each({port: _right(right, pitfall.sampled) for port, (_, right) in ran.items()}),
                 code(pitfall.code(f"right_{target}", pitfall.code(f"naive_{target}"))),
             ]
         )
         for target in pitfall.targets
+        for ran in [{port: both for port, both in outcomes.items() if port.endswith(f"-to-{target}")}]
     }
+    sources = {"source" if name == pitfall.origin else f"source_{name}": TITLES[name] for name in pitfall.origins}
     layers = f" Layers: {', '.join(pitfall.layers)}." if pitfall.layers else ""
     seen = "; ".join(SYMPTOMS[key] for key in pitfall.symptoms)
     return page(
         pitfall.title,
         pitfall.text,
-        f"From {TITLES[pitfall.origin]} to {', '.join(TITLES[target] for target in pitfall.targets)}.{layers}",
+        f"{_pair(pitfall)}.{layers}",
         f"What you see: {seen[0].lower()}{seen[1:]} ([all symptoms](symptoms.md)).",
         _reported(pitfall),
         _range(pitfall),
-        f"## {TITLES[pitfall.origin]}",
-        code("\n\n\n".join(part for part in (pitfall.setup, pitfall.code("source")) if part)),
+        [
+            f"## {title}\n\n" + code("\n\n\n".join(part for part in (setup, pitfall.code(name)) if part))
+            for name, title in sources.items()
+            for setup in [pitfall.setup if name == "source" else ""]
+        ],
         "## The ports",
         tabs(ports) if len(ports) > 1 else next(iter(ports.values())),
         f"Run from `tests/pitfalls/{pitfall.id}.py` ({about('facts')}).",
@@ -109,7 +117,7 @@ def _reported(pitfall: Pitfall) -> str:
 def _range(pitfall: Pitfall) -> Iterator[str]:
     if pitfall.harmful or pitfall.harmless:
         yield "## Range"
-        right = f"The right port agrees with {TITLES[pitfall.origin]} in all."
+        right = f"The right port agrees with {' and '.join(TITLES[name] for name in pitfall.origins)} in all."
         yield f"Other values of the constants below, run too. {right}"
     for words, settings in (("is wrong too", pitfall.harmful), ("agrees", pitfall.harmless)):
         if settings:
@@ -119,6 +127,14 @@ def _range(pitfall: Pitfall) -> Iterator[str]:
 
 def _constants(setting: Setting) -> str:
     return ", ".join(f"`{name} = {value!r}`" for name, value in setting.items())
+
+
+def _each(outcomes: dict[str, str]) -> str:
+    """The outcome of a port from each of its sources; once if they are the same."""
+    first, *others = dict.fromkeys(outcomes.values())
+    if not others:
+        return first
+    return " ".join(f"from {TITLES[port.partition('-to-')[0]]} {outcome}" for port, outcome in outcomes.items())
 
 
 def _short(outcome: Outcome) -> str:
