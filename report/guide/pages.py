@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from common.bench.analysis import Analysis
 from common.results.record import RunRecord, load
 from common.spec.catalogue import names
-from report.guide import blocks, diagram, fast, pairs, pitfall_pages, pitfalls
+from report.guide import blocks, diagram, fast, pairs, pitfall_pages, pitfalls, way
 from report.guide import facts as recorded
 from report.guide.facts import Facts
 from report.guide.page import about, page, run, versions
@@ -20,7 +20,7 @@ def pages(record: RunRecord) -> dict[str, str]:
     """Every generated file of docs/ by its path there; ``record`` is the report's."""
     facts, known = recorded.load(), pitfalls.load()
     texts = {"index.md": home(known), "about.md": about_page(facts, record), "speed.md": speed(record)}
-    texts |= dict(fast.fast())
+    texts |= {**dict(fast.fast()), **dict(way.way())}
     texts["pitfalls/index.md"] = pitfall_pages.pitfall_list(facts, known)
     texts["pitfalls/symptoms.md"] = pitfall_pages.symptoms(known)
     texts["blocks/index.md"] = blocks.block_list()
@@ -59,6 +59,8 @@ def home(known: tuple[Pitfall, ...]) -> str:
                 "to another.",
                 f"- [{len(known)} pitfalls](pitfalls/index.md), run in {runs} pairs of frameworks; also "
                 "[by what you see](pitfalls/symptoms.md).",
+                "- [The way through a port](port/index.md): a network ported to Paddle and to Flax, step by step, each "
+                "with what proves it. Begin here.",
                 "- [Speed](speed.md): discussions of slow depthwise convolutions, and what the report measured.",
                 "- [Separable convolutions fast on a CPU](fast/index.md): what to do about it, step by step.",
             ]
