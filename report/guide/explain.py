@@ -33,10 +33,14 @@ def explain(family: str, source: str, target: str) -> str:
         "## Arrays",
         moves(recorded, source, target, family),
         "## Rules",
-        "\n".join(
-            f"- {rule}"
-            for concerned, rule in rules.derived(recorded, source, target)
-            if not concerned or set(concerned) & set(layers)
+        rules.table(
+            (
+                rule
+                for rule in rules.derived(recorded, source, target)
+                if not rule.layers or set(rule.layers) & set(layers)
+            ),
+            source,
+            target,
         ),
         "## Arguments of its layers",
         [arguments(recorded, layer, source, target) for layer in ARGUMENTS if layer in layers],

@@ -31,7 +31,7 @@ def pair(source: str, target: str, facts: Facts, pitfalls: tuple[Pitfall, ...]) 
         "Everything but the last table was read from the signatures or comes from running the frameworks "
         f"({about('facts')}). Tests check it again.",
         "## Rules",
-        "\n".join(f"- {rule}" for _, rule in rules.derived(facts, source, target)),
+        rules.table(rules.derived(facts, source, target), source, target),
         "## Arguments and defaults",
         "An argument without `=` has no default." + _operations(source, target),
         [f"### {layer}\n\n{arguments(facts, layer, source, target)}" for layer in ARGUMENTS],
