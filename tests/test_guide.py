@@ -161,7 +161,7 @@ def test_explain_prints_both_implementations_and_the_rules(family: str) -> None:
     text = explain(family, "torch", "flax")
     assert sources.block_code("torch", family) in text
     assert sources.block_code("flax", family) in text
-    assert re.search(r"\| Kernels +\|.*\| Transpose \(2, 3, 1, 0\) +\|", text)
+    assert re.search(r"\| Kernels +\|.*\| Transpose \(2, 3, 1, 0\)\. +\|", text)
     assert "## Pitfalls" in text
     assert "https://github.com/" in text
 
