@@ -15,7 +15,7 @@ from convparity import assert_parity
 from frameworks import BACKENDS
 from report.cli import cli
 from report.guide.fast_steps import STEPS, in_order
-from report.paths import HERE
+from report.paths import DOCS, HERE
 from tests.support import nets
 from tests.support.installed import unpacked
 
@@ -77,6 +77,16 @@ def test_the_steps_of_the_fast_pages_run_as_printed(
     assert steps
     for step in steps:
         exec(step, names)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_that_gained_nothing_has_no_number(name: str) -> None:
+    parts = re.split(r"^## ", (DOCS / "fast" / f"{name}.md").read_text("utf-8"), flags=re.MULTILINE)
+    steps = [part for part in parts if "\nGained: " in part or "\nMeasured: " in part]
+    faster = [any(float(times) > 1 for times in re.findall(r" ms, ([\d.]+)x", part)) for part in steps]
+    assert faster == [part[0].isdigit() for part in steps]
+    assert any(faster)
+    assert not all(faster)
 
 
 @pytest.mark.parametrize("name", STEPS)

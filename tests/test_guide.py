@@ -34,14 +34,14 @@ def test_only_what_has_changed_is_asked_again(monkeypatch: pytest.MonkeyPatch) -
     asked, now = [], facts.keys()
     monkeypatch.setattr(facts, "_questions", lambda name: asked.append(name) or RECORDED.frameworks[name])
     monkeypatch.setattr(facts, "_held", lambda name, family: asked.append(f"{family} in {name}") or [])
-    monkeypatch.setattr(Pitfall, "run", lambda trap, target: asked.append(f"{trap.id} to {target}") or ())
+    monkeypatch.setattr(Pitfall, "run", lambda pitfall, port: asked.append(f"{pitfall.id} {port}") or ())
     recorded = replace(RECORDED, keys=copy.deepcopy(now), pitfalls=RECORDED.pitfalls | {"gone": {}})
     same = facts.measure(recorded, now)
     assert (same.frameworks, same.pitfalls, asked) == (RECORDED.frameworks, RECORDED.pitfalls, [])
     del recorded.keys["questions"]["jax"]
-    recorded.keys["blocks/flax"]["ghost_module"] = recorded.keys["pitfalls/same_seed"]["paddle"] = "another"
+    recorded.keys["blocks/flax"]["ghost_module"] = recorded.keys["pitfalls/same_seed"]["torch-to-paddle"] = "another"
     measured = facts.measure(recorded, now)
-    assert asked == ["jax", "ghost_module in flax", "same_seed to paddle"]
+    assert asked == ["jax", "ghost_module in flax", "same_seed torch-to-paddle"]
     assert (measured.keys, measured.frameworks["flax"].parameters["ghost_module"]) == (now, [])
 
 
@@ -53,10 +53,10 @@ def test_what_a_fact_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     (first, *others), text = pitfalls.load(), "# another"
     monkeypatch.setattr(pitfalls, "load", lambda: (replace(first, source=first.source + text), *others))
-    assert facts.outdated(recorded, facts.keys()) == [f"pitfalls/{first.id}/{target}" for target in first.targets]
+    assert facts.outdated(recorded, facts.keys()) == [f"pitfalls/{first.id}/{port}" for port in first.ports]
     monkeypatch.undo()
     monkeypatch.setattr(facts, "_versions", lambda *of: [*versions(*of), *(["a later one"] if "paddle" in of else [])])
-    ports = [f"pitfalls/{t.id}/{to}" for t in pitfalls.load() for to in t.targets if "paddle" in (t.origin, to)]
+    ports = [f"pitfalls/{p.id}/{port}" for p in pitfalls.load() for port in p.ports if "paddle" in port]
     blocks = [f"blocks/paddle/{family}" for family in names()]
     assert facts.outdated(recorded, facts.keys()) == ["questions/paddle", *blocks, *ports]
 
@@ -161,22 +161,22 @@ def test_explain_prints_both_implementations_and_the_rules(family: str) -> None:
     text = explain(family, "torch", "flax")
     assert sources.block_code("torch", family) in text
     assert sources.block_code("flax", family) in text
-    assert "- Kernels: transpose (2, 3, 1, 0)." in text
+    assert re.search(r"\| Kernels +\|.*\| Transpose \(2, 3, 1, 0\)\. +\|", text)
     assert "## Pitfalls" in text
     assert "https://github.com/" in text
 
 
 def test_explain_finds_pitfalls_by_what_one_sees() -> None:
     """Those of both directions of the port, and no others; a page lists those of all ports."""
-    chosen = [trap for trap in pitfalls.load() if "training-diverges" in trap.symptoms]
+    chosen = [pitfall for pitfall in pitfalls.load() if "training-diverges" in pitfall.symptoms]
     for source, target in (("torch", "paddle"), ("paddle", "torch")):
         text = explain_symptom("training-diverges", source, target)
-        direct = {trap.title for trap in chosen if trap.origin == source and target in trap.targets}
-        turned = {trap.title for trap in chosen if trap.origin == target and source in trap.targets}
+        direct = {pitfall.title for pitfall in chosen if f"{source}-to-{target}" in pitfall.ports}
+        turned = {pitfall.title for pitfall in chosen if f"{target}-to-{source}" in pitfall.ports} - direct
         assert set(re.findall("^## (.+)$", text, re.MULTILINE)) == direct | turned
         assert text.count("(Run in the other direction.)") == len(turned)
     page = (DOCS / "pitfalls" / "symptoms.md").read_text("utf-8")
-    assert all(page.count(f"]({trap.id}.md)") == len(trap.symptoms) for trap in pitfalls.load())
+    assert all(page.count(f"]({pitfall.id}.md)") == len(pitfall.symptoms) for pitfall in pitfalls.load())
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -10,22 +10,22 @@ from report.guide import facts, pitfalls
 from report.guide.pitfalls import Pitfall, judged
 from tests.conftest import require
 
-TRAPS = pitfalls.load()
-RUNS = [(trap, target) for trap in TRAPS for target in trap.targets]
+PITFALLS = pitfalls.load()
+RUNS = [(pitfall, port) for pitfall in PITFALLS for port in pitfall.ports]
 
 
 @pytest.mark.filterwarnings("ignore")  # a naive port may warn: the outcome is what counts
-@pytest.mark.parametrize(("trap", "target"), RUNS, ids=[f"{trap.id}-{target}" for trap, target in RUNS])
+@pytest.mark.parametrize(("pitfall", "port"), RUNS, ids=[f"{pitfall.id}-{port}" for pitfall, port in RUNS])
 def test_the_naive_port_is_wrong_and_the_right_one_agrees(
-    request: pytest.FixtureRequest, trap: Pitfall, target: str
+    request: pytest.FixtureRequest, pitfall: Pitfall, port: str
 ) -> None:
-    for name in (trap.origin, target):
+    for name in port.split("-to-"):
         require(request.config, name)
-    naive, right = trap.run(target)
+    naive, right = pitfall.run(port)
     assert naive.kind in ("differs", "shape", "raises"), naive.detail
     assert right.kind == "right", right.detail
-    assert not trap.sampled or trap.run(target) == (naive, right), "the draws have no seed"
-    recorded, _ = facts.load().pitfalls[trap.id][target]
+    assert not pitfall.sampled or pitfall.run(port) == (naive, right), "the draws have no seed"
+    recorded, _ = facts.load().pitfalls[pitfall.id][port]
     assert (naive.kind, naive.detail if naive.error is None else None) == (
         recorded.kind,
         recorded.detail if recorded.error is None else None,
@@ -34,46 +34,46 @@ def test_the_naive_port_is_wrong_and_the_right_one_agrees(
         assert naive.error == pytest.approx(recorded.error, rel=0.05), "run `make facts`"
 
 
-RANGES = [(trap, target) for trap, target in RUNS if trap.harmful or trap.harmless]
+RANGES = [(pitfall, port) for pitfall, port in RUNS if pitfall.harmful or pitfall.harmless]
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("trap", "target"), RANGES, ids=[f"{trap.id}-{target}" for trap, target in RANGES])
+@pytest.mark.parametrize(("pitfall", "port"), RANGES, ids=[f"{pitfall.id}-{port}" for pitfall, port in RANGES])
 def test_the_range_of_a_pitfall_is_what_its_page_says(
-    request: pytest.FixtureRequest, trap: Pitfall, target: str
+    request: pytest.FixtureRequest, pitfall: Pitfall, port: str
 ) -> None:
-    for name in (trap.origin, target):
+    for name in port.split("-to-"):
         require(request.config, name)
-    for settings, kinds in ((trap.harmful, ("differs", "shape", "raises")), (trap.harmless, ("right",))):
+    for settings, kinds in ((pitfall.harmful, ("differs", "shape", "raises")), (pitfall.harmless, ("right",))):
         for setting in settings:
-            naive, right = trap.run(target, setting)
+            naive, right = pitfall.run(port, setting)
             assert naive.kind in kinds, f"{setting}: the naive port is {naive.detail}"
             assert right.kind == "right", f"{setting}: the right port is {right.detail}"
 
 
 def test_a_range_names_constants_of_its_file() -> None:
-    (trap,) = (trap for trap in TRAPS if trap.id == "memory_shared")
+    (pitfall,) = (pitfall for pitfall in PITFALLS if pitfall.id == "memory_shared")
     with pytest.raises(ValueError, match=r"memory_shared\.py has no constant SIZE"):
-        trap.run("torch", {"SIZE": 3})
+        pitfall.run("paddle-to-torch", {"SIZE": 3})
 
 
-@pytest.mark.parametrize("trap", TRAPS, ids=lambda trap: trap.id)
-def test_a_pitfall_says_what_it_must(trap: Pitfall) -> None:
-    assert trap.title
-    assert len(trap.text) > 80
-    assert trap.origin not in trap.targets
-    assert trap.targets
-    assert trap.symptoms
-    assert set(trap.symptoms) <= pitfalls.SYMPTOMS.keys()
-    urls = (*trap.threads, *trap.related)
+@pytest.mark.parametrize("pitfall", PITFALLS, ids=lambda pitfall: pitfall.id)
+def test_a_pitfall_says_what_it_must(pitfall: Pitfall) -> None:
+    assert pitfall.title
+    assert len(pitfall.text) > 80
+    assert pitfall.origin not in pitfall.targets
+    assert pitfall.targets
+    assert pitfall.symptoms
+    assert set(pitfall.symptoms) <= pitfalls.SYMPTOMS.keys()
+    urls = (*pitfall.threads, *pitfall.related)
     assert urls
     assert all(re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+/(issues|pull)/\d+", url) for url in urls)
-    assert all(trap.code(f"right_{target}") for target in trap.targets)
+    assert all(pitfall.code(f"right_{target}") for target in pitfall.targets)
 
 
 def test_every_pair_of_frameworks_has_a_pitfall() -> None:
-    pairs = {(trap.origin, target) for trap, target in RUNS}
-    names = {name for pair in pairs for name in pair}
+    pairs = {port for _, port in RUNS}
+    names = {name for pair in pairs for name in pair.split("-to-")}
     assert len(pairs) == len(names) * (len(names) - 1) == 12
 
 
@@ -120,24 +120,24 @@ def test_an_exception_is_an_outcome_but_a_missing_package_is_not() -> None:
 
 def test_rounding_and_being_wrong_are_never_the_same() -> None:
     """No pitfall sums so many terms that its allowance for rounding reaches what counts as wrong."""
-    for trap, target in RUNS:
-        for outcome in facts.load().pitfalls[trap.id][target]:
+    for pitfall, port in RUNS:
+        for outcome in facts.load().pitfalls[pitfall.id][port]:
             if outcome.allowance and outcome.scale:
-                assert outcome.allowance < pitfalls.WRONG * 2.0**-24 * outcome.scale or trap.sampled
+                assert outcome.allowance < pitfalls.WRONG * 2.0**-24 * outcome.scale or pitfall.sampled
 
 
 def test_code_is_cut_from_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "trap.py"
+    path = tmp_path / "pitfall.py"
     path.write_text(
         '"""Title\n\nText of\ntwo lines.\n"""\n\nimport numpy as np\n\nFROM = "jax"\nX = 3\n\n\n'
         "def helper():\n    return X\n\n\ndef source():\n    return helper()\n\n\ndef naive_torch():\n    return 4\n"
     )
-    trap = Pitfall(path, path.read_text())
-    assert (trap.title, trap.text, trap.origin, trap.targets, trap.setup) == (
+    pitfall = Pitfall(path, path.read_text())
+    assert (pitfall.title, pitfall.text, pitfall.origin, pitfall.targets, pitfall.setup) == (
         "Title",
         "Text of two lines.",
         "jax",
         ("torch",),
         "X = 3",
     )
-    assert trap.code("source") == "def helper():\n    return X\n\n\ndef source():\n    return helper()"
+    assert pitfall.code("source") == "def helper():\n    return X\n\n\ndef source():\n    return helper()"

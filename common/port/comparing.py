@@ -78,6 +78,7 @@ class Comparison:
     code: "Comparison | None" = None  # of modules as they are: the comparison with equal arrays
     mode: str = "evaluation"  # the first in which they differ
     layers: tuple[parting.Layer, ...] = ()  # in that mode
+    frameworks: tuple[str, ...] = ()  # of the first and of the second
 
     @property
     def alignment(self) -> Alignment:

@@ -160,6 +160,7 @@ def compare(
     from common.port.comparing import How
     from common.results.record import dump
     from common.results.writing import write_text
+    from report.guide.hints import hint
     from report.port.modules import compare_targets, input_of, lines
     from report.port.record import page, record_of
     from report.port.stored import read_map, write_map
@@ -181,6 +182,8 @@ def compare(
     _show_map(comparison.alignment.names)
     for line in lines(comparison):
         click.echo(line)
+    if see := hint(comparison):
+        click.echo(f"see: {see}")
     if not comparison.agrees:
         sys.exit(EXIT_DISAGREE)
 

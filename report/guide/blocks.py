@@ -26,7 +26,7 @@ def block_list() -> str:
     return page("Blocks", markdown(Table(["block", "input shown", "trainable", "MACs"], rows)))
 
 
-def block(family: str, facts: Facts, record: RunRecord, traps: tuple[Pitfall, ...]) -> str:
+def block(family: str, facts: Facts, record: RunRecord, pitfalls: tuple[Pitfall, ...]) -> str:
     """docs/blocks/<family>.md."""
     case = documented(family)
     kinds = {type(node.layer).__name__: node.layer for node in case.spec.nodes}
@@ -50,7 +50,7 @@ def block(family: str, facts: Facts, record: RunRecord, traps: tuple[Pitfall, ..
         "[pages of the pairs](../pairs/index.md).",
         answers(facts, list(TITLES), lambda concerned: bool(set(concerned) & kinds.keys()), only_differing=True),
         "Pitfalls of these layers:",
-        "\n".join(f"- [{trap.title}](../pitfalls/{trap.id}.md)" for trap in traps if set(trap.layers) & kinds.keys()),
+        "\n".join(f"- {pitfall.link('../pitfalls/')}" for pitfall in pitfalls if set(pitfall.layers) & kinds.keys()),
         "## Do they agree?",
         f"Compared with the float64 reference in the report's last run ({about('checks')}). The number is the margin: "
         "how many times larger the error could have been at the worst element.",

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from common.names import UnknownName, known
 from common.port.facts import ARGUMENTS
 from common.spec.catalogue import names
-from report.guide import diagram, facts, pitfalls, rules, sources, traps
+from report.guide import diagram, facts, pitfall_pages, pitfalls, rules, sources
 from report.guide.blocks import answers
 from report.guide.facts import Facts
 from report.guide.page import GENERATED, code, page, run, versions
-from report.guide.pairs import arguments, concerning, moves
+from report.guide.pairs import TURNED, arguments, concerning, moves
 from report.guide.sources import TITLES
 
 
@@ -33,17 +33,21 @@ def explain(family: str, source: str, target: str) -> str:
         "## Arrays",
         moves(recorded, source, target, family),
         "## Rules",
-        "\n".join(
-            f"- {rule}"
-            for concerned, rule in rules.derived(recorded, source, target)
-            if not concerned or set(concerned) & set(layers)
+        rules.table(
+            (
+                rule
+                for rule in rules.derived(recorded, source, target)
+                if not rule.layers or set(rule.layers) & set(layers)
+            ),
+            source,
+            target,
         ),
         "## Arguments of its layers",
         [arguments(recorded, layer, source, target) for layer in ARGUMENTS if layer in layers],
         "## Defaults of its layers that differ",
         answers(recorded, [source, target], lambda concerned: bool(set(concerned) & set(layers)), only_differing=True),
         "## Pitfalls of its layers",
-        _traps(recorded, source, target, set(layers)),
+        _pitfalls(recorded, source, target, set(layers)),
         f"These facts are from running {versions(recorded)} ({run(recorded.environment)}).",
     ).replace(f"{GENERATED}\n\n", "")
 
@@ -56,7 +60,7 @@ def explain_symptom(key: str, source: str, target: str) -> str:
     """
     known("symptom", key, pitfalls.SYMPTOMS)
     _two(source, target)
-    return traps.symptom(key, source, target, facts.load(), pitfalls.load())
+    return pitfall_pages.symptom(key, source, target, facts.load(), pitfalls.load())
 
 
 def _two(source: str, target: str) -> None:
@@ -67,9 +71,9 @@ def _two(source: str, target: str) -> None:
         raise UnknownName(f"nothing to port from `{source}` to `{target}`; choose another of {others}")
 
 
-def _traps(recorded: Facts, source: str, target: str, layers: set[str]) -> Iterator[str]:
-    for trap, ran in concerning(pitfalls.load(), source, target):
-        if set(trap.layers) & layers:
-            turned = "" if trap.origin == source else " (Run in the other direction.)"
-            outcome = recorded.pitfalls[trap.id][ran][0].detail
-            yield f"**{trap.title}.** {trap.text}{turned} The naive port: {outcome}. {' '.join(trap.threads)}"
+def _pitfalls(recorded: Facts, source: str, target: str, layers: set[str]) -> Iterator[str]:
+    for pitfall, ran in concerning(pitfalls.load(), source, target):
+        if set(pitfall.layers) & layers:
+            turned = "" if ran.startswith(source) else TURNED
+            outcome = recorded.pitfalls[pitfall.id][ran][0].detail
+            yield f"**{pitfall.title}.** {pitfall.text}{turned} The naive port: {outcome}. {' '.join(pitfall.threads)}"

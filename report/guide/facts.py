@@ -44,7 +44,7 @@ class Facts:
     """Everything on the pages that comes from running code, and where and when it last ran.
 
     ``keys`` says what each answer depends on: by ``questions`` and framework, ``blocks/<framework>`` and block,
-    ``pitfalls/<pitfall>`` and the framework that it is ported to.
+    ``pitfalls/<pitfall>`` and the pair of its port.
     """
 
     environment: dict[str, str]
@@ -74,9 +74,9 @@ def keys() -> Keys:
             family: _hash([*used, sources.block_code(name, family), repr(documented(family).spec.params())])
             for family in names()
         }
-    for trap in pitfalls.load():
-        hashes[f"pitfalls/{trap.id}"] = {
-            target: _hash([*judging, trap.source, *_versions(trap.origin, target)]) for target in trap.targets
+    for pitfall in pitfalls.load():
+        hashes[f"pitfalls/{pitfall.id}"] = {
+            port: _hash([*judging, pitfall.source, *_versions(*port.split("-to-"))]) for port in pitfall.ports
         }
     return hashes
 
@@ -96,7 +96,7 @@ def _hash(parts: Iterable[str]) -> str:
 
 
 def outdated(recorded: Facts, now: Keys) -> list[str]:
-    """The facts whose code or versions have changed since they were asked: ``pitfalls/same_seed/paddle``."""
+    """The facts whose code or versions have changed since they were asked: ``pitfalls/same_seed/torch-to-paddle``."""
     return [
         f"{group}/{name}"
         for group, by_name in now.items()
@@ -137,14 +137,14 @@ def measure(recorded: Facts, now: Keys) -> Facts:
         new = f"blocks/{name}/{family}" in again
         return _held(name, family) if new else recorded.frameworks[name].parameters[family]
 
-    def port(trap: Pitfall, target: str) -> tuple[Outcome, Outcome]:
-        new = f"pitfalls/{trap.id}/{target}" in again
-        return trap.run(target) if new else recorded.pitfalls[trap.id][target]
+    def ported(pitfall: Pitfall, port: str) -> tuple[Outcome, Outcome]:
+        new = f"pitfalls/{pitfall.id}/{port}" in again
+        return pitfall.run(port) if new else recorded.pitfalls[pitfall.id][port]
 
     return Facts(
         machine.environment(machine.processors(), WRITTEN),
         {name: framework(name) for name in frameworks.BACKENDS},
-        {trap.id: {target: port(trap, target) for target in trap.targets} for trap in pitfalls.load()},
+        {pitfall.id: {port: ported(pitfall, port) for port in pitfall.ports} for pitfall in pitfalls.load()},
         now,
     )
 

@@ -1,14 +1,15 @@
 """docs/fast/: how to make separable convolutions fast on a CPU, and what each step gained in the recorded runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from common.bench.analysis import Analysis
 from common.config import Config
-from common.results.record import load
-from report.guide.fast_steps import CODE, DEFECTS, in_order
+from common.results.record import RunRecord, load
+from report.guide.fast_steps import CODE, DEFECTS, Step, in_order
 from report.guide.page import about, code, page
 from report.guide.sources import TITLES
+from report.guide.speed import speed
 from report.paths import HERE, ROOT, SWEEPS
 from report.sections import timing_tables as timing
 from report.sections import tuning
@@ -25,19 +26,20 @@ OTHERS = (
 )
 
 
-def fast() -> Iterator[tuple[str, str]]:
-    """The pages by their path in docs/."""
+def fast(record: RunRecord) -> Iterator[tuple[str, str]]:
+    """The pages by their path in docs/; ``record`` is the report's."""
     training = _load("tuned_training")
-    yield "fast/index.md", _index(_load("tuned_networks"), _load("tuned_blocks"), training)
+    yield "fast/index.md", _index(_load("tuned_networks"), _load("tuned_blocks"), training, record)
     for name in TITLES:
         yield f"fast/{name}.md", _framework(name, _load(f"steps_{name}"), training)
+        yield f"fast/{name}_code.md", _code(name)
 
 
 def _load(name: str) -> Analysis:
     return Analysis(load(HERE / SWEEPS / f"{name}.json"))
 
 
-def _index(networks: Analysis, blocks: Analysis, training: Analysis) -> str:
+def _index(networks: Analysis, blocks: Analysis, training: Analysis, record: RunRecord) -> str:
     parts = _load("tuned_parts")
     return page(
         "Separable convolutions fast on a CPU",
@@ -50,7 +52,8 @@ def _index(networks: Analysis, blocks: Analysis, training: Analysis) -> str:
         "`pip install ./frameworks/jax/tuned` (with `[flax]` behind it for Flax), or the same of torch or paddle. The "
         "import name of all is `convparity_fast`.",
         f"Inference ({RUN}): the reference in a plain process, the tuned variant, and the fastest of two "
-        "engines on the exported PyTorch block.",
+        "engines on the exported PyTorch block. *Of the bound*: an estimate of the least time of a direct convolution, "
+        "by this machine's peaks, over the time before and after. Winograd's algorithm may pass 100%.",
         markdown(tuning.table(networks)),
         f"## {parts.record.title}",
         f"{parts.record.about} ({RUN}.)",
@@ -71,6 +74,7 @@ def _index(networks: Analysis, blocks: Analysis, training: Analysis) -> str:
         "\n".join(OTHERS),
         "The tuned convolutions also work in other programs: [linen_mobilenet.py](linen_mobilenet.py) is a MobileNetV1 "
         "in Flax's older API, written without this project. One added line makes it faster, and it prints by how much.",
+        speed(record),
     )
 
 
@@ -82,24 +86,20 @@ def _framework(name: str, steps: Analysis, training: Analysis) -> str:
         f"Each step is added to the steps before it. Times are of inference; the configurations took turns ({RUN}). "
         "Brackets show intervals as in `report/REPORT.md`; all intervals of a table hold together.",
         markdown(tuning.steps(steps)),
-        *(
-            part
-            for number, (step, (before, after)) in enumerate(zip(explained, pairwise(configs), strict=True), 1)
-            for part in (
-                f"## {number}. {step.title}",
-                step.why,
-                code(step.how, step.language),
-                _gained(steps, before, after),
-            )
-        ),
+        _steps(steps, explained, configs),
         "## Training",
         *_trained(name, training),
         *_defects(name),
-        "## The code",
-        *(
-            code(f"# frameworks/{path}\n\n{(ROOT / 'frameworks' / path).read_text('utf-8').strip()}")
-            for path in CODE[name]
-        ),
+        f"[The code of these steps]({name}_code.md)",
+    )
+
+
+def _code(name: str) -> str:
+    files = [ROOT / "frameworks" / path for path in CODE[name]]
+    return page(
+        f"{TITLES[name]}: the code that is fast on a CPU",
+        f"[How to use it]({name}.md)",
+        [f"## {file.relative_to(ROOT)}\n\n{code(file.read_text('utf-8').strip())}" for file in files],
     )
 
 
@@ -113,16 +113,29 @@ def _trained(name: str, training: Analysis) -> Iterator[str]:
     )
 
 
-def _gained(steps: Analysis, before: Config, after: Config) -> str:
-    """What one step gained, case by case, in words."""
-    parts = []
+def _steps(steps: Analysis, explained: Sequence[Step], configs: Sequence[Config]) -> Iterator[str]:
+    """Those that gained something have a number."""
+    number = 0
+    for step, (before, after) in zip(explained, pairwise(configs), strict=True):
+        gained, said = _gained(steps, before, after)
+        number += gained
+        yield f"## {number}. {step.title}" if gained else f"## No gain shown: {step.title[0].lower()}{step.title[1:]}"
+        yield step.why
+        yield code(step.how, step.language)
+        yield said
+
+
+def _gained(steps: Analysis, before: Config, after: Config) -> tuple[bool, str]:
+    """Whether one step gained anything, and what, case by case, in words."""
+    parts, gained = [], False
     for group, table in steps.tables.items():
         by_config = {m.config: m for m in table}
         if before in by_config and after in by_config:
             ratio = steps.ratio(by_config[before], by_config[after], 2 * len(by_config))
             times = [milliseconds(by_config[config].median) for config in (before, after)]
             parts.append(f"{timing.title(group)} {times[0]} to {times[1]} ms, {ratio.text}")
-    return "Gained: " + "; ".join(parts) + "."
+            gained |= ratio.called and ratio.value > 1
+    return gained, f"{'Gained' if gained else 'Measured'}: {'; '.join(parts)}."
 
 
 def _defects(name: str) -> Iterator[str]:

@@ -2,27 +2,25 @@
 
 from collections.abc import Mapping
 
-from common.bench.analysis import Analysis
 from common.results.record import RunRecord, load
 from common.spec.catalogue import names
-from report.guide import blocks, diagram, fast, pairs, pitfalls, traps
+from report.guide import blocks, diagram, fast, pairs, pitfall_pages, pitfalls, way
 from report.guide import facts as recorded
 from report.guide.facts import Facts
-from report.guide.page import about, page, run, versions
+from report.guide.page import page, run, versions
 from report.guide.pitfalls import Pitfall
 from report.guide.sources import TITLES
 from report.paths import HERE, SWEEPS
-from report.sections.separable import savings
-from report.text import Table, markdown, milliseconds, number
+from report.text import Table, markdown
 
 
 def pages(record: RunRecord) -> dict[str, str]:
     """Every generated file of docs/ by its path there; ``record`` is the report's."""
     facts, known = recorded.load(), pitfalls.load()
-    texts = {"index.md": home(known), "about.md": about_page(facts, record), "speed.md": speed(record)}
-    texts |= dict(fast.fast())
-    texts["pitfalls/index.md"] = traps.pitfall_list(facts, known)
-    texts["pitfalls/symptoms.md"] = traps.symptoms(known)
+    texts = {"index.md": home(known), "about.md": about_page(facts, record)}
+    texts |= {**dict(fast.fast(record)), **dict(way.way())}
+    texts["pitfalls/index.md"] = pitfall_pages.pitfall_list(facts, known)
+    texts["pitfalls/symptoms.md"] = pitfall_pages.symptoms(known)
     texts["blocks/index.md"] = blocks.block_list()
     texts["pairs/index.md"] = pairs.pair_list()
     for family in names():
@@ -31,15 +29,15 @@ def pages(record: RunRecord) -> dict[str, str]:
     for source in TITLES:
         for target in TITLES:
             if source != target:
-                texts[f"pairs/{pairs.pair_name(source, target)}.md"] = pairs.pair(source, target, facts, known)
-    for trap in known:
-        texts[f"pitfalls/{trap.id}.md"] = traps.pitfall(trap, facts)
+                texts[f"pairs/{pitfalls.pair_name(source, target)}.md"] = pairs.pair(source, target, facts, known)
+    for pitfall in known:
+        texts[f"pitfalls/{pitfall.id}.md"] = pitfall_pages.pitfall_page(pitfall, facts)
     return texts
 
 
 def home(known: tuple[Pitfall, ...]) -> str:
     """docs/index.md."""
-    runs = sum(len(trap.targets) for trap in known)
+    runs = sum(len(pitfall.ports) for pitfall in known)
     rows = [
         [f"from {TITLES[source]}", *(pairs.pair_link(source, target, "pairs/") for target in TITLES)]
         for source in TITLES
@@ -59,8 +57,10 @@ def home(known: tuple[Pitfall, ...]) -> str:
                 "to another.",
                 f"- [{len(known)} pitfalls](pitfalls/index.md), run in {runs} pairs of frameworks; also "
                 "[by what you see](pitfalls/symptoms.md).",
-                "- [Speed](speed.md): discussions of slow depthwise convolutions, and what the report measured.",
-                "- [Separable convolutions fast on a CPU](fast/index.md): what to do about it, step by step.",
+                "- [The way through a port](port/index.md): a network ported to Paddle and to Flax, step by step, each "
+                "with what proves it. Begin here.",
+                "- [Separable convolutions fast on a CPU](fast/index.md): fewer operations are not always less time; "
+                "what to do about it, step by step.",
             ]
         ),
         markdown(Table(["", *(f"to {title}" for title in TITLES.values())], rows)),
@@ -95,45 +95,3 @@ def _stamp(environment: Mapping[str, str]) -> list[str]:
 
 def _where(environment: Mapping[str, str]) -> str:
     return f"{run(environment)}, {environment['cpu']}, {environment['threads a framework']} threads"
-
-
-SPEED_THREADS = {
-    "https://github.com/jax-ml/jax/issues/23713": "depthwise convolutions of Flax against PyTorch and TensorFlow",
-    "https://github.com/google/flax/issues/4207": "the same; its kernel has [one axis](pitfalls/kernel_size_int.md)",
-    "https://github.com/pytorch/pytorch/issues/157334": "the opposite on a GPU: PyTorch is slower than JAX",
-    "https://github.com/pytorch/pytorch/issues/13716": "depthwise convolutions of PyTorch on a CPU",
-    "https://github.com/pytorch/pytorch/issues/18631": "the same on a GPU; its first numbers were taken without "
-    "waiting for the GPU, and the order is reversed if one waits",
-    "https://github.com/jax-ml/jax/issues/13800": "gradients of grouped convolutions in JAX",
-    "https://github.com/iamhankai/ghostnet.pytorch/issues/32": "GhostModules in place of convolutions are slower",
-}
-
-
-def speed(record: RunRecord) -> str:
-    """docs/speed.md."""
-    timed = {(m.case, m.config.label): m for m in record.measurements}
-    full, thin = "standard_conv-c128-1x128x56x56", "depthwise_conv-c128-1x128x56x56"
-    macs = {c.case: c.macs for c in record.costs}
-    rows = [
-        [TITLES[name], *(milliseconds(timed[case, name].median) for case in (full, thin))]
-        for name in TITLES
-        if (full, name) in timed and (thin, name) in timed
-    ]
-    by_block = {c.block: c.macs for c in record.costs}
-    fewer = by_block["conv_stack"] / by_block["separable_stack"]
-    stacks = [[TITLES[s.backend], s.input_shape, s.ratio.short] for s in savings(Analysis(record))]
-    return page(
-        "Speed",
-        "Fewer multiply-accumulates do not always mean less time. No test depends on time, so this page has no "
-        f"pitfalls that execute: its numbers are from the report ({about('checks', folder='')}), which also has the "
-        "spread and the raw samples (`report/REPORT.md`, `report/results.json`).",
-        "Median milliseconds of a forward pass, 128 channels on 56 x 56: a full convolution "
-        f"({number(macs[full])} MACs) and a depthwise one ({number(macs[thin])} MACs).",
-        markdown(Table(["", "full", "depthwise"], rows)),
-        f"How many times less time the separable stack takes than the standard one, with {fewer:.1f} times fewer MACs:"
-        if stacks
-        else "",
-        markdown(Table(["", "input", "times less"], stacks)) if stacks else "",
-        "Reports of people who saw this:",
-        "\n".join(f"- [{traps.thread(url)}]({url}): {subject}" for url, subject in SPEED_THREADS.items()),
-    )

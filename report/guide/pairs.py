@@ -4,14 +4,11 @@ from common.port.facts import ARGUMENTS, NOTHING, QUESTIONS
 from report.guide import rules
 from report.guide.facts import Facts
 from report.guide.page import about, page
-from report.guide.pitfalls import Pitfall
+from report.guide.pitfalls import Pitfall, pair_name
 from report.guide.sources import TITLES
 from report.text import Table, markdown
 
-
-def pair_name(source: str, target: str) -> str:
-    """``torch-to-paddle``."""
-    return f"{source}-to-{target}"
+TURNED = " (Run in the other direction.)"
 
 
 def pair_link(source: str, target: str, folder: str = "") -> str:
@@ -27,14 +24,14 @@ def pair_list() -> str:
     return page("Pairs", markdown(Table(["", *(f"to {title}" for title in TITLES.values())], rows)))
 
 
-def pair(source: str, target: str, facts: Facts, traps: tuple[Pitfall, ...]) -> str:
+def pair(source: str, target: str, facts: Facts, pitfalls: tuple[Pitfall, ...]) -> str:
     """docs/pairs/<source>-to-<target>.md."""
     return page(
         f"{TITLES[source]} → {TITLES[target]}",
         "Everything but the last table was read from the signatures or comes from running the frameworks "
         f"({about('facts')}). Tests check it again.",
         "## Rules",
-        "\n".join(f"- {rule}" for _, rule in rules.derived(facts, source, target)),
+        rules.table(rules.derived(facts, source, target), source, target),
         "## Arguments and defaults",
         "An argument without `=` has no default." + _operations(source, target),
         [f"### {layer}\n\n{arguments(facts, layer, source, target)}" for layer in ARGUMENTS],
@@ -47,7 +44,7 @@ def pair(source: str, target: str, facts: Facts, traps: tuple[Pitfall, ...]) -> 
             for topic in dict.fromkeys(question.topic for question in QUESTIONS.values())
         ],
         "## Pitfalls",
-        _trap_links(facts, traps, source, target),
+        _pitfall_links(facts, pitfalls, source, target),
         "## Not tested",
         "No test covers these rows.",
         markdown(
@@ -101,25 +98,22 @@ def _topic(facts: Facts, topic: str, source: str, target: str) -> str:
     return markdown(Table(["", TITLES[source], TITLES[target]], rows))
 
 
-def concerning(traps: tuple[Pitfall, ...], source: str, target: str) -> list[tuple[Pitfall, str]]:
-    """The pitfalls of a port, each with the target of its run; then those that were run in the other direction."""
-    direct = [(trap, target) for trap in traps if trap.origin == source and target in trap.targets]
-    turned = [(trap, source) for trap in traps if trap.origin == target and source in trap.targets]
-    return direct + turned
+def concerning(pitfalls: tuple[Pitfall, ...], source: str, target: str) -> list[tuple[Pitfall, str]]:
+    """The pitfalls of a port, each with the pair of its run; then those that were run in the other direction."""
+    direct, turned = pair_name(source, target), pair_name(target, source)
+    chosen = [(pitfall, direct) for pitfall in pitfalls if direct in pitfall.ports]
+    return chosen + [(p, turned) for p in pitfalls if turned in p.ports and direct not in p.ports]
 
 
-def _trap_links(facts: Facts, traps: tuple[Pitfall, ...], source: str, target: str) -> list[str]:
+def _pitfall_links(facts: Facts, pitfalls: tuple[Pitfall, ...], source: str, target: str) -> list[str]:
     def listed(chosen: list[tuple[Pitfall, str]]) -> str:
-        rows = [
-            [f"[{trap.title}](../pitfalls/{trap.id}.md)", facts.pitfalls[trap.id][ran][0].detail]
-            for trap, ran in chosen
-        ]
+        rows = [[pitfall.link("../pitfalls/"), facts.pitfalls[pitfall.id][ran][0].detail] for pitfall, ran in chosen]
         return markdown(Table(["pitfall", "the naive port"], rows)) if rows else ""
 
-    pitfalls = concerning(traps, source, target)
-    turned = listed([(trap, ran) for trap, ran in pitfalls if trap.origin != source])
+    ports = concerning(pitfalls, source, target)
+    turned = listed([(pitfall, ran) for pitfall, ran in ports if ran == pair_name(target, source)])
     return [
-        listed([(trap, ran) for trap, ran in pitfalls if trap.origin == source]),
+        listed([(pitfall, ran) for pitfall, ran in ports if ran == pair_name(source, target)]),
         f"These were run in the other direction, from {TITLES[target]} to {TITLES[source]}; the difference is the same:"
         if turned
         else "",

@@ -2,8 +2,9 @@
 
 The file's docstring is a title and an explanation. ``FROM`` names the framework of ``source()``; for every other
 framework that it concerns there are ``naive_<framework>()``, the port that goes wrong, and ``right_<framework>()``.
-Each returns what its port computes, as a NumPy array. ``LAYERS`` says which layers of the vocabulary are concerned,
-``SYMPTOMS`` how one notices it, ``THREADS`` where people met it, and ``RELATED`` what else is worth reading.
+Where another framework does what that of ``source()`` does, ``source_<framework>()`` is its own, and the ports are run
+from there too. Each returns what its port computes, as a NumPy array. ``LAYERS`` says which layers of the vocabulary
+are concerned, ``SYMPTOMS`` how one notices it, ``THREADS`` where people met it, and ``RELATED`` what else to read.
 ``HARMFUL`` and ``HARMLESS`` hold the pitfall's range: other values of the file's constants, with which the naive port
 is wrong as well and with which it agrees; the right port agrees with all of them.
 
@@ -60,6 +61,11 @@ class Outcome:
     allowance: float | None = None
 
 
+def pair_name(source: str, target: str) -> str:
+    """``torch-to-paddle``."""
+    return f"{source}-to-{target}"
+
+
 @dataclass(frozen=True)
 class Pitfall:
     """One file of tests/pitfalls."""
@@ -99,6 +105,10 @@ class Pitfall:
     def origin(self) -> str:
         return self._constants["FROM"]
 
+    def link(self, folder: str = "") -> str:
+        """Its title as a link from a page to ``folder``, which holds the pitfalls' pages."""
+        return f"[{self.title}]({folder}{self.id}.md)"
+
     @property
     def layers(self) -> tuple[str, ...]:
         return self._constants["LAYERS"]
@@ -130,7 +140,20 @@ class Pitfall:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        return tuple(name.removeprefix("naive_") for name in self._functions if name.startswith("naive_"))
+        return self._frameworks("naive_")
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The frameworks that have a source, that of ``FROM`` first."""
+        return self.origin, *self._frameworks("source_")
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """The pairs in which it is run, such as ``torch-to-paddle``."""
+        return tuple(pair_name(a, b) for a in self.origins for b in self.targets if a != b)
+
+    def _frameworks(self, prefix: str) -> tuple[str, ...]:
+        return tuple(name.removeprefix(prefix) for name in self._functions if name.startswith(prefix))
 
     @cached_property
     def _functions(self) -> dict[str, ast.FunctionDef]:
@@ -139,7 +162,8 @@ class Pitfall:
     def code(self, name: str, shown: str = "") -> str:
         """A function as it stands in the file, after the helpers that it calls; all but what is ``shown`` already."""
         used = {node.id for node in ast.walk(self._functions[name]) if isinstance(node, ast.Name)}
-        helpers = [self.code(helper) for helper in self._functions if helper in used and helper not in (name, "source")]
+        sources = ("source", *(f"source_{origin}" for origin in self.origins))
+        helpers = [self.code(helper) for helper in self._functions if helper in used and helper not in (name, *sources)]
         own = ast.get_source_segment(self.source, self._functions[name]) or ""
         return "\n\n\n".join([*(helper for helper in helpers if helper not in shown), own])
 
@@ -167,14 +191,15 @@ class Pitfall:
         exec(compile(tree, self.path, "exec"), names)
         return names
 
-    def run(self, target: str, setting: Setting | None = None) -> tuple[Outcome, Outcome]:
-        """Runs the naive and the right port to ``target`` beside the source.
+    def run(self, port: str, setting: Setting | None = None) -> tuple[Outcome, Outcome]:
+        """Runs the naive and the right port of one of `ports` beside its source.
 
         Raises:
             ValueError: if ``setting`` names what is no constant of the file.
         """
         module = self._module(setting or {})
-        expected = np.asarray(module["source"]())
+        origin, target = port.split("-to-")
+        expected = np.asarray(module["source" if origin == self.origin else f"source_{origin}"]())
         terms, samples = module.get("TERMS", 1), module.get("SAMPLES")
         naive, right = (judged(module[f"{kind}_{target}"], expected, terms, samples) for kind in ("naive", "right"))
         return naive, right

@@ -104,7 +104,7 @@ def compared(lives: tuple[Any, Any], kinds: Sequence[str], shape: Input, how: Ho
             for kind, layout, usual in zip(kinds, layouts, choices, strict=True)
             if layout != usual[0]
         ]
-        comparison = replace(comparison, notes=(*comparison.notes, *said))
+        comparison = replace(comparison, notes=(*comparison.notes, *said), frameworks=tuple(kinds))
         if comparison.agrees or (comparison.code and comparison.code.agrees):
             return comparison
         best = best or comparison

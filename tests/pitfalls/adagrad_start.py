@@ -30,6 +30,19 @@ def source():
     return w.detach().numpy()
 
 
+def source_paddle():
+    import paddle
+
+    w = paddle.create_parameter([3], "float32")
+    w.set_value(W)
+    optimiser = paddle.optimizer.Adagrad(0.1, epsilon=1e-10, parameters=[w])
+    for _ in range(STEPS):
+        optimiser.clear_grad()
+        (w * paddle.to_tensor(GRADIENT.astype(np.float32))).sum().backward()
+        optimiser.step()
+    return w.numpy()
+
+
 def stepped(rule):
     import optax
 

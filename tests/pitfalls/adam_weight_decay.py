@@ -28,6 +28,12 @@ def source():
     return w.detach().numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle_steps(paddle.optimizer.Adam)
+
+
 def optax_steps(rule):
     import optax
 

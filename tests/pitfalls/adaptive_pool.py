@@ -26,6 +26,12 @@ def source():
     return torch.nn.functional.adaptive_avg_pool2d(torch.from_numpy(X), OUT).numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.functional.adaptive_avg_pool2d(paddle.to_tensor(X), OUT).numpy()
+
+
 def naive_flax():
     from flax import nnx
 

@@ -20,6 +20,12 @@ def source():
     return torch.nn.AvgPool2d(2)(torch.from_numpy(X)).numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.AvgPool2D(2)(paddle.to_tensor(X)).numpy()
+
+
 def naive_flax():
     from flax import nnx
 

@@ -23,6 +23,12 @@ def source():
     return torch.nn.BatchNorm2d(4)(torch.from_numpy(X)).detach().numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.BatchNorm2D(4)(paddle.to_tensor(X)).numpy()
+
+
 def naive_flax():
     from flax import nnx
 

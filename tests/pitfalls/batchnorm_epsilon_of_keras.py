@@ -26,6 +26,10 @@ def source():
     return norm(torch.from_numpy(X)).detach().numpy()
 
 
+def source_paddle():
+    return paddle_norm(epsilon=1e-3)
+
+
 def paddle_norm(**options):
     import paddle
 

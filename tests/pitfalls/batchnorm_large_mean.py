@@ -25,6 +25,12 @@ def source():
     return torch.from_numpy(X).var((0, 2, 3), correction=0).numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.to_tensor(X).var((0, 2, 3), unbiased=False).numpy()
+
+
 def variance(norm):
     """The variance of the batch: with momentum 0 the old one has no weight."""
     norm(X.transpose(0, 2, 3, 1))

@@ -19,6 +19,14 @@ def source():
     return torch.nn.BatchNorm2d(3).eval()(torch.from_numpy(X)).detach().numpy()
 
 
+def source_paddle():
+    import paddle
+
+    norm = paddle.nn.BatchNorm2D(3)
+    norm.eval()
+    return norm(paddle.to_tensor(X)).numpy()
+
+
 def naive_flax():
     from flax import nnx
 

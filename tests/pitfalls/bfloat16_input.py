@@ -25,6 +25,16 @@ def source():
     return np.array(0)
 
 
+def source_paddle():
+    import paddle
+
+    try:
+        paddle.nn.Linear(2, 2)(paddle.to_tensor(X).astype("bfloat16"))
+    except (RuntimeError, ValueError):
+        return np.array(1)
+    return np.array(0)
+
+
 def naive_flax():
     import jax.numpy as jnp
     from flax import nnx

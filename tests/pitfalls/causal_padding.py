@@ -27,6 +27,15 @@ def source():
     return w.grad.numpy()
 
 
+def source_paddle():
+    import paddle
+
+    w = paddle.to_tensor(W, stop_gradient=False)
+    y = paddle.nn.functional.conv1d(paddle.to_tensor(X), w, padding=3, groups=3)[..., :6]
+    y.backward(paddle.to_tensor(DY))
+    return w.grad.numpy()
+
+
 def gradient(padding):
     from flax import nnx
 

@@ -20,6 +20,13 @@ def source():
     return torch.cat([x, 2 * x], dim=1).numpy()
 
 
+def source_paddle():
+    import paddle
+
+    x = paddle.to_tensor(X)
+    return paddle.concat([x, 2 * x], axis=1).numpy()
+
+
 def naive_jax():
     import jax.numpy as jnp
 

@@ -30,6 +30,17 @@ def source():
     return np.array(rates, np.float32)
 
 
+def source_paddle():
+    import paddle
+
+    schedule = paddle.optimizer.lr.CosineAnnealingDecay(0.1, LENGTH)
+    rates = []
+    for _ in range(STEPS + 1):
+        rates.append(schedule())
+        schedule.step()
+    return np.array(rates, np.float32)
+
+
 def naive_jax():
     import optax
 

@@ -23,6 +23,12 @@ def source():
     return torch.nn.functional.cross_entropy(torch.from_numpy(LOGITS), torch.from_numpy(LABELS)).numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.functional.cross_entropy(paddle.to_tensor(LOGITS), paddle.to_tensor(LABELS)).numpy()
+
+
 def probabilities():
     """What the network's last layer, a softmax, returns."""
     import paddle

@@ -24,6 +24,12 @@ def source():
     return torch.nn.functional.conv2d(torch.from_numpy(X), torch.from_numpy(W), groups=3).numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.functional.conv2d(paddle.to_tensor(X), paddle.to_tensor(W), groups=3).numpy()
+
+
 def depthwise(kernel):
     from jax import lax
 

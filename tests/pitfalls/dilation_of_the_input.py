@@ -25,6 +25,12 @@ def source():
     return torch.nn.functional.conv2d(torch.from_numpy(X), torch.from_numpy(W), dilation=2).numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.functional.conv2d(paddle.to_tensor(X), paddle.to_tensor(W), dilation=2).numpy()
+
+
 def naive_jax():
     from jax import lax
 

@@ -27,6 +27,13 @@ def source():
     return torn(torch.nn.Dropout2d(0.5)(torch.from_numpy(X)).numpy())
 
 
+def source_paddle():
+    import paddle
+
+    paddle.seed(0)
+    return torn(paddle.nn.Dropout2D(0.5)(paddle.to_tensor(X)).numpy())
+
+
 def naive_flax():
     from flax import nnx
 

@@ -22,6 +22,12 @@ def source():
     return torch.nn.Dropout(0.3).eval()(torch.from_numpy(X)).numpy()
 
 
+def source_flax():
+    from flax import nnx
+
+    return np.asarray(nnx.Dropout(0.3, deterministic=True)(X))
+
+
 def naive_paddle():
     import paddle
 

@@ -26,6 +26,12 @@ def source():
     return torch.nn.functional.linear(torch.from_numpy(X).flatten(1), torch.from_numpy(W)).numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.functional.linear(paddle.to_tensor(X).flatten(1), paddle.to_tensor(W.T)).numpy()
+
+
 def naive_jax():
     import jax.numpy as jnp
 

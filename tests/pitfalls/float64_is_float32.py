@@ -21,6 +21,12 @@ def source():
     return torch.from_numpy(X).square().sum().numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.to_tensor(X).square().sum().numpy()
+
+
 def naive_jax():
     import jax.numpy as jnp
 

@@ -20,6 +20,12 @@ def source():
     return torch.nn.functional.gelu(torch.from_numpy(X)).numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.functional.gelu(paddle.to_tensor(X)).numpy()
+
+
 def naive_jax():
     import jax
 

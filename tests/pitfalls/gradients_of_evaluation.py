@@ -24,6 +24,14 @@ def source():
     return x.grad.numpy()
 
 
+def source_flax():
+    from flax import nnx
+
+    norm = nnx.BatchNorm(3, use_fast_variance=False, rngs=nnx.Rngs(0))
+    gradient = nnx.grad(lambda x, norm: (norm(x) * DY.transpose(0, 2, 3, 1)).sum())
+    return np.asarray(gradient(X.transpose(0, 2, 3, 1), norm)).transpose(0, 3, 1, 2)
+
+
 def gradient(training):
     import paddle
 

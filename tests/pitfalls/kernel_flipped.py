@@ -22,6 +22,13 @@ def source():
     return torch.nn.functional.conv2d(torch.from_numpy(X)[None, None], torch.from_numpy(W)[None, None])[0, 0].numpy()
 
 
+def source_paddle():
+    import paddle
+
+    x, w = paddle.to_tensor(X[None, None]), paddle.to_tensor(W[None, None])
+    return paddle.nn.functional.conv2d(x, w)[0, 0].numpy()
+
+
 def naive_jax():
     import jax.scipy.signal
 

@@ -21,6 +21,12 @@ def source():
     return torch.nn.functional.conv2d(torch.from_numpy(X), torch.from_numpy(W)).numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.functional.conv2d(paddle.to_tensor(X), paddle.to_tensor(W)).numpy()
+
+
 def conv(kernel):
     from jax import lax
 

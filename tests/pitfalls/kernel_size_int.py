@@ -19,6 +19,12 @@ def source():
     return np.array(torch.nn.Conv2d(4, 5, 3, padding=1, bias=False).weight.numel())
 
 
+def source_paddle():
+    import paddle
+
+    return np.array(paddle.nn.Conv2D(4, 5, 3, padding=1, bias_attr=False).weight.size)
+
+
 def naive_flax():
     from flax import nnx
 

@@ -24,6 +24,12 @@ def source():
     return torch.nn.LayerNorm(256)(torch.from_numpy(X)).detach().numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.LayerNorm(256)(paddle.to_tensor(X)).numpy()
+
+
 def layer_norm(**options):
     from flax import nnx
 

@@ -19,6 +19,12 @@ def source():
     return torch.nn.MaxPool2d(3, stride=2, padding=1)(torch.from_numpy(X)).numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.MaxPool2D(3, stride=2, padding=1)(paddle.to_tensor(X)).numpy()
+
+
 def pooled(start):
     from jax import lax
 

@@ -24,6 +24,10 @@ def source():
     return x.grad.numpy() + 1  # away from 0, so that the difference has a scale
 
 
+def source_paddle():
+    return right_paddle()
+
+
 def naive_jax():
     import jax
     import jax.numpy as jnp

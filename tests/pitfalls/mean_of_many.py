@@ -24,6 +24,12 @@ def source():
     return torch.from_numpy(X).mean().numpy()
 
 
+def source_jax():
+    import jax.numpy as jnp
+
+    return np.asarray(jnp.mean(X))
+
+
 def naive_paddle():
     import paddle
 

@@ -23,6 +23,14 @@ def source():
     return norm.running_mean.numpy()
 
 
+def source_paddle():
+    import paddle
+
+    norm = paddle.nn.BatchNorm2D(2)
+    norm(paddle.to_tensor(X))
+    return norm._mean.numpy()
+
+
 def running_mean(jit):
     from flax import nnx
 

@@ -22,6 +22,12 @@ def source():
     return torch.nn.GroupNorm(2, 4)(torch.from_numpy(X)).detach().numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.GroupNorm(2, 4)(paddle.to_tensor(X)).numpy()
+
+
 def naive_flax():
     from flax import nnx
 

@@ -28,6 +28,14 @@ def source():
     return conv(torch.from_numpy(X)).detach().numpy()
 
 
+def source_paddle():
+    import paddle
+
+    conv = paddle.nn.Conv2D(2, 3, KERNEL, padding=KERNEL // 2, padding_mode="circular", bias_attr=False)
+    conv.weight.set_value(W)
+    return conv(paddle.to_tensor(X)).numpy()
+
+
 def conv(x, padding):
     from flax import nnx
 

@@ -24,6 +24,14 @@ def source():
     return conv(torch.from_numpy(X)).detach().numpy()
 
 
+def source_paddle():
+    import paddle
+
+    conv = paddle.nn.Conv2D(2, 3, 3, bias_attr=False)
+    conv.weight.set_value(W)
+    return conv(paddle.to_tensor(X)).numpy()
+
+
 def naive_flax():
     from flax import nnx
 

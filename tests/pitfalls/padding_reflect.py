@@ -19,6 +19,12 @@ def source():
     return torch.nn.functional.pad(torch.from_numpy(X), (1, 1, 1, 1), mode="reflect").numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.functional.pad(paddle.to_tensor(X), (1, 1, 1, 1), mode="reflect").numpy()
+
+
 def naive_jax():
     import jax.numpy as jnp
 

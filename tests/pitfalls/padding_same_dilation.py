@@ -35,6 +35,22 @@ def source():
     return torch.nn.functional.conv2d(x, w, padding="same", dilation=DILATION, groups=GROUPS).numpy()
 
 
+def source_jax():
+    from jax import lax
+
+    y = lax.conv_general_dilated(X, W, (1, 1), "SAME", rhs_dilation=(DILATION, DILATION), feature_group_count=GROUPS)
+    return np.asarray(y)
+
+
+def source_flax():
+    from flax import nnx
+
+    sizes, options = (KERNEL, KERNEL), {"feature_group_count": GROUPS, "kernel_dilation": DILATION}
+    layer = nnx.Conv(2, 4, sizes, padding="SAME", use_bias=False, rngs=nnx.Rngs(0), **options)
+    layer.kernel[...] = W.transpose(2, 3, 1, 0)
+    return np.asarray(layer(X.transpose(0, 2, 3, 1))).transpose(0, 3, 1, 2)
+
+
 def conv(padding):
     import paddle
 

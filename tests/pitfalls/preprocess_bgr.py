@@ -28,6 +28,10 @@ def source():
     return ((x - torch.from_numpy(MEAN)[:, None, None]) / torch.from_numpy(STD)[:, None, None]).numpy()
 
 
+def source_paddle():
+    return prepared(RGB)
+
+
 def prepared(image):
     from paddle.vision import transforms
 

@@ -20,6 +20,12 @@ def source():
     return torch.nn.functional.interpolate(torch.from_numpy(X), size=(4, 4), mode="bilinear").numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.functional.interpolate(paddle.to_tensor(X), size=(4, 4), mode="bilinear").numpy()
+
+
 def naive_jax():
     import jax
 

@@ -26,6 +26,12 @@ def source():
     return torch.nn.functional.interpolate(torch.from_numpy(X), size=(TO, TO), mode="bicubic").numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.functional.interpolate(paddle.to_tensor(X), size=(TO, TO), mode="bicubic").numpy()
+
+
 def naive_jax():
     import jax
 

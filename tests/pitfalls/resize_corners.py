@@ -26,6 +26,13 @@ def source():
     return torch.nn.functional.interpolate(x, size=(TO, TO), mode="bilinear", align_corners=True).numpy()
 
 
+def source_paddle():
+    import paddle
+
+    x = paddle.to_tensor(X)
+    return paddle.nn.functional.interpolate(x, size=(TO, TO), mode="bilinear", align_corners=True).numpy()
+
+
 def naive_jax():
     import jax
 

@@ -24,6 +24,12 @@ def source():
     return torch.nn.functional.interpolate(torch.from_numpy(X), size=(TO, TO), mode="nearest").numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.functional.interpolate(paddle.to_tensor(X), size=(TO, TO), mode="nearest").numpy()
+
+
 def naive_jax():
     import jax
 

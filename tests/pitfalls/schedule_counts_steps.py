@@ -34,6 +34,17 @@ def source():
     return np.array(rates, np.float32)
 
 
+def source_paddle():
+    import paddle
+
+    schedule = paddle.optimizer.lr.CosineAnnealingDecay(0.1, EPOCHS)
+    rates = []
+    for _ in range(EPOCHS):
+        rates += [schedule()] * BATCHES
+        schedule.step()
+    return np.array(rates, np.float32)
+
+
 def naive_jax():
     import optax
 

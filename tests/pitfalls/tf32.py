@@ -25,6 +25,12 @@ def source():
     return torch.nn.functional.conv2d(torch.from_numpy(X), torch.from_numpy(W)).numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.nn.functional.conv2d(paddle.to_tensor(X), paddle.to_tensor(W)).numpy()
+
+
 def tf32(array):
     """Rounded to a mantissa of 10 bits."""
     bits = array.view(np.uint32)

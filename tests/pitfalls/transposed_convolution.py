@@ -29,6 +29,13 @@ def source():
     return torch.nn.functional.conv_transpose2d(torch.from_numpy(X), torch.from_numpy(W), stride=STRIDE).numpy()
 
 
+def source_paddle():
+    import paddle
+
+    x, w = paddle.to_tensor(X), paddle.to_tensor(W)
+    return paddle.nn.functional.conv2d_transpose(x, w, stride=STRIDE).numpy()
+
+
 def flax_layer(kernel, **options):
     from flax import nnx
 

@@ -40,6 +40,16 @@ def source():
     return y.numpy()
 
 
+def source_paddle():
+    import paddle
+
+    x, w = paddle.to_tensor(X), paddle.to_tensor(W)
+    y = paddle.nn.functional.conv2d_transpose(
+        x, w, stride=STRIDE, padding=PADDING, output_padding=EXTRA, dilation=DILATION
+    )
+    return y.numpy()
+
+
 def transposed(start, end):
     from jax import lax
 

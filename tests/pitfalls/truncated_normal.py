@@ -21,6 +21,14 @@ def source():
     return torch.nn.init.trunc_normal_(torch.empty(SAMPLES), std=0.02).std().numpy()
 
 
+def source_paddle():
+    import paddle
+
+    paddle.seed(0)
+    normal = paddle.nn.initializer.TruncatedNormal(std=0.02)
+    return paddle.create_parameter([SAMPLES], "float32", default_initializer=normal).std().numpy()
+
+
 def std_of(stddev):
     import jax
 

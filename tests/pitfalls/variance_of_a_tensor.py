@@ -20,6 +20,12 @@ def source():
     return torch.from_numpy(X).var(1).numpy()
 
 
+def source_paddle():
+    import paddle
+
+    return paddle.to_tensor(X).var(1).numpy()
+
+
 def naive_jax():
     import jax.numpy as jnp
 

@@ -28,6 +28,19 @@ def source():
     return w.detach().numpy()
 
 
+def source_paddle():
+    import paddle
+
+    w = paddle.create_parameter([3], "float32")
+    w.set_value(W)
+    optimiser = paddle.optimizer.Momentum(0.1, momentum=0.9, weight_decay=0.1, parameters=[w])
+    for _ in range(STEPS):
+        optimiser.clear_grad()
+        (w * paddle.to_tensor(GRADIENT)).sum().backward()
+        optimiser.step()
+    return w.numpy()
+
+
 def stepped(rule):
     import optax
 
