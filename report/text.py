@@ -19,7 +19,13 @@ class Table:
 
 def plain(table: Table) -> str:
     """For a terminal."""
-    return tabulate(table.rows, table.header, tablefmt="simple", disable_numparse=True, colalign=_align(table))
+    rows, header = [[*map(unmarked, row)] for row in table.rows], [*map(unmarked, table.header)]
+    return tabulate(rows, header, tablefmt="simple", disable_numparse=True, colalign=_align(table))
+
+
+def unmarked(text: str) -> str:
+    """Without Markdown's marks of bold text and code, which a terminal does not draw."""
+    return text.replace("**", "").replace("`", "")
 
 
 def markdown(table: Table) -> str:

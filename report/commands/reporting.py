@@ -118,7 +118,7 @@ def train(backends: tuple[str, ...], devices: tuple[str, ...], seeds: int, epoch
     from report.runs.runner import choose_backends, runner
     from report.sections.training import accuracy, parting, verdict
     from report.sections.training_figure import draw
-    from report.text import plain
+    from report.text import plain, unmarked
 
     output = output or HERE
     results, unfinished = output / TRAINING, partial(output / TRAINING)
@@ -129,6 +129,6 @@ def train(backends: tuple[str, ...], devices: tuple[str, ...], seeds: int, epoch
         record = training.train(run, seeds, epochs)
     record.seconds = run.record.seconds
     place = saved(record, results, unfinished)
-    click.echo(f"{plain(accuracy(record))}\n{verdict(record)}\n\n{plain(parting(record))}")
+    click.echo(f"{plain(accuracy(record))}\n{unmarked(verdict(record))}\n\n{plain(parting(record))}")
     draw(record, output / FIGURE)
     finish(record, results, place)
