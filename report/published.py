@@ -6,7 +6,7 @@ from pathlib import Path
 from common.bench.analysis import Analysis
 from common.results.writing import write_text
 from report.guide.pages import pages
-from report.paths import DOCS, HERE, PAGE, RESULTS, ROOT
+from report.paths import DOCS, HERE, RESULTS, ROOT
 from report.rendering import other_records, run_record
 from report.sections.brief import with_figures
 from report.sections.page import render
@@ -22,7 +22,7 @@ def generated() -> dict[Path, str]:
     """
     record = run_record(HERE / RESULTS)
     return {
-        HERE / PAGE: render(record, **other_records(HERE)),
+        **{HERE / name: text for name, text in render(record, **other_records(HERE)).items()},
         README: with_figures(README.read_text("utf-8"), Analysis(record)),
         **{DOCS / name: text for name, text in pages(record).items()},
     }
@@ -30,7 +30,7 @@ def generated() -> dict[Path, str]:
 
 def stale(texts: Mapping[Path, str]) -> list[Path]:
     """The files whose text is not the generated one, and those in docs/ that nothing generates."""
-    existing = {path for kind in ("md", "svg") for path in DOCS.rglob(f"*.{kind}")}
+    existing = {path for kind in ("md", "svg") for path in DOCS.rglob(f"*.{kind}")} | {*(HERE / "parts").glob("*.md")}
     wrong = {path for path, text in texts.items() if not path.exists() or path.read_text("utf-8") != text}
     return sorted(wrong | (existing - texts.keys()))
 

@@ -50,6 +50,11 @@ def number(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def percent(share: float) -> str:
+    """Two digits, or all that are before the point."""
+    return f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}"
+
+
 def size(count: int) -> str:
     """Bytes in the unit that suits them."""
     for unit, scale in (("MiB", 2**20), ("KiB", 2**10)):

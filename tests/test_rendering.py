@@ -50,8 +50,10 @@ def test_the_committed_page_is_rendered_from_the_committed_record_without_any_fr
     command = [sys.executable, "-c", WITHOUT_FRAMEWORKS, "report", "--from", str(tmp_path / paths.RESULTS)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"wrote {tmp_path / paths.PAGE}\n", "")
-    assert (tmp_path / paths.PAGE).read_bytes() == (paths.HERE / paths.PAGE).read_bytes(), "run `make docs`"
-    assert {path.name for path in tmp_path.iterdir()} == {paths.RESULTS, paths.PAGE, paths.FIGURE}
+    written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    assert written == {paths.RESULTS, *paths.PAGES, paths.FIGURE}
+    for name in paths.PAGES:
+        assert (tmp_path / name).read_bytes() == (paths.HERE / name).read_bytes(), "run `make docs`"
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +87,9 @@ def test_figures_and_pages_follow_record_and_code(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_stamp_of_a_run_is_on_one_page(generated: dict[Path, str]) -> None:
-    """All but the report's own page: a new run changes no page whose figures stay."""
+    """All but the report's own pages: a new run changes no page whose figures stay."""
     for commit in {facts.load().environment["commit"], load(RESULTS).environment["commit"]}:
-        stamped = [path.name for path, text in generated.items() if commit in text and path.name != paths.PAGE]
+        stamped = [path.name for path, text in generated.items() if commit in text and paths.HERE not in path.parents]
         assert stamped == ["about.md"]
 
 
@@ -107,7 +109,17 @@ def small(tmp_path: Path) -> Path:
 def test_an_older_record_is_rendered(tmp_path: Path) -> None:
     old = Path(__file__).parent / "data" / "results-v1.json"
     assert status("report", "--from", old, "--output", tmp_path) == 0
-    assert "## How long they take" in (tmp_path / paths.PAGE).read_text()
+    assert "## How long they take" in (tmp_path / "parts" / "times.md").read_text()
+
+
+def test_a_part_that_a_record_has_nothing_for_goes(tmp_path: Path, small: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "costs.md").write_text("of an earlier run")
+    (tmp_path / "parts" / "notes.md").write_text("of somebody else")
+    assert status("report", "--from", small, "--output", tmp_path) == 0
+    assert not (tmp_path / "parts" / "costs.md").exists()
+    assert (tmp_path / "parts" / "notes.md").read_text() == "of somebody else"
+    assert "parts/costs.md" not in (tmp_path / paths.PAGE).read_text()
 
 
 @pytest.mark.parametrize(

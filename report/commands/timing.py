@@ -118,6 +118,7 @@ def _print(record: "RunRecord") -> None:
         click.echo(f"\n{others}")
     for group in run.tables:
         click.echo(f"\n{unmarked(timing.title(group))}\n{plain(timing.times(run, group))}\n{timing.note(run, group)}")
+        click.echo(f"\n{plain(timing.conditions(run, group))}")
     if tuning.gains(run):
         click.echo(f"\nwhat tuning buys\n{plain(tuning.table(run))}")
     if record.memory:

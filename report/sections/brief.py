@@ -25,7 +25,7 @@ def brief(run: Analysis) -> str:
     return "\n\n".join(
         [
             f"Median milliseconds of a forward pass, float32, {where['threads a framework']} threads of an "
-            f"{where['cpu'].partition(' (')[0]}; bold marks the fastest and all that tie with it:",
+            f"{where['cpu'].partition(' (')[0]}; the fastest is bold, and *tie* marks what cannot be told from it:",
             markdown(Table(table.header, rows)),
             *([others] if (others := crowd(run)) else []),
             *([verdict(stacks, costs[0] / costs[1])] if stacks else []),
