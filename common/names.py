@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ALSO = {"pytorch": "torch", "paddlepaddle": "paddle"}  # what people, and pip, call two of the backends
-SHORT = 6  # choices that are listed, though one of them is near
+SHORT = 6  # choices that are listed, though some are near
 
 
 class UnknownName(ValueError):
@@ -28,9 +28,10 @@ def known(kind: str, name: str, choices: Iterable[str]) -> str:
 
 
 def advice(name: object, choices: Sequence[str], before: str) -> str:
-    """``did you mean `alpha`?`` if there are many choices and one is near; else all of them, ``before`` that."""
-    near = difflib.get_close_matches(str(name), choices, 1) if len(choices) > SHORT else []
-    return f"did you mean `{near[0]}`?" if near else f"{before} {', '.join(choices)}"
+    """``did you mean `alpha`?`` if there are many choices and some are near; else all of them, ``before`` that."""
+    near = difflib.get_close_matches(str(name), choices) if len(choices) > SHORT else []
+    named = " or ".join(f"`{choice}`" for choice in choices if choice in near)
+    return f"did you mean {named}?" if near else f"{before} {', '.join(choices)}"
 
 
 def shown(value: object, most: int = 100) -> str:

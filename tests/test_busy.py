@@ -88,9 +88,10 @@ def test_it_is_said_first_on_the_page_and_in_the_terminal(capsys: pytest.Capture
         "Other processes used the machine: 1 of 2 rows are disturbed, and nothing is called for them. Others took up "
         "to 60% of a row's processor time, and its threads waited for them up to 1.2 s in a second (CPU pressure 60%)."
     )
-    page = render(record)[PAGE]
+    pages = render(record)
+    page = pages[PAGE]
     assert f"- **Busy machine:** {said}" in page.partition("## ")[0] + page.partition("## ")[2].partition("## ")[0]
-    assert f"## How long they take\n\n**{said}" in page
+    assert f"## How long they take\n\n**{said}" in pages["parts/times.md"]
     print_record(record)
     assert capsys.readouterr().out.startswith(f"\n{said}")
     assert crowd(Analysis(run(row("torch", 0.1, 0.05, 2.0)))) == ""

@@ -1,5 +1,6 @@
 """From a record to its page and nothing else: no run, no framework; and the run's record is safe before its page is."""
 
+import copy
 import shutil
 import subprocess
 import sys
@@ -64,26 +65,31 @@ def generated() -> dict[Path, str]:
 def test_what_is_rendered_is_up_to_date(generated: dict[Path, str]) -> None:
     """REPORT.md, README's figures and docs/."""
     assert not published.stale(generated), "run `make docs`"
-    assert {paths.HERE / paths.PAGE, published.README, paths.DOCS / "about.md"} <= generated.keys()
+    assert {paths.HERE / paths.PAGE, *published.READMES, paths.DOCS / "about.md"} <= generated.keys()
 
 
 def test_a_file_that_differs_or_that_nothing_generates_is_stale(generated: dict[Path, str]) -> None:
-    changed, dropped = published.README, paths.DOCS / "speed.md"
+    changed, dropped = paths.ROOT / "README.md", paths.DOCS / "speed.md"
     other = {path: text for path, text in generated.items() if path != dropped}
     assert published.stale(other | {changed: generated[changed] + "."}) == [changed, dropped]
 
 
 def test_figures_and_pages_follow_record_and_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """A row that is slower changes README's table; a block's code its page, and no other page."""
-    record = load(RESULTS)
     monkeypatch.setattr(sources, "block_code", lambda name, family: "pass")
-    pages = {paths.DOCS / name: text for name, text in guide.pages(record).items()}
-    assert [path.stem for path in published.stale(pages)] == sorted(names())
-    readme = published.README.read_text("utf-8")
-    record.measurements[0].processes[0].seconds[:] = [1000.0] * len(record.measurements[0].processes[0].seconds)
-    assert brief.with_figures(readme, Analysis(load(RESULTS))) == readme != brief.with_figures(readme, Analysis(record))
+    pages = {paths.DOCS / name: text for name, text in guide.pages(load(RESULTS)).items()}
+    stale = [path for path in published.stale(pages) if paths.DOCS in path.parents]
+    assert [path.stem for path in stale] == sorted(names())
+    sweep = load(paths.HERE / paths.SWEEPS / "tuned_networks.json")
+    changed = copy.deepcopy(sweep)
+    for samples in changed.measurements[0].processes:
+        samples.seconds[:] = [1000.0] * len(samples.seconds)
+    for path, header in published.READMES.items():
+        readme = path.read_text("utf-8")
+        assert brief.with_figures(readme, Analysis(sweep), header) == readme
+        assert brief.with_figures(readme, Analysis(changed), header) != readme
     with pytest.raises(ResultsError, match="lacks the marks `<!-- results in brief"):
-        brief.with_figures("# A page", Analysis(record))
+        brief.with_figures("# A page", Analysis(sweep))
 
 
 def test_the_stamp_of_a_run_is_on_one_page(generated: dict[Path, str]) -> None:

@@ -83,9 +83,7 @@ def test_the_four_convolutions_to_the_digit(record: RunRecord) -> None:
 def test_published_counts_to_the_digit(record: RunRecord) -> None:
     text = render(record)
     assert cells(line(text, "| `depthwise_separable-c3_64` "))[1:] == ["420 + 134", "420 + 134 in torch jax"]
-    text = text.partition("### Published and timed settings")[2].partition(" written |")[
-        0
-    ]  # without the table of bytes
+    text = text.partition("### Published and timed settings")[2].partition(" written |")[0]
     counted = cells(line(text, "| `depthwise_separable-c3_64-1x3x224x224`"))[1:]
     assert counted == ["1x64x224x224", "420", "134", "10,988,544", "21,977,088"]
     assert "160,795" in line(text, "`separable_stack-c3-1x3x256x256`")
