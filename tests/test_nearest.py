@@ -27,11 +27,25 @@ configs: [{backend: [torch, PyTorch], form: eager}, {backend: paddlepaddle}]
 """
 
 
-@pytest.mark.parametrize(("name", "backend"), [("pytorch", "torch"), ("PyTorch", "torch"), ("PaddlePaddle", "paddle")])
-def test_a_backend_has_the_name_that_people_use(name: str, backend: str) -> None:
-    assert known("backend", name, frameworks.BACKENDS) == backend
-    assert frameworks.module(name) == frameworks.module(backend)
-    assert explain("ghost_module", name, "jax") == explain("ghost_module", backend, "jax")
+@pytest.mark.parametrize(("name", "usual"), [("pytorch", "torch"), ("PyTorch", "torch"), ("PaddlePaddle", "paddle")])
+def test_a_backend_has_the_name_that_people_use(name: str, usual: str) -> None:
+    assert known("backend", name, frameworks.BACKENDS) == usual
+    assert frameworks.module(name) == frameworks.module(usual)
+    assert explain("ghost_module", name, "jax") == explain("ghost_module", usual, "jax")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("sqeezenet", "did you mean `squeezenet`?"),
+        ("lstm", "choose from standard_conv, "),
+        ("mobilnet_v1", "`mobilenet_v1` or"),
+    ],
+)
+def test_of_many_choices_the_nearest_are_named(name: str, said: str) -> None:
+    with pytest.raises(UnknownName) as caught:
+        block(name)
+    assert said in str(caught.value)
 
 
 def test_another_name_counts_only_where_the_usual_one_does() -> None:

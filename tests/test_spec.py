@@ -173,9 +173,7 @@ def test_bad_options_are_refused_in_one_line(name: str, options: dict[str, objec
     assert "\n" not in str(caught.value)
 
 
-def test_an_unknown_block_is_refused_with_the_nearest_or_the_list() -> None:
-    with pytest.raises(UnknownName, match="unknown block `mobilnet_v1`; did you mean `mobilenet_v1` or "):
-        block("mobilnet_v1")
+def test_an_unknown_block_is_refused_with_the_list() -> None:
     with pytest.raises(UnknownName, match=r"unknown block `lstm`; choose from standard_conv, .*squeezenet"):
         block("lstm")
 
