@@ -1,8 +1,12 @@
 """Names that a user gives, checked against their lists; and an error in one line."""
 
+import difflib
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+ALSO = {"pytorch": "torch", "paddlepaddle": "paddle"}  # what people, and pip, call two of the backends
+SHORT = 6  # choices that are listed, though some are near
 
 
 class UnknownName(ValueError):
@@ -10,14 +14,24 @@ class UnknownName(ValueError):
 
 
 def known(kind: str, name: str, choices: Iterable[str]) -> str:
-    """``name`` if it is one of ``choices``.
+    """``name`` if it is one of ``choices``, or the choice that it is another name of.
 
     Raises:
-        UnknownName: with the choices, if it is not.
+        UnknownName: with the nearest choice, or with all, if it is not.
     """
-    if not isinstance(name, str) or name not in (choices := list(choices)):
-        raise UnknownName(f"unknown {kind} `{spelled(name)}`; choose from {', '.join(choices)}")
-    return name
+    choices = list(choices)
+    if isinstance(name, str):
+        for spelling in (name, ALSO.get(name.lower())):
+            if spelling in choices:
+                return spelling
+    raise UnknownName(f"unknown {kind} `{spelled(name)}`; {advice(name, choices, 'choose from')}")
+
+
+def advice(name: object, choices: Sequence[str], before: str) -> str:
+    """``did you mean `alpha`?`` if there are many choices and some are near; else all of them, ``before`` that."""
+    near = difflib.get_close_matches(str(name), choices) if len(choices) > SHORT else []
+    named = " or ".join(f"`{choice}`" for choice in choices if choice in near)
+    return f"did you mean {named}?" if near else f"{before} {', '.join(choices)}"
 
 
 def shown(value: object, most: int = 100) -> str:

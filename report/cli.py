@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from common.names import printable
+from report.commands import names
+from report.commands.listing import list_
 from report.commands.porting import compare, explain, port
 from report.commands.reporting import report, train
 from report.commands.shared import (
@@ -44,6 +46,14 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, **described("convparity check -b paddle -k depthwise"))
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=names.print_versions,
+    help="Print the versions of convparity and of what it runs, and exit.",
+)
 def cli() -> None:
     """Convolution blocks in PyTorch, PaddlePaddle, JAX and Flax: are they the same function, and what do they cost?
 
@@ -52,33 +62,8 @@ def cli() -> None:
     """
 
 
-for _added in (bench, sweep, diff, report, train, explain, port, compare):
+for _added in (list_, bench, sweep, diff, report, train, explain, port, compare):
     cli.add_command(_added)
-
-
-@cli.command("list", **described("convparity list"))
-def list_() -> None:
-    """The blocks with their cases, and the backends with their devices."""
-    import frameworks
-    from common.processes import machine
-    from common.processes.pool import Worker, WorkerFailed
-    from common.spec.catalogue import CATALOGUE, cases, float64_cases
-
-    for family, entry in CATALOGUE.items():
-        click.echo(f"{family}: {entry.source}")
-        click.echo("    " + " ".join(case.name for case in (*cases(), *float64_cases()) if case.spec.family == family))
-    for name in frameworks.BACKENDS:
-        if reason := frameworks.missing(name):
-            click.echo(reason)
-            continue
-        worker = Worker(name, frameworks.module(name), machine.processors())
-        try:
-            environment = worker.ask("environment")
-            click.echo(f"backend {name}: version {environment[name]}, devices {environment['devices']}")
-        except WorkerFailed as error:
-            click.echo(f"backend {name}: {error}")
-        finally:
-            worker.stop()
 
 
 @cli.command(**described("convparity check -b paddle -k depthwise --json out.json"))
@@ -92,8 +77,16 @@ def list_() -> None:
     show_default=True,
     metavar="NAME",
     help="float32: the frameworks as they are; float64: made to follow the spec exactly.",
+    **names.completing(lambda: DTYPES),
 )
-@click.option("--variant", default="reference", show_default=True, metavar="NAME", help="reference or tuned.")
+@click.option(
+    "--variant",
+    default="reference",
+    show_default=True,
+    metavar="NAME",
+    help="reference or tuned.",
+    **names.completing(lambda: CHECKED),
+)
 @click.option("--trace", is_flag=True, help="Also print every layer's error, so far and its own.")
 def check(
     backends: tuple[str, ...],
@@ -112,7 +105,7 @@ def check(
     from report.runs.resuming import growing
     from report.runs.runner import choose_backends, choose_cases, effort, runner
     from report.sections.agreement import agreement
-    from report.sections.trace import layers
+    from report.sections.trace import first_wrong, layers
     from report.text import plain
 
     known("dtype", dtype, DTYPES)
@@ -131,7 +124,7 @@ def check(
         traced = list(run.trace(selected, variant)) if trace else []
     place = saved(run.record, json)
     for title, rows in traced:
-        click.echo(f"{title}\n{plain(layers(rows))}\n")
+        click.echo(f"{title}\n{plain(layers(rows))}\n{first_wrong(rows)}\n")
     click.echo(plain(agreement(run.record)))
     finish(run.record, json, place)
 
@@ -146,6 +139,7 @@ def check(
     multiple=True,
     metavar="WORD",
     help="Only faults whose name contains WORD.",
+    **names.completing(names.faults),
 )
 @output_option
 def selftest(backends: tuple[str, ...], devices: tuple[str, ...], words: tuple[str, ...], output: Path | None) -> None:
@@ -162,7 +156,7 @@ def selftest(backends: tuple[str, ...], devices: tuple[str, ...], words: tuple[s
     from report.sections.selftest import kills
     from report.text import plain
 
-    selected = choose(FAULTS, words, f"the faults are {', '.join(fault.id for fault in FAULTS)}")
+    selected = choose(FAULTS, words, "faults", [fault.id for fault in FAULTS])
     choose_backends(backends)
     record = None if words else (output or HERE) / SELFTEST  # a partial run must not replace the record of a whole one
     unfinished = record and partial(record)

@@ -7,9 +7,11 @@ ROOT = HERE.parent
 RESULTS, SELFTEST, TRAINING, CALIBRATION = "results.json", "selftest.json", "training.json", "aa.json"
 SWEEPS = "sweeps"  # a folder
 PAGE, FIGURE = "REPORT.md", "training.svg"
+PARTS = ("agreement", "costs", "times", "tuning", "training", "accelerators", "method")  # parts/*.md
+PAGES = (PAGE, *(f"parts/{name}.md" for name in PARTS))
 FACTS = HERE / "facts.json"
 DOCS = ROOT / "docs"
-_NAMES = (RESULTS, "*.partial.json", SELFTEST, TRAINING, CALIBRATION, f"{SWEEPS}/*.json", PAGE, FIGURE, FACTS.name)
+_NAMES = (RESULTS, "*.partial.json", SELFTEST, TRAINING, CALIBRATION, f"{SWEEPS}/*.json", *PAGES, FIGURE, FACTS.name)
 WRITTEN = ("docs", *(f"{HERE.name}/{name}" for name in _NAMES))  # from the root of the checkout, as git takes paths
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from common.results import training
 from common.results.record import RunRecord, load
-from common.results.writing import ResultsError, write_text
+from common.results.writing import ResultsError, made, write_text
 from common.spec.catalogue import PROFILES
-from report.paths import CALIBRATION, FIGURE, HERE, PAGE, SELFTEST, SWEEPS, TRAINING
+from report.paths import CALIBRATION, FIGURE, HERE, PAGE, PAGES, SELFTEST, SWEEPS, TRAINING
 from report.sections.page import render
 from report.sections.training_figure import draw
 
@@ -46,15 +46,22 @@ def other_records(output: Path) -> dict[str, Any]:
 
 
 def publish(results: Path, output: Path, others: dict[str, Any] | None = None) -> Path:
-    """Writes REPORT.md and its figure into ``output``, from a record and `other_records`; returns the page's path.
+    """Writes REPORT.md, its parts and its figure into ``output``, from a record and `other_records`.
+
+    It returns the front page's path, and removes parts that these records have nothing for.
 
     Raises:
         ResultsError: if a record cannot be read, or a file cannot be written.
     """
     record = run_record(results)
     others = others or other_records(output)
-    text = render(record, raw=Path(os.path.relpath(results, output)).as_posix(), **others)
+    pages = render(record, raw=Path(os.path.relpath(results, output)).as_posix(), **others)
     if others["training"]:
         draw(others["training"], output / FIGURE)
-    write_text(output / PAGE, text)
+    for name in PAGES:
+        if name in pages:
+            with made(output / name):
+                write_text(output / name, pages[name])
+        else:
+            (output / name).unlink(missing_ok=True)
     return output / PAGE

@@ -19,7 +19,13 @@ class Table:
 
 def plain(table: Table) -> str:
     """For a terminal."""
-    return tabulate(table.rows, table.header, tablefmt="simple", disable_numparse=True, colalign=_align(table))
+    rows, header = [[*map(unmarked, row)] for row in table.rows], [*map(unmarked, table.header)]
+    return tabulate(rows, header, tablefmt="simple", disable_numparse=True, colalign=_align(table))
+
+
+def unmarked(text: str) -> str:
+    """Without Markdown's marks of bold text and code, which a terminal does not draw."""
+    return text.replace("**", "").replace("`", "")
 
 
 def markdown(table: Table) -> str:
@@ -42,6 +48,11 @@ def unique(items: Iterable[str]) -> list[str]:
 def number(value: float) -> str:
     """An integer with its thousands set apart."""
     return f"{value:,.0f}"
+
+
+def percent(share: float) -> str:
+    """Two digits, or all that are before the point."""
+    return f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}"
 
 
 def size(count: int) -> str:

@@ -19,6 +19,7 @@ from common.results.measurements import Measurement, Samples
 from common.results.record import RunRecord, dump, load
 from common.spec.catalogue import timed_cases
 from report.commands.timing import _print as print_record
+from report.paths import PAGE
 from report.runs.runner import costed
 from report.runs.timing import warn
 from report.sections.page import render
@@ -87,9 +88,10 @@ def test_it_is_said_first_on_the_page_and_in_the_terminal(capsys: pytest.Capture
         "Other processes used the machine: 1 of 2 rows are disturbed, and nothing is called for them. Others took up "
         "to 60% of a row's processor time, and its threads waited for them up to 1.2 s in a second (CPU pressure 60%)."
     )
-    page = render(record)
+    pages = render(record)
+    page = pages[PAGE]
     assert f"- **Busy machine:** {said}" in page.partition("## ")[0] + page.partition("## ")[2].partition("## ")[0]
-    assert f"## How long they take\n\n**{said}" in page
+    assert f"## How long they take\n\n**{said}" in pages["parts/times.md"]
     print_record(record)
     assert capsys.readouterr().out.startswith(f"\n{said}")
     assert crowd(Analysis(run(row("torch", 0.1, 0.05, 2.0)))) == ""
@@ -97,7 +99,7 @@ def test_it_is_said_first_on_the_page_and_in_the_terminal(capsys: pytest.Capture
 
 def test_what_a_disturbed_stack_saves_is_not_known() -> None:
     record = run(row("torch", 0.4, 0.6), row("torch", 0.1, family="separable_stack"))
-    page = render(record)
+    page = "\n".join(render(record).values())
     assert "it is not known in torch." in page
     assert "torch not known" in page
     assert "fair figure" not in page

@@ -90,7 +90,7 @@ def test_check_disagrees_with_status_1(monkeypatch: pytest.MonkeyPatch, capsys: 
     monkeypatch.setenv("CONVPARITY_TEST_FAULT", "offset")
     assert status("check", "-k", "pointwise_conv-bias") == 1
     printed = capsys.readouterr()
-    assert "**DIFFERS** 0/1" in printed.out
+    assert "DIFFERS 0/1" in printed.out
     assert "[pointwise_conv-bias / numpy] forward: on random: greatest abs difference 1.0e-03" in printed.err
 
 

@@ -115,9 +115,9 @@ def test_packages_are_put_back_after_an_error() -> None:
         ("nets:Net", "nets:Net: ModuleNotFoundError: No module named 'nets'"),
         ("net:Net(classes='a')", "net:Net: TypeError: "),
         ("net:WIDTH", "net:WIDTH gives int, which is no module of torch, paddle, jax, flax"),
-        ("convparity.torch:mobilnet", "unknown block `mobilnet`; choose from "),
+        ("convparity.torch:mobilnet", "unknown block `mobilnet`; did you mean `mobilenet_v1` or `mobilenet_v2` or "),
         ("convparity.tf:mobilenet_v1", "unknown backend `tf`; choose from torch, "),
-        ("convparity.torch:mobilenet_v1(alfa=1)", "`alfa` is not an option of `mobilenet_v1`; choose from "),
+        ("convparity.torch:mobilenet_v1(alfa=1)", "`alfa` is not an option of `mobilenet_v1`; did you mean `alpha`?"),
         ("convparity.torch:mobilenet_v1(3)", "options of `mobilenet_v1` need names, such as (alpha=0.5)"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What README and docs/fast print works: their Python is run, and their commands are read by the command line."""
+"""What README, its pages and docs/fast print works: their Python is run, their commands are read."""
 
 import re
 import shlex
@@ -13,18 +13,22 @@ from common.bench import sweeps
 from common.protocols import Backend
 from convparity import assert_parity
 from frameworks import BACKENDS
-from report.cli import cli
+from report.cli import cli, main
 from report.guide.fast_steps import STEPS, in_order
-from report.paths import DOCS, HERE
+from report.paths import DOCS, HERE, ROOT
 from tests.support import nets
 from tests.support.installed import unpacked
 
-README = (HERE.parent / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+README, CHINESE = (ROOT / name for name in ("README.md", "README.zh-CN.md"))
+BY_HAND = (README, *(HERE / f"{name}.md" for name in ("USING", "PORTING", "READING")), ROOT / "CONTRIBUTING.md")
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+CODE = [block for path in BY_HAND[:-1] for block in FENCED.findall(path.read_text("utf-8"))]
+BLOCKS = [text for language, text in CODE if language == "python"]
 COMMANDS = [
     shlex.split(line, comments=True)[1:]
-    for block in re.findall(r"^```\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-    for line in block.replace("\\\n", " ").splitlines()
+    for language, text in CODE
+    if not language
+    for line in text.replace("\\\n", " ").splitlines()
     if line.startswith("convparity ")
 ]
 IMAGES, CHANNELS = (2, 8, 9, 10), 8
@@ -137,6 +141,43 @@ def test_the_test_of_readme_passes() -> None:
     names = {"TorchNet": nets.torch_net, "FlaxNet": lambda rngs: nets.flax_net(), "nnx": nnx}
     exec(PARITY, names)
     names["test_our_port"](assert_parity)
+
+
+@pytest.mark.needs("torch")
+def test_the_first_command_of_readme_prints_what_readme_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    """But for the margin: another processor rounds otherwise."""
+    (shown,) = (text for language, text in CODE if language == "text")
+    with pytest.raises(SystemExit) as ended:
+        main(COMMANDS[0])
+    assert not ended.value.code
+    printed = capsys.readouterr().out
+    assert re.sub(r"\d+\.\d", "", printed) == re.sub(r"\d+\.\d", "", shown)
+
+
+def structure(text: str) -> dict[str, Any]:
+    prose = FENCED.sub("", text)
+    return {
+        "headings": [line.partition(" ")[0] for line in prose.splitlines() if re.match("#+ ", line)],
+        "code": FENCED.findall(text),
+        "links": re.findall(r"\]\(([^)]+)\)", prose)[1:],  # the first leads to the other language
+        "figures": [line for line in prose.splitlines() if line.startswith("| `")],
+        "items of lists": re.findall("^- ", prose, re.MULTILINE),
+        "names": sorted(set(re.findall(r"`[^`\n]+`", prose))),
+    }
+
+
+def test_the_chinese_readme_has_the_structure_of_the_english_one() -> None:
+    english, chinese = (structure(path.read_text("utf-8")) for path in (README, CHINESE))
+    for kind, items in english.items():
+        assert chinese[kind] == items, kind
+        assert items
+
+
+@pytest.mark.parametrize("path", [*BY_HAND, CHINESE], ids=lambda path: path.name)
+def test_the_pages_written_by_hand_have_no_dead_link(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", path.read_text("utf-8")):
+        if not target.startswith("http"):
+            assert (path.parent / target.partition("#")[0]).exists(), target
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)

@@ -208,7 +208,7 @@ def test_explain_as_a_command_is_plain_text_and_imports_no_framework() -> None:
         (("ghost_module", "--from", "jax"), "Missing option '--to'"),
         (("--from", "jax", "--to", "flax"), "give either a block or --symptom"),
         (("ghost_module", "--symptom", "slower", "--from", "jax", "--to", "flax"), "give either a block or --symptom"),
-        (("--symptom", "slow", "--from", "jax", "--to", "flax"), "unknown symptom `slow`; choose from raises, "),
+        (("--symptom", "slow", "--from", "jax", "--to", "flax"), "unknown symptom `slow`; did you mean `slower`?"),
         (("--symptom", "slower", "--from", "jax", "--to", "jax"), "nothing to port from `jax` to `jax`; choose "),
     ],
 )

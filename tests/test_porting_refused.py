@@ -187,9 +187,9 @@ def test_bad_files_are_refused_in_one_line_with_nothing_written_or_run(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"--block": "conv_bn_act_"}, "unknown block `conv_bn_act_`; choose from standard_conv, "),
+        ({"--block": "conv_bn_act_"}, "unknown block `conv_bn_act_`; did you mean `conv_bn_act`"),
         ({"--to": "tensorflow"}, "unknown backend `tensorflow`; choose from torch, paddle, jax, flax"),
-        ({"--set": "out_chanels=4"}, "`out_chanels` is not an option of `conv_bn_act`; choose from in_channels, "),
+        ({"--set": "out_chanels=4"}, "`out_chanels` is not an option of `conv_bn_act`; did you mean `in_channels` or "),
         ({"--set": "in_channels=three"}, "`in_channels` (='three') must be an integer"),
         ({"--set": "in_channels"}, "`--set in_channels` must be --set KEY=VALUE"),
         ({"-o": "out.pkl"}, "out.pkl has suffix `.pkl`; torch has weights in .pt, .pth, .safetensors"),

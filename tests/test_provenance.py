@@ -8,8 +8,8 @@ import pytest
 from common.results.record import RunRecord
 from report.paths import HERE, RESULTS
 from report.rendering import other_records, run_record
-from report.sections.page import render
 from report.sections.provenance import apart
+from tests.support.pages import render
 
 RECORD, OTHERS = run_record(HERE / RESULTS), other_records(HERE)
 

@@ -1,5 +1,6 @@
 """From a record to its page and nothing else: no run, no framework; and the run's record is safe before its page is."""
 
+import copy
 import shutil
 import subprocess
 import sys
@@ -50,8 +51,10 @@ def test_the_committed_page_is_rendered_from_the_committed_record_without_any_fr
     command = [sys.executable, "-c", WITHOUT_FRAMEWORKS, "report", "--from", str(tmp_path / paths.RESULTS)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"wrote {tmp_path / paths.PAGE}\n", "")
-    assert (tmp_path / paths.PAGE).read_bytes() == (paths.HERE / paths.PAGE).read_bytes(), "run `make docs`"
-    assert {path.name for path in tmp_path.iterdir()} == {paths.RESULTS, paths.PAGE, paths.FIGURE}
+    written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    assert written == {paths.RESULTS, *paths.PAGES, paths.FIGURE}
+    for name in paths.PAGES:
+        assert (tmp_path / name).read_bytes() == (paths.HERE / name).read_bytes(), "run `make docs`"
 
 
 @pytest.fixture(scope="module")
@@ -62,32 +65,37 @@ def generated() -> dict[Path, str]:
 def test_what_is_rendered_is_up_to_date(generated: dict[Path, str]) -> None:
     """REPORT.md, README's figures and docs/."""
     assert not published.stale(generated), "run `make docs`"
-    assert {paths.HERE / paths.PAGE, published.README, paths.DOCS / "about.md"} <= generated.keys()
+    assert {paths.HERE / paths.PAGE, *published.READMES, paths.DOCS / "about.md"} <= generated.keys()
 
 
 def test_a_file_that_differs_or_that_nothing_generates_is_stale(generated: dict[Path, str]) -> None:
-    changed, dropped = published.README, paths.DOCS / "index.md"
+    changed, dropped = paths.ROOT / "README.md", paths.DOCS / "index.md"
     other = {path: text for path, text in generated.items() if path != dropped}
     assert published.stale(other | {changed: generated[changed] + "."}) == [changed, dropped]
 
 
 def test_figures_and_pages_follow_record_and_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """A row that is slower changes README's table; a block's code its page, and no other page."""
-    record = load(RESULTS)
     monkeypatch.setattr(sources, "block_code", lambda name, family: "pass")
-    pages = {paths.DOCS / name: text for name, text in guide.pages(record).items()}
-    assert [path.stem for path in published.stale(pages)] == sorted(names())
-    readme = published.README.read_text("utf-8")
-    record.measurements[0].processes[0].seconds[:] = [1000.0] * len(record.measurements[0].processes[0].seconds)
-    assert brief.with_figures(readme, Analysis(load(RESULTS))) == readme != brief.with_figures(readme, Analysis(record))
+    pages = {paths.DOCS / name: text for name, text in guide.pages(load(RESULTS)).items()}
+    stale = [path for path in published.stale(pages) if paths.DOCS in path.parents]
+    assert [path.stem for path in stale] == sorted(names())
+    sweep = load(paths.HERE / paths.SWEEPS / "tuned_networks.json")
+    changed = copy.deepcopy(sweep)
+    for samples in changed.measurements[0].processes:
+        samples.seconds[:] = [1000.0] * len(samples.seconds)
+    for path, header in published.READMES.items():
+        readme = path.read_text("utf-8")
+        assert brief.with_figures(readme, Analysis(sweep), header) == readme
+        assert brief.with_figures(readme, Analysis(changed), header) != readme
     with pytest.raises(ResultsError, match="lacks the marks `<!-- results in brief"):
-        brief.with_figures("# A page", Analysis(record))
+        brief.with_figures("# A page", Analysis(sweep))
 
 
 def test_the_stamp_of_a_run_is_on_one_page(generated: dict[Path, str]) -> None:
-    """All but the report's own page: a new run changes no page whose figures stay."""
+    """All but the report's own pages: a new run changes no page whose figures stay."""
     for commit in {facts.load().environment["commit"], load(RESULTS).environment["commit"]}:
-        stamped = [path.name for path, text in generated.items() if commit in text and path.name != paths.PAGE]
+        stamped = [path.name for path, text in generated.items() if commit in text and paths.HERE not in path.parents]
         assert stamped == ["about.md"]
 
 
@@ -107,7 +115,17 @@ def small(tmp_path: Path) -> Path:
 def test_an_older_record_is_rendered(tmp_path: Path) -> None:
     old = Path(__file__).parent / "data" / "results-v1.json"
     assert status("report", "--from", old, "--output", tmp_path) == 0
-    assert "## How long they take" in (tmp_path / paths.PAGE).read_text()
+    assert "## How long they take" in (tmp_path / "parts" / "times.md").read_text()
+
+
+def test_a_part_that_a_record_has_nothing_for_goes(tmp_path: Path, small: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "costs.md").write_text("of an earlier run")
+    (tmp_path / "parts" / "notes.md").write_text("of somebody else")
+    assert status("report", "--from", small, "--output", tmp_path) == 0
+    assert not (tmp_path / "parts" / "costs.md").exists()
+    assert (tmp_path / "parts" / "notes.md").read_text() == "of somebody else"
+    assert "parts/costs.md" not in (tmp_path / paths.PAGE).read_text()
 
 
 @pytest.mark.parametrize(

@@ -174,8 +174,8 @@ def test_bad_options_are_refused_in_one_line(name: str, options: dict[str, objec
 
 
 def test_an_unknown_block_is_refused_with_the_list() -> None:
-    with pytest.raises(UnknownName, match=r"unknown block `mobilnet`; choose from standard_conv, .*squeezenet"):
-        block("mobilnet")
+    with pytest.raises(UnknownName, match=r"unknown block `lstm`; choose from standard_conv, .*squeezenet"):
+        block("lstm")
 
 
 @pytest.mark.parametrize(

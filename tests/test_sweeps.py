@@ -99,7 +99,11 @@ def test_configurations_that_a_mode_does_not_have_are_left_out(tmp_path: Path) -
             "`threads` \\(=0\\) must be a positive integer up to",
         ),
         (SMALL.replace("standard_conv", "conv3d"), UnknownName, "unknown block `conv3d`; choose from standard_conv"),
-        (SMALL.replace("in_ch", "ch"), SpecError, "`channels` is not an option of `standard_conv`; choose from"),
+        (
+            SMALL.replace("in_ch", "ch"),
+            SpecError,
+            "`channels` is not an option of `standard_conv`; did you mean `in_channels`",
+        ),
         (SMALL.replace("[1, 4", "[1, 3"), SpecError, "has 3 channels; `standard_conv` takes 4"),
         (SMALL.replace(CASE, f"{CASE}, {CASE}"), ResultsError, "`standard_conv-c4_8-1x4x9x12` occurs twice"),
     ],

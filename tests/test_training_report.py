@@ -15,9 +15,9 @@ from report import rendering
 from report.rendering import other_records
 from report.runs.runner import costed
 from report.sections import training as section
-from report.sections.page import render
 from report.sections.training import accuracy, parting, verdict
 from report.sections.training_figure import draw
+from tests.support.pages import render
 
 SEPARABLE, STANDARD = "digits_separable", "digits_standard"
 EXACT = [2.0, 1.0]

@@ -201,8 +201,8 @@ def _values(item: Configs) -> list[list[Any]]:
 def _configs(item: Configs, backends: Collection[str]) -> Iterator[Config]:
     """Every combination of an item's values."""
     names, devices, *others, threads, allocators = _values(item)
-    kinds = [("backend", backends), *CHOICES.items()]
-    for (kind, choices), values in zip(kinds, (names, *others, allocators), strict=True):
+    names = [known("backend", name, backends) for name in names]
+    for (kind, choices), values in zip(CHOICES.items(), (*others, allocators), strict=True):
         for value in values:
             known(kind, value, choices)
     threads = [_threads(value) for value in threads]

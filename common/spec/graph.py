@@ -21,7 +21,7 @@ from common.layers.values import (
     positive,
     resolve_padding,
 )
-from common.names import shown, spelled
+from common.names import advice, shown, spelled
 
 INPUT = "input"
 MOST_NUMBERS = 2**28  # of a block of the catalogue: a spec that cannot be held is a mistake
@@ -160,9 +160,8 @@ def family(graph: Callable[..., Sequence[Node]]) -> Callable[..., BlockSpec]:
     def make(*args: Any, **kwargs: Any) -> BlockSpec:
         name = graph.__name__
         if unknown := sorted(set(kwargs) - set(signature.parameters)):
-            raise SpecError(
-                f"`{spelled(unknown[0])}` is not an option of `{name}`; choose from {', '.join(signature.parameters)}"
-            )
+            choices = advice(unknown[0], list(signature.parameters), "choose from")
+            raise SpecError(f"`{spelled(unknown[0])}` is not an option of `{name}`; {choices}")
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:

@@ -1,13 +1,16 @@
 """The commands of porting: explain, port, compare."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from report.commands import names
 from report.commands.shared import EXIT_DISAGREE, described, writable
 
+_frameworks = names.completing(names.backends)
 _map = click.option(
     "--map",
     "map_",
@@ -21,36 +24,50 @@ _save_map = click.option(
 
 
 @click.command(**described("convparity explain ghost_module --from torch --to paddle"))
-@click.argument("block", required=False)
-@click.option("--symptom", metavar="NAME", help="The pitfalls that show themselves so, instead of a block.")
-@click.option("--from", "source", required=True, metavar="NAME", help="The framework to port from.")
-@click.option("--to", "target", required=True, metavar="NAME", help="The framework to port to.")
+@click.argument("block", required=False, **names.completing(names.blocks))
+@click.option(
+    "--symptom",
+    metavar="NAME",
+    help="The pitfalls that show themselves so, instead of a block.",
+    **names.completing(names.symptoms),
+)
+@click.option("--from", "source", required=True, metavar="NAME", help="The framework to port from.", **_frameworks)
+@click.option("--to", "target", required=True, metavar="NAME", help="The framework to port to.", **_frameworks)
 def explain(block: str | None, symptom: str | None, source: str, target: str) -> None:
     """Prints how a block is ported: both implementations, where the arrays go, the rules and the pitfalls.
 
     With --symptom it prints the pitfalls of the port that show themselves so, such as training-diverges.
     """
-    from rich.console import Console
-    from rich.markdown import Markdown
-
     from report.guide.explain import explain, explain_symptom
 
     if (block is None) == (symptom is None):
         raise click.UsageError("give either a block or --symptom")
     text = explain(block, source, target) if block else explain_symptom(symptom or "", source, target)
     if sys.stdout.isatty():
-        Console().print(Markdown(text))
+        _leaf(text)
     else:
         click.echo(text, nl=False)
+
+
+def _leaf(text: str) -> None:
+    """Draws Markdown on the terminal, in the user's pager if it is longer than the screen."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console()
+    with console.capture() as drawn:
+        console.print(Markdown(text))
+    os.environ.setdefault("LESS", "-FRX")
+    click.echo_via_pager(drawn.get())
 
 
 @click.command(
     **described("convparity port net.pt --from torch --to flax --block mobilenet_v1 --set alpha=0.5 -o net.msgpack")
 )
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.option("--from", "from_", metavar="NAME", help="The framework that IN belongs to.")
-@click.option("--to", metavar="NAME", help="The framework that OUT is for.")
-@click.option("--block", metavar="NAME", help="The block whose weights these are.")
+@click.option("--from", "from_", metavar="NAME", help="The framework that IN belongs to.", **_frameworks)
+@click.option("--to", metavar="NAME", help="The framework that OUT is for.", **_frameworks)
+@click.option("--block", metavar="NAME", help="The block whose weights these are.", **names.completing(names.blocks))
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="An option of the block; repeatable.")
 @click.option(
     "-o",
@@ -84,7 +101,7 @@ def port(
     map_: Path | None,
     save_map: Path | None,
 ) -> None:
-    r"""Writes the weights in IN, a file of one framework, to OUT, a file of another: bit for bit, and verified.
+    """Writes the weights in IN, a file of one framework, to OUT, a file of another: bit for bit, and verified.
 
     \b
     torch:      .pt .pth .safetensors
@@ -94,7 +111,7 @@ def port(
     The weights are those of a block of this project (--from, --to, --block) or of any network (--from-module,
     --to-module: A and B as in `convparity compare`). Two networks are run with arrays drawn at random and with the
     weights, and OUT is written only if they compute the same.
-    """
+    """  # noqa: D301 - click takes the character, so it is no raw string
     from report.port.apart import port_apart
     from report.port.assignments import options_of
     from report.port.stored import read_map

@@ -17,7 +17,7 @@ from report.commands.shared import (
     writable,
 )
 from report.commands.timing import BUDGET
-from report.paths import FIGURE, HERE, PAGE, RESULTS, TRAINING, WRITTEN, partial
+from report.paths import FIGURE, HERE, PAGES, RESULTS, TRAINING, WRITTEN, partial
 
 
 @click.command(**described("convparity report --profile full"))
@@ -45,7 +45,7 @@ def report(
     resume: bool,
     output: Path | None,
 ) -> None:
-    """The main job: checks, costs and timing. The raw results are written first; REPORT.md is rendered from them.
+    """The main job: checks, costs and timing. The raw results are written first; REPORT.md and parts/ are rendered.
 
     What is finished is written to results.partial.json as it goes; --resume continues from there.
     """
@@ -54,7 +54,7 @@ def report(
     if source:
         _alone()
         output = output or source.parent
-        writable(output / PAGE, output / FIGURE, make=True)
+        writable(*(output / name for name in PAGES), output / FIGURE, make=True)
         click.echo(f"wrote {publish(source, output)}")
         return
     from common.config import MODES
@@ -68,7 +68,7 @@ def report(
     choose_backends(backends)
     output, threads = output or HERE, threads or machine.processors()
     results, unfinished = output / RESULTS, partial(output / RESULTS)
-    writable(results, unfinished, output / PAGE, output / FIGURE, make=True)
+    writable(results, unfinished, *(output / name for name in PAGES), output / FIGURE, make=True)
     others = other_records(output)  # read before the work, because a record may be damaged
     here, advice = machine.environment(threads, WRITTEN), "begin anew without --resume"
     before = resumed(unfinished, here, advice) if resume else None
@@ -118,7 +118,7 @@ def train(backends: tuple[str, ...], devices: tuple[str, ...], seeds: int, epoch
     from report.runs.runner import choose_backends, runner
     from report.sections.training import accuracy, parting, verdict
     from report.sections.training_figure import draw
-    from report.text import plain
+    from report.text import plain, unmarked
 
     output = output or HERE
     results, unfinished = output / TRAINING, partial(output / TRAINING)
@@ -129,6 +129,6 @@ def train(backends: tuple[str, ...], devices: tuple[str, ...], seeds: int, epoch
         record = training.train(run, seeds, epochs)
     record.seconds = run.record.seconds
     place = saved(record, results, unfinished)
-    click.echo(f"{plain(accuracy(record))}\n{verdict(record)}\n\n{plain(parting(record))}")
+    click.echo(f"{plain(accuracy(record))}\n{unmarked(verdict(record))}\n\n{plain(parting(record))}")
     draw(record, output / FIGURE)
     finish(record, results, place)

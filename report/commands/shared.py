@@ -8,13 +8,20 @@ from typing import Any
 
 import click
 
+from report.commands import names
 from report.commands.streams import tell
 from report.paths import RESULTS
 
 EXIT_DISAGREE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 backend_option = click.option(
-    "-b", "--backend", "backends", multiple=True, metavar="NAME", help="Only this framework; repeatable."
+    "-b",
+    "--backend",
+    "backends",
+    multiple=True,
+    metavar="NAME",
+    help="Only this framework; repeatable.",
+    **names.completing(names.timed),
 )
 device_option = click.option(
     "-d",
@@ -25,7 +32,13 @@ device_option = click.option(
     help="Only this device, in the frameworks that have it; repeatable [default: each framework's first].",
 )
 block_option = click.option(
-    "-k", "--block", "words", multiple=True, metavar="WORD", help="Only cases whose id contains WORD; repeatable."
+    "-k",
+    "--block",
+    "words",
+    multiple=True,
+    metavar="WORD",
+    help="Only cases whose id contains WORD; repeatable.",
+    **names.completing(names.cases),
 )
 json_option = click.option(
     "--json",
@@ -46,7 +59,14 @@ output_option = click.option(
     metavar="DIR",
     help="The folder for the output files [default: report/ in the checkout].",
 )
-profile_option = click.option("--profile", default="quick", show_default=True, metavar="NAME", help="quick or full.")
+profile_option = click.option(
+    "--profile",
+    default="quick",
+    show_default=True,
+    metavar="NAME",
+    help="quick or full.",
+    **names.completing(lambda: ("quick", "full")),
+)
 
 
 def described(example: str) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from common.config import FORMS, MODES, VARIANTS
+from report.commands.names import completing
 from report.commands.shared import (
     EXIT_DISAGREE,
     backend_option,
@@ -36,15 +38,28 @@ BUDGET = {"quick": 5.0, "full": 30.0}  # seconds of timing a table
 @threads_option
 @profile_option
 @click.option(
-    "--mode", "modes", multiple=True, metavar="NAME", help="forward (default), gradients or step; repeatable."
+    "--mode",
+    "modes",
+    multiple=True,
+    metavar="NAME",
+    help="forward (default), gradients or step; repeatable.",
+    **completing(lambda: MODES),
 )
-@click.option("--form", "forms", multiple=True, metavar="NAME", help="usual (default), eager or compiled; repeatable.")
+@click.option(
+    "--form",
+    "forms",
+    multiple=True,
+    metavar="NAME",
+    help="usual (default), eager or compiled; repeatable.",
+    **completing(lambda: FORMS),
+)
 @click.option(
     "--variant",
     "variants",
     multiple=True,
     metavar="NAME",
     help="reference (default), tuned or ready-made; repeatable.",
+    **completing(lambda: VARIANTS),
 )
 @click.option("--aa", is_flag=True, help="Also time everything against itself: do the intervals contain 1?")
 def bench(
@@ -63,7 +78,7 @@ def bench(
 
     Engines (-b onnxruntime, -b openvino), which run the block exported from torch, take part only if they are named.
     """
-    from common.config import FORMS, MODES, VARIANTS, configured
+    from common.config import configured
     from common.names import known
     from common.processes import machine
     from common.session.tasks import Experiment
@@ -96,13 +111,14 @@ def _print(record: "RunRecord") -> None:
     from report.sections import timing_tables as timing
     from report.sections import tuning
     from report.sections.calibration import same
-    from report.text import plain
+    from report.text import plain, unmarked
 
     run = Analysis(record)
     if others := timing.crowd(run):
         click.echo(f"\n{others}")
     for group in run.tables:
-        click.echo(f"\n{timing.title(group)}\n{plain(timing.times(run, group))}\n{timing.note(run, group)}")
+        click.echo(f"\n{unmarked(timing.title(group))}\n{plain(timing.times(run, group))}\n{timing.note(run, group)}")
+        click.echo(f"\n{plain(timing.conditions(run, group))}")
     if tuning.gains(run):
         click.echo(f"\nwhat tuning buys\n{plain(tuning.table(run))}")
     if record.memory:
@@ -128,6 +144,7 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
     import frameworks
     from common.bench import sweeps
     from common.processes import machine
+    from common.results.writing import ResultsError
     from report.paths import WRITTEN
     from report.runs.places import refuse_devices
     from report.runs.resuming import growing, left, resumed
@@ -146,7 +163,13 @@ def sweep(file: Path, backends: tuple[str, ...], json: Path | None, threads: int
         raise click.UsageError(f"{path} is the sweep itself; name another file with --json")
     if not only_plan:
         writable(path)
-    before = resumed(path, machine.environment(threads, WRITTEN))
+    here, before = machine.environment(threads, WRITTEN), None
+    try:
+        before = resumed(path, here, *["the plan is of all tables"] * only_plan)
+    except ResultsError as error:
+        if not only_plan:
+            raise
+        click.echo(error)
     todo = left(before, every) if before else every
     if before:
         click.echo(f"{path} has {len(every) - len(todo)} of {len(every)} tables already")

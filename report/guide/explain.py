@@ -20,7 +20,7 @@ def explain(family: str, source: str, target: str) -> str:
         UnknownName: for an unknown block or framework, or the same framework twice.
     """
     known("block", family, names())
-    _two(source, target)
+    source, target = _two(source, target)
     recorded, case = facts.load(), facts.documented(family)
     layers = list(dict.fromkeys(type(node.layer).__name__ for node in case.spec.nodes))
     return page(
@@ -59,16 +59,16 @@ def explain_symptom(key: str, source: str, target: str) -> str:
         UnknownName: for an unknown symptom or framework, or the same framework twice.
     """
     known("symptom", key, pitfalls.SYMPTOMS)
-    _two(source, target)
+    source, target = _two(source, target)
     return pitfall_pages.symptom(key, source, target, facts.load(), pitfalls.load())
 
 
-def _two(source: str, target: str) -> None:
-    for name in (source, target):
-        known("backend", name, TITLES)
+def _two(source: str, target: str) -> tuple[str, str]:
+    source, target = (known("backend", name, TITLES) for name in (source, target))
     if source == target:
         others = ", ".join(name for name in TITLES if name != source)
         raise UnknownName(f"nothing to port from `{source}` to `{target}`; choose another of {others}")
+    return source, target
 
 
 def _pitfalls(recorded: Facts, source: str, target: str, layers: set[str]) -> Iterator[str]:

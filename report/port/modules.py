@@ -20,7 +20,9 @@ from common.port.weights import PortError
 from common.processes import machine
 from convparity.packages import PROGRAM
 from report.port.isolated import Isolated
+from report.port.nearest import suggesting
 from report.port.remote import Remote, Say, silent
+from report.port.targets import parse, spec_of
 from report.port.verdicts import as_they_are, judged
 
 MOST_VALUES = 2**28  # of an input: it is compared in float64, with its gradient
@@ -36,7 +38,10 @@ def compare_targets(first: str, second: str, shape: Input, how: How = PLAIN, say
         PortError: if one cannot be found, run or aligned with the other.
     """
     shapes = shapes_of(shape)
-    with remotes(first, second, say) as (lives, kinds):
+    with remotes(first, second, say) as (lives, kinds), contextlib.ExitStack() as stack:
+        for target, other in ((first, lives[1]), (second, lives[0])):
+            if spec := spec_of(parse(target)):
+                stack.enter_context(suggesting(spec, other.arrays, f" in {target}"))
         return compared(lives, kinds, shapes, how)
 
 

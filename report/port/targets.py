@@ -17,6 +17,7 @@ from common.layers.values import SpecError
 from common.names import UnknownName, first_line, known
 from common.oracle.backprop import without_dropout
 from common.port.weights import PortError
+from common.spec import BlockSpec
 from common.spec.catalogue import block
 from common.spec.params import initial
 from convparity.packages import OURS, of_project
@@ -83,6 +84,16 @@ class Loaded:
             raise
         except Exception as error:
             raise PortError(f"{target.where}:{target.name}: {first_line(error)}") from None
+
+
+def spec_of(target: Target) -> BlockSpec | None:
+    """The spec of a block of this project, which takes options by name; None if the target is no such block.
+
+    Raises:
+        UnknownName: for a block that does not exist.
+        SpecError: for options that it does not have.
+    """
+    return block(target.name, **dict(target.options)) if target.where.partition(".")[0] == BLOCKS else None
 
 
 def _block(target: Target) -> Any:

@@ -26,6 +26,7 @@ from common.session.session import Session
 from common.spec import BlockSpec, inputs
 from common.spec.catalogue import block as catalogue_block
 from common.spec.params import Arrays
+from report.port.nearest import suggesting
 from report.port.stored import most, reachable, read, replacing, same, write_map
 
 SAMPLED = 2**26  # values of the largest activation in a verification
@@ -72,14 +73,14 @@ def port(
         MissingFramework: if one of the frameworks is not installed.
     """
     source, destination = Path(source), Path(destination)
-    for name in (from_, to):
-        known("backend", name, frameworks.BACKENDS)
+    from_, to = (known("backend", name, frameworks.BACKENDS) for name in (from_, to))
     spec = catalogue_block(block, **(options or {}))
     reachable((from_, source), (to, destination))
     arrays, notes = read(from_, source, most(param.size for param in spec.params()))
-    names, matched = _names(spec, arrays, names or {}, by_structure, save_map)
-    arrays, forms = in_shape({param.name: param.shape for param in spec.params()}, renamed(arrays, names))
-    arrays = fit(spec, arrays)
+    with suggesting(spec, lambda read=arrays: read):
+        names, matched = _names(spec, arrays, names or {}, by_structure, save_map)
+        arrays, forms = in_shape({param.name: param.shape for param in spec.params()}, renamed(arrays, names))
+        arrays = fit(spec, arrays)
     finite(arrays)
     notes = [*notes, *matched, *forms]
     with replacing(destination) as part:

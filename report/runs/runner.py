@@ -10,7 +10,7 @@ import frameworks
 from common.check.judge import expectations
 from common.config import Config
 from common.faults.injection import Fault, needed
-from common.names import UnknownName, known
+from common.names import UnknownName, advice, known
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
 from common.results.record import NOT_INSTALLED, CaseCost, LayerRow, RunRecord, Unavailable
@@ -39,7 +39,7 @@ def choose_backends(names: Sequence[str], engines: bool = False) -> tuple[list[s
         NothingToRun: if one that was named is not installed, or none is.
     """
     choices = [*frameworks.BACKENDS, *(frameworks.ENGINES if engines else ())]
-    wanted = [known("backend", name, choices) for name in dict.fromkeys(names)] or list(frameworks.BACKENDS)
+    wanted = list(dict.fromkeys(known("backend", name, choices) for name in names)) or list(frameworks.BACKENDS)
     reasons = {name: reason for name in wanted if (reason := frameworks.missing(name))}
     if reasons and (names or len(reasons) == len(wanted)):
         raise NothingToRun("; ".join(reasons.values()))
@@ -47,21 +47,21 @@ def choose_backends(names: Sequence[str], engines: bool = False) -> tuple[list[s
     return [name for name in wanted if name not in reasons], absent
 
 
-def choose(items: Sequence[Named], words: Sequence[str], choices: str) -> list[Named]:
+def choose(items: Sequence[Named], words: Sequence[str], kind: str, choices: Sequence[str]) -> list[Named]:
     """The items whose id contains one of the words; all without words.
 
     Raises:
-        UnknownName: for a word that no id contains; ``choices`` is a sentence that lists the choices.
+        UnknownName: for a word that no id contains; with the nearest of ``choices``, or with all of this ``kind``.
     """
     for word in words:
         if not any(word in item.id for item in items):
-            raise UnknownName(f"nothing to run matches `{word}`; {choices}")
+            raise UnknownName(f"nothing to run matches `{word}`; {advice(word, choices, f'the {kind} are')}")
     return [item for item in items if not words or any(word in item.id for word in words)]
 
 
 def choose_cases(cases: Sequence[Case], words: Sequence[str]) -> list[Case]:
     """`choose` among cases, whose ids are ``<block>-<case>``."""
-    return choose(cases, words, f"the blocks are {', '.join(CATALOGUE)}")
+    return choose(cases, words, "blocks", list(CATALOGUE))
 
 
 def costed(case: Case) -> CaseCost:

@@ -86,19 +86,20 @@ def agreement(record: RunRecord) -> Table:
 
 
 def margins(record: RunRecord) -> Table:
-    """How the margins are spread, a backend a row; a comparison without any error has no finite margin."""
+    """How the margins are spread, a backend a column; a comparison without any error has no finite margin."""
     edges = [0, 2, 3, 5, 10, 30, 100, 1000, np.inf]
 
-    def row(name: str) -> list[str]:
+    def column(name: str) -> list[str]:
         values = np.array([r.margin for r in record.checks if r.backend == name and r.margin is not None])
         finite = values[np.isfinite(values)]
         exact, counts = str(values.size - finite.size), map(str, np.histogram(finite, edges)[0])
         middle = (f"{value:.1f}" for value in np.quantile(finite, [0, 0.5])) if finite.size else ("", "")
-        return [name, str(values.size), exact, *middle, *counts]
+        return [str(values.size), exact, *middle, *counts]
 
     steps = [f"{low:g} to {high:g}" for low, high in itertools.pairwise(edges[1:-1])]
-    header = ["backend", "comparisons", "no error", "smallest", "median", "below 2", *steps, "above 1000"]
-    return Table(header, [row(name) for name in record.backends])
+    names = ["comparisons", "no error", "smallest", "median", "below 2", *steps, "above 1000"]
+    columns = map(column, record.backends)
+    return Table(["margins", *record.backends], [list(cells) for cells in zip(names, *columns, strict=True)])
 
 
 def failures(record: RunRecord) -> list[CheckResult]:

@@ -37,7 +37,9 @@ def costs_section(record: RunRecord) -> Iterator[str]:
         "once. *Read* and *written* are the memory traffic of float32 layers that run one after another, with nothing "
         "fused."
     )
-    yield markdown(counts(record, [c for c in record.costs if c.case not in FOUR]))
+    listed = [c for c in record.costs if c.case not in FOUR]
+    yield markdown(counts(listed))
+    yield markdown(memory(listed))
     yield "The same counts, from the arrays of each framework (where that setting was checked):"
     yield markdown(holdings(record, record.costs))
 
@@ -60,9 +62,8 @@ def _four(record: RunRecord) -> Iterator[str]:
     yield markdown(FORMULAS)
 
 
-def counts(record: RunRecord, costs: Sequence[CaseCost]) -> Table:
-    """Parameters, MACs and bytes of cases."""
-    header = ["case", "output", "trainable", "buffers", "MACs", "FLOPs", "weights", "activations", "read", "written"]
+def counts(costs: Sequence[CaseCost]) -> Table:
+    """Parameters, MACs and FLOPs of cases."""
     rows = [
         [
             f"`{c.case}`",
@@ -71,14 +72,18 @@ def counts(record: RunRecord, costs: Sequence[CaseCost]) -> Table:
             number(c.buffers),
             number(c.macs),
             number(c.flops),
-            size(c.weight_bytes),
-            size(c.activation_bytes),
-            size(c.read_bytes),
-            size(c.write_bytes),
         ]
         for c in costs
     ]
-    return Table(header, rows)
+    return Table(["case", "output", "trainable", "buffers", "MACs", "FLOPs"], rows)
+
+
+def memory(costs: Sequence[CaseCost]) -> Table:
+    """Bytes of cases."""
+    rows = [
+        [f"`{c.case}`", *map(size, (c.weight_bytes, c.activation_bytes, c.read_bytes, c.write_bytes))] for c in costs
+    ]
+    return Table(["case", "weights", "activations", "read", "written"], rows)
 
 
 def counted(record: RunRecord, case: str) -> str:

@@ -1,21 +1,34 @@
-"""The sections on what is missing and on the method: pure functions from a RunRecord."""
+"""The sections on accelerators and on the method: pure functions from records."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from common.bench import schedule
 from common.results.record import RunRecord
-from report.text import Table, markdown
+from report.text import Table, markdown, unique
 
 
-def missing_section(record: RunRecord) -> Iterator[str]:
-    """What could not be checked or timed, and why."""
-    yield "## Not available"
-    if not record.unavailable:
-        yield "Nothing failed, and every framework was installed."
-        return
-    yield "What could not be checked or timed, and why; every other row is complete."
-    rows = [[u.backend, u.case or "everything", u.stage, u.reason] for u in record.unavailable]
-    yield markdown(Table(["backend", "case", "stage", "reason"], rows))
+def accelerators_section(records: Sequence[RunRecord]) -> Iterator[str]:
+    """What the records have from other devices than CPUs."""
+    yield "## What was run on accelerators"
+    yield (
+        "CUDA, ROCm, XPU, Apple, NPU and TPU devices are found, and preferred, if the framework has them; `-d` chooses "
+        "one by the framework's name for it."
+    )
+    devices = unique(m.device for record in records for m in record.measurements)
+    if others := [name for name in devices if not name.startswith("cpu")]:
+        rows = [
+            [name, m.config.label, f"`{m.case}`", m.mode]
+            for name in others
+            for record in records
+            for m in record.measurements
+            if m.device == name
+        ]
+        yield markdown(Table(["device", "configuration", "case", "mode"], rows))
+    else:
+        yield "Nothing: every number in this report is from a CPU."
+    found = {(name, facts.get("devices", "")): 0 for record in records for name, facts in record.backends.items()}
+    yield "Devices that the frameworks found, the one used first:"
+    yield markdown(Table(["backend", "devices"], list(found)))
 
 
 def method_section(record: RunRecord, raw: str) -> Iterator[str]:
@@ -33,5 +46,5 @@ def method_section(record: RunRecord, raw: str) -> Iterator[str]:
         f"least {fewest}. What is timed is compared with the reference before the first and after the "
         "last round: a row that fails is listed as wrong, without a time. The clock starts when the arrays are on the "
         "device, in the framework's own layout, and stops when the result is ready. All raw samples are in "
-        f"[{raw}]({raw}). Accelerators are detected and preferred, but all these numbers are from CPUs."
+        f"[{raw.removeprefix('../')}]({raw})."
     )

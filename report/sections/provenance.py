@@ -31,11 +31,14 @@ def apart(record: Record, run: Record) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
+def anchor(title: str) -> str:
+    """What GitHub makes of a heading, to link to it."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
 def headed(section: Iterable[str], record: Record, run: Record) -> Iterator[str]:
     """The section of a record; its first heading says what `apart` finds. Links to the heading lead there as before."""
     first, *others = [*section] or [""]
     if first and (lines := apart(record, run)):
-        title = first.lstrip("# ")
-        anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
-        first = f'<a id="{anchor}"></a>\n\n{first} (another run: {"; ".join(lines)})'
+        first = f'<a id="{anchor(first.lstrip("# "))}"></a>\n\n{first} (another run: {"; ".join(lines)})'
     yield from (text for text in (first, *others) if text)

@@ -42,9 +42,9 @@ def kills(record: RunRecord) -> Table:
         return "caught" if result.caught else f"**missed**: {result.level or 'nowhere'} {result.layer}".rstrip()
 
     return Table(
-        ["mistake", "what is wrong", "level", "layer", *names],
+        ["mistake", "what is wrong", "belongs to", *names],
         [
-            [name, row.mistake, row.expected_level, f"`{row.expected_layer}`", *(cell(name, b) for b in names)]
+            [name, row.mistake, f"{row.expected_level} of `{row.expected_layer}`", *(cell(name, b) for b in names)]
             for name, row in rows.items()
         ],
     )

@@ -41,7 +41,7 @@ def headline(run: Analysis) -> Iterator[str]:
         times = ", ".join(f"{s.backend} {s.ratio.short}" for s in saved if s.input_shape == saved[-1].input_shape)
         yield (
             f"**What separable convolution saves:** {times_fewer:.1f} times fewer MACs; in time, on a "
-            f"{saved[-1].input_shape} input: {times}."
+            f"{saved[-1].input_shape} input: {times}. [How much arrives](parts/costs.md#separable-against-standard)."
         )
 
 
@@ -54,8 +54,8 @@ def separable_section(run: Analysis) -> Iterator[str]:
     yield (
         "Two stacks of ten 3x3 blocks, 3 to 128 channels, one of standard convolutions and one of depthwise and "
         "pointwise ones. How many times less does the second cost, and how much of the saving shows in the time? Below "
-        "1 the separable stack is the *slower* one. Brackets show the interval, as in the tables of times below. The "
-        "two stacks did not take turns, so the interval includes drift of the machine between them."
+        "1 the separable stack is the *slower* one. Brackets show the interval, as in the [tables of times](times.md). "
+        "The two stacks did not take turns, so the interval includes drift of the machine between them."
     )
     for where in unique(saving.input_shape for saving in saved):
         standard, separable = (run.costs[f"{name}-c3-{where}"] for name in ("conv_stack", "separable_stack"))

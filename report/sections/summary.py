@@ -10,8 +10,8 @@ from report.sections.timing_tables import crowd
 from report.text import Table, markdown, ran
 
 
-def summary_section(run: Analysis, raw: str) -> Iterator[str]:
-    """What was run, and the results, in a few lines."""
+def summary_section(run: Analysis, raw: str, missing: int) -> Iterator[str]:
+    """What was run, and the results, in a few lines; ``missing`` counts what is not available in any record."""
     record = run.record
     failed = {(r.case, r.backend) for r in failures(record)}
     pairs = {(r.case, r.backend) for r in record.checks}
@@ -22,11 +22,12 @@ def summary_section(run: Analysis, raw: str) -> Iterator[str]:
         outcome += f" {lost} more could not be compared."
     lines = [
         *([f"**Busy machine:** {others}"] if (others := crowd(run)) else []),
-        f"**Same function?** {len(pairs)} pairs of a case and a framework were compared. {outcome}",
+        f"**Same function?** {len(pairs)} pairs of a case and a framework were compared. {outcome} "
+        "[By block](parts/agreement.md#do-they-agree).",
         *headline(run),
     ]
-    if record.unavailable:
-        lines.append(f"**Missing:** {len(record.unavailable)}, [listed with the reasons](#not-available).")
+    if missing:
+        lines.append(f"**Missing:** {missing}, [listed with the reasons](#not-available).")
     yield "\n".join(f"- {line}" for line in lines)
 
 

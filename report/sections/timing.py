@@ -38,7 +38,7 @@ def timing_section(run: Analysis) -> Iterator[str]:
         f"compiled by `jax.jit`, all in float32. {HOW_TO_READ}"
     )
     yield from _peaks(run.record)
-    yield "All medians, in milliseconds; bold marks the fastest and all that tie with it."
+    yield "All medians, in milliseconds; the fastest is bold, and *tie* marks what cannot be told from it."
     yield markdown(timing.overview(run))
     yield from _cost(run.record)
     yield from tables(run)
@@ -51,6 +51,7 @@ def tables(run: Analysis, level: str = "###") -> Iterator[str]:
         about = f"{CATALOGUE[cost.block].source}. {number(cost.macs)} MACs. " if cost else ""
         yield f"{level} {timing.title(group)}"
         yield markdown(timing.times(run, group))
+        yield markdown(timing.conditions(run, group))
         yield about + timing.note(run, group)
 
 

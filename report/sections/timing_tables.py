@@ -1,14 +1,15 @@
 """Tables of times and memory: pure functions of an Analysis."""
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
 
 from common.bench import roof, statistics
 from common.bench.analysis import Analysis, Group
 from common.results.measurements import Measurement
-from report.text import Table, milliseconds, size, unique
+from report.text import Table, milliseconds, percent, size, unique
+
+WIDEST = 7  # columns of a table
 
 
 def title(group: Group) -> str:
@@ -43,19 +44,8 @@ def disturbed(measurement: Measurement) -> int:
 def times(run: Analysis, group: Group) -> Table:
     """One table: the fastest configuration first, what is missing last."""
     rows, ranks, least = run.tables[group], run.ranks(group), run.bound(group)
-    header = [
-        "configuration",
-        "median ms",
-        "quartiles ms",
-        "against the fastest",
-        "rank",
-        *(["of the bound"] if least else []),
-        "build s",
-        "first call s",
-        "threads used",
-        "samples",
-        "disturbed",
-    ]
+    bound = ["of the bound"] if least else []
+    header = ["configuration", "median ms", "quartiles ms", "against the fastest", "rank", *bound, "disturbed"]
     body = [
         [
             m.config.label,
@@ -63,12 +53,8 @@ def times(run: Analysis, group: Group) -> Table:
             " to ".join(milliseconds(q) for q in m.quartiles),
             against(run, group, i),
             " to ".join(unique(map(str, ranks[i]))),
-            *([f"{least / m.median:.0%}"] if least else []),
-            f"{m.setup_seconds:.2f}",
-            f"{m.first_call_seconds:.2f}",
-            f"{m.threads_used:.1f}",
-            f"{len(m.seconds)} of {m.processes[0].calls}",
-            f"all, by others ({m.share('others'):.0%})" if m.crowded else str(disturbed(m)),
+            *([percent(least / m.median)] if least else []),
+            f"all, by others ({percent(m.share('others'))})" if m.crowded else str(disturbed(m)),
         ]
         for i, m in enumerate(rows)
     ]
@@ -78,6 +64,21 @@ def times(run: Analysis, group: Group) -> Table:
     timed = {m.config.label for m in rows}
     body += [[name, "", "", "not available", *[""] * (len(header) - 4)] for name in missing if name not in timed]
     return Table(header, body)
+
+
+def conditions(run: Analysis, group: Group) -> Table:
+    """How the rows of `times` came about."""
+    rows = [
+        [
+            m.config.label,
+            f"{m.setup_seconds:.2f}",
+            f"{m.first_call_seconds:.2f}",
+            f"{m.threads_used:.1f}",
+            f"{len(m.seconds)} of {m.processes[0].calls}",
+        ]
+        for m in run.tables[group]
+    ]
+    return Table(["configuration", "build s", "first call s", "threads used", "samples"], rows)
 
 
 def note(run: Analysis, group: Group) -> str:
@@ -120,19 +121,30 @@ def told(run: Analysis, group: Group) -> str:
 
 
 def overview(run: Analysis) -> Table:
-    """A group a row, a configuration a column: median milliseconds, in bold the fastest and all that tie with it."""
+    """Median milliseconds: a group a row, a configuration a column, or the other way round if those are too many.
+
+    The fastest of a group is bold; ``(tie)`` marks what cannot be told from it.
+    """
     missing = [item.label for item in run.record.unavailable if item.config or not item.case]
     labels = unique([*(row.config.label for row in run.record.measurements), *missing])
 
-    def cells(group: Group) -> Iterable[str]:
+    def cells(group: Group) -> list[str]:
         texts, nothing = {}, against(run, group, 0) == "not known"
         for place, m in enumerate(run.tables[group]):
-            slower = place and run.ratios(group)[place, 0].called
-            mark = "" if nothing or slower else "**"
-            texts[m.config.label] = mark + milliseconds(m.median) + mark + " (disturbed)" * m.crowded
-        return (texts.get(label, "not available") for label in labels)
+            text = milliseconds(m.median)
+            if not nothing and not place:
+                text = f"**{text}**"
+            elif not nothing and not run.ratios(group)[place, 0].called:
+                text = f"{text} (tie)"
+            texts[m.config.label] = text + " (disturbed)" * m.crowded
+        return [texts.get(label, "not available") for label in labels]
 
-    return Table(["median ms", *labels], [[title(group), *cells(group)] for group in run.tables])
+    columns = [[title(group), *cells(group)] for group in run.tables]
+    header = ["median ms", *labels]
+    if len(header) <= WIDEST:
+        return Table(header, columns)
+    first, *rows = zip(header, *columns, strict=True)
+    return Table(first, rows)
 
 
 def memory(run: Analysis) -> Table:

@@ -143,11 +143,12 @@ def _losses(record: TrainingRecord) -> Iterator[str]:
         "checks. **Training amplifies rounding**: if an activation's input is within rounding of zero, its sign may "
         "differ, and so may the gradient that it passes on; and each step starts from the result of the one before. So "
         "the band grows. A mistake that is smaller than the band can hide in it: in the first steps even a missing "
-        "weight decay does. The checks [above](#do-they-agree), of every array after each of three steps, are finer. "
+        "weight decay does. The checks [of agreement](agreement.md#do-they-agree), "
+        "of every array after each of three steps, are finer. "
         "`tests/test_digits.py` also trains the first steps in float64, where a mistake of that size cannot hide. "
         "*Spread* is the largest loss minus the smallest."
     )
-    yield f"![Loss of each framework, its distance from the oracle, and the band that rounding explains]({FIGURE})"
+    yield f"![Loss of each framework, its distance from the oracle, and the band that rounding explains](../{FIGURE})"
     yield "The step at which a framework leaves the band; if it never does, the largest part of the band that it used:"
     yield markdown(parting(record))
     for oracle in record.oracles:
@@ -201,13 +202,12 @@ def losses(record: TrainingRecord, oracle: Oracle) -> Table:
         rows.append(
             [
                 str(step),
-                f"{oracle.losses[step - 1]:.6f}" if known else "",
-                f"{oracle.allowed[step - 1]:.1e}" if known else "",
+                f"{oracle.losses[step - 1]:.6f} ± {oracle.allowed[step - 1]:.1e}" if known else "",
                 *(f"{by_name[name].losses[step - 1]:.6f}" if name in by_name else "not available" for name in names),
                 f"{apart[step - 1]:.1e}" if by_name else "",
             ]
         )
-    return Table(["step", "oracle", "allowed", *names, "spread"], rows)
+    return Table(["step", "oracle ± allowed", *names, "spread"], rows)
 
 
 def _missing(record: TrainingRecord) -> Iterator[str]:

@@ -14,7 +14,7 @@ from report.sections.provenance import headed
 from report.sections.separable import savings
 from report.sections.sweeps import missing
 from report.sections.timing import tables
-from report.text import Table, markdown, milliseconds, ran
+from report.text import Table, markdown, milliseconds, percent, ran
 
 VARIANTS = REFERENCE, TUNED = "reference", "tuned"
 
@@ -59,7 +59,7 @@ def table(run: Analysis) -> Table:
 
     def row(gain: Gain) -> list[str]:
         least = bounds[gain.tuned.group]
-        shares = f"{least / gain.reference.median:.0%} to {least / gain.tuned.median:.0%}" if least else ""
+        shares = " to ".join(percent(least / m.median) for m in (gain.reference, gain.tuned)) if least else ""
         engine = ""
         if gain.engine and gain.engine_over_tuned:
             engine = f"{gain.engine.backend} {milliseconds(gain.engine.median)} ms: {gain.engine_over_tuned.text}"
@@ -118,9 +118,9 @@ def tuning_section(sweeps: Mapping[str, Analysis], of_page: RunRecord) -> Iterat
     yield "## What tuning buys"
     yield (
         "`tuned` is the same function, with the same checks, in the fastest form that we know for each framework on a "
-        "CPU: `frameworks/*/tuned/`, explained step by step in [docs/fast](../docs/fast/index.md). The configurations "
-        "of a ratio took turns. Brackets show intervals, as in the tables above; all intervals in one table of a case "
-        "hold together. *Of the bound*: the share of the roofline that the reference reaches, and that the tuned "
+        "CPU: `frameworks/*/tuned/`, explained step by step in [docs/fast](../../docs/fast/index.md). The "
+        "configurations of a ratio took turns. Brackets show intervals; all intervals in one table of a case hold "
+        "together. *Of the bound*: the share of the roofline that the reference reaches, and that the tuned "
         "variant reaches."
     )
     networks_first = sorted(with_tuned.items(), key=lambda item: -len({m.backend for m in item[1].record.measurements}))
