@@ -201,12 +201,12 @@ def _values(item: Configs) -> list[list[Any]]:
 def _configs(item: Configs, backends: Collection[str]) -> Iterator[Config]:
     """Every combination of an item's values."""
     names, devices, *others, threads, allocators = _values(item)
-    names = [known("backend", name, backends) for name in names]
+    known_names: list[Any] = [known("backend", name, backends) for name in names]
     for (kind, choices), values in zip(CHOICES.items(), (*others, allocators), strict=True):
         for value in values:
             known(kind, value, choices)
     threads = [_threads(value) for value in threads]
-    for backend, device, *values in itertools.product(names, devices, *others, threads, allocators):
+    for backend, device, *values in itertools.product(known_names, devices, *others, threads, allocators):
         config = Config(backend, *values, device=device)
         usual = configured(config.backend, config.variant).allocator
         yield replace(config, allocator=usual) if config.allocator == "usual" else config

@@ -8,7 +8,7 @@ from common.results.record import LayerRow
 from report.text import Table
 
 LONGEST = 26  # letters of a layer's name; the end says more than the beginning
-HEADS = dict(zip(STAGES, ("output", "trained", "gradient"), strict=True))
+HEADS: dict[str, str] = dict(zip(STAGES, ("output", "trained", "gradient"), strict=True))
 
 
 def layers(rows: Sequence[LayerRow]) -> Table:
