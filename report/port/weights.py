@@ -61,8 +61,9 @@ def port(
 
     The file's suffix is its format: see ``SUFFIXES`` in ``frameworks/<name>/files.py``. ``names`` maps the spec's layer
     names to the file's where they differ; ``by_structure`` finds them from the layers' order and shapes. Nothing in
-    the file is executed. Before anything is written the weights are read back from the new file and from the block
-    built in the target framework, and its output is compared with the reference.
+    the file is executed; shapes are compared before numbers are read. Before anything is written the weights are read
+    back from the new file and from the block built in the target framework, and its output is compared with the
+    reference.
 
     Raises:
         PortError: for a file that cannot be read, does not fit, or cannot be written; nothing is written then.
@@ -76,10 +77,12 @@ def port(
         known("backend", name, frameworks.BACKENDS)
     spec = catalogue_block(block, **(options or {}))
     reachable((from_, source), (to, destination))
-    arrays, notes = read(from_, source, most(param.size for param in spec.params()))
-    names, matched = _names(spec, arrays, names or {}, by_structure, save_map)
-    arrays, forms = in_shape({param.name: param.shape for param in spec.params()}, renamed(arrays, names))
-    arrays = fit(spec, arrays)
+    limit = most(param.size for param in spec.params())
+    shells, _ = read(from_, source, limit, numbers=False)
+    names, matched = _names(spec, shells, names or {}, by_structure, save_map)
+    _fitted(spec, shells, names)
+    arrays, notes = read(from_, source, limit)
+    arrays, forms = _fitted(spec, arrays, names)
     finite(arrays)
     notes = [*notes, *matched, *forms]
     with replacing(destination) as part:
@@ -114,6 +117,12 @@ def _names(
         )
         raise PortError(f"which layer is which is not certain: {advice}", alignment.doubts)
     return alignment.names, [f"matched {len(alignment.names)} layers {alignment.how}"]
+
+
+def _fitted(spec: BlockSpec, arrays: Arrays, names: NameMap) -> tuple[Arrays, list[str]]:
+    """The arrays by the spec's names and in its shapes, and notes on the shapes that the file has; raises as `fit`."""
+    arrays, forms = in_shape({param.name: param.shape for param in spec.params()}, renamed(arrays, names))
+    return fit(spec, arrays), forms
 
 
 def _preference(size: tuple[int, int]) -> tuple[bool, int]:
