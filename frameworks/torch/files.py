@@ -1,5 +1,6 @@
 """Weights on disk as PyTorch users have them: a state dict, pickled or as safetensors."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -54,4 +55,6 @@ def write(path: Path, native: Arrays) -> None:
     if path.suffix == ".safetensors":
         params.save(path, native)
     else:
-        torch.save({name: torch.from_numpy(np.array(array)) for name, array in native.items()}, path)
+        file = io.BytesIO()  # on a full disk PyTorch's own writer speaks of positions
+        torch.save({name: torch.from_numpy(np.array(array)) for name, array in native.items()}, file)
+        path.write_bytes(file.getbuffer())

@@ -144,6 +144,20 @@ def replacing(path: Path) -> Iterator[Path]:
         raise PortError(f"cannot write {path}: {error.strerror or error}") from None
 
 
+def write(backend: str, path: Path, native: Arrays) -> None:
+    """Writes a state by the framework's names and layouts.
+
+    Raises:
+        PortError: if it cannot: the libraries of some formats raise errors of their own for a full disk.
+    """
+    try:
+        frameworks.part(backend, "files").write(path, native)
+    except OSError:
+        raise
+    except Exception as error:
+        raise PortError(f"cannot write {path.name}: {first_line(error)[:200]}") from None
+
+
 def same(one: np.ndarray, other: np.ndarray | None) -> bool:
     """Whether two arrays have the same type, shape and bits."""
     return (

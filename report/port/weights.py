@@ -26,7 +26,7 @@ from common.session.session import Session
 from common.spec import BlockSpec, inputs
 from common.spec.catalogue import block as catalogue_block
 from common.spec.params import Arrays
-from report.port.stored import most, reachable, read, replacing, same, write_map
+from report.port.stored import most, reachable, read, replacing, same, write, write_map
 
 SAMPLED = 2**26  # values of the largest activation in a verification
 SIZES = (9, 12, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384, 448, 512)
@@ -86,7 +86,7 @@ def port(
     finite(arrays)
     notes = [*notes, *matched, *forms]
     with replacing(destination) as part:
-        frameworks.part(to, "files").write(part, frameworks.part(to, "layout").to_native(arrays))
+        write(to, part, frameworks.part(to, "layout").to_native(arrays))
         written, _ = read(to, part)
         if wrong := [name for name in arrays if not same(arrays[name], written.get(name))]:
             raise Disagreement(f"`{wrong[0]}` reads back from {to}'s file as something else")
