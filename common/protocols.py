@@ -70,7 +70,7 @@ class Inference(Protocol):
         """The output in evaluation mode; NCHW in and out.
 
         Raises:
-            SpecError: if the block cannot take the shape of ``x``.
+            SpecError: if ``x`` is no array of real numbers, or of a shape that the block cannot take.
         """
         ...
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from common.files import MOST, contents
 from common.layers.values import Shape, SpecError, fan
-from common.names import spelled
+from common.names import shown, spelled
 from common.spec import BlockSpec
 
 Arrays = dict[str, np.ndarray]
@@ -101,6 +101,8 @@ def fits(spec: BlockSpec, arrays: Arrays) -> Arrays:
     Raises:
         SpecError: in one line, naming the arrays that are missing, unexpected, mis-shaped, or not of finite numbers.
     """
+    if not isinstance(arrays, Mapping):
+        raise SpecError(f"`params` (={shown(arrays)}) must be a dict: arrays by name")
     if not (faults := [line for lines in misfits(spec, arrays).values() for line in lines]):
         faults = [f"`{name}` has NaN or infinity" for name, array in arrays.items() if not np.isfinite(array).all()]
     if faults:
