@@ -127,7 +127,7 @@ def many(call: Call, config: pytest.Config) -> None:
     most = config.option.soak // KINDS
 
     @seed(1)
-    @settings(max_examples=most, deadline=None, database=None, suppress_health_check=[*HealthCheck])
+    @settings(max_examples=most, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
     @given(hostile, st.integers(0, 2**32))
     def check(value: Any, number: int) -> None:
         called(*call, value, number)

@@ -15,7 +15,7 @@ from common.port.weights import PortError
 SPEC = convparity.block("pointwise_conv", in_channels=2, out_channels=3, bias=True)
 ARRAYS = convparity.initial(SPEC)
 GOOD = {"in_channels": 2, "out_channels": 3}
-SHAPE = (1, 2, 3, 4)
+SHAPE, LONG = (1, 2, 3, 4), "x" * 9999
 
 
 class Silent:
@@ -51,10 +51,10 @@ def _port(**changes: Any) -> Callable[[], object]:
     return lambda: convparity.port(**arguments | {"block": "pointwise_conv", "options": GOOD} | changes)
 
 
-def _modules() -> list[Any]:
+def _conv() -> Any:
     import torch
 
-    return [torch.nn.Conv2d(2, 3, 1), torch.nn.Conv2d(2, 3, 1)]
+    return torch.nn.Conv2d(2, 3, 1)
 
 
 def _build(*arguments: Any, **changes: Any) -> Callable[[], object]:
@@ -79,7 +79,9 @@ CALLS: dict[str, list[tuple[str, Callable[[], object]]]] = {
     "compare shape": [("`input_shape` (=", lambda v=v: convparity.compare(None, None, v)) for v in NO_SHAPES],
     "compare names": [("`names` ", lambda v=v: convparity.compare(None, None, SHAPE, names=v)) for v in NO_NAMES],
     "compare modules": [("is no module of", lambda v=v: convparity.compare(v, v, SHAPE)) for v in (*NO_WORDS, object)],
-    "compare output": [("no output is called `xxx", lambda: convparity.compare(*_modules(), SHAPE, output="x" * 9999))],
+    "compare output": [
+        ("no output is called `xxx", lambda: convparity.compare(_conv(), _conv(), SHAPE, output="x" * 9999))
+    ],
     "assert_parity": [("`input_shape` (=", lambda v=v: convparity.assert_parity(None, None, v)) for v in NO_SHAPES],
     "port source": [("`source` (=", _port(source=v)) for v in NO_PATHS],
     "port destination": [("`destination` (=", _port(destination=v)) for v in NO_PATHS],
