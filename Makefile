@@ -63,7 +63,8 @@ selftest: setup
 	$(BIN)/convparity selftest $(ARGS)
 
 soak: setup
-	$(BIN)/pytest -n auto $(BACKENDS) --soak 2000 tests/test_random_specs.py tests/unbreakable/test_many.py $(ARGS)
+	$(BIN)/pytest -n auto $(BACKENDS) --soak 2000 tests/test_random_specs.py tests/unbreakable/test_many.py \
+		tests/unbreakable/test_calls.py $(ARGS)
 
 # The tuned convolutions in the oldest JAX and Flax that pyproject.toml allows, in an environment of their own. That
 # Flax calls what JAX 0.10 deprecates.

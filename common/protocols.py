@@ -70,7 +70,7 @@ class Inference(Protocol):
         """The output in evaluation mode; NCHW in and out.
 
         Raises:
-            SpecError: if the block cannot take the shape of ``x``.
+            SpecError: if ``x`` is no array of real numbers, or of a shape that the block cannot take.
         """
         ...
 
@@ -149,10 +149,11 @@ class Files(Protocol):
         """The formats; an empty suffix is a directory."""
         ...
 
-    def read(self, path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
+    def read(self, path: Path, most: int = MOST, numbers: bool = True) -> tuple[Arrays, list[str]]:
         """The arrays by native name, and sentences about what was taken off around them; nothing is executed.
 
-        Neither the file nor its arrays may take more than ``most`` bytes.
+        Neither the file nor its arrays may take more than ``most`` bytes. Without ``numbers`` each array may be its
+        `common.spec.params.shell`: so it is where a format has shapes apart from the numbers.
 
         Raises:
             PortError: for what it will not read. A damaged file may raise anything.

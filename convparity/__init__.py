@@ -95,12 +95,16 @@ def build(
     """
     with OURS:
         import frameworks
+        from common.names import known
         from convparity.arguments import arrays_of, flag, in_range, spec_of
 
         spec, arrays = spec_of(spec), arrays_of(params)
         in_range(arrays, dtype)
         options = {"dtype": dtype, "device": device, "strict": flag("strict", strict), "variant": variant}
-        return frameworks.load(backend).build(spec, arrays, **options)
+        module = frameworks.load(backend)
+        if device is not None:
+            known("device", device, module.devices())
+        return module.build(spec, arrays, **options)
 
 
 def compare(

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from common.layers.values import Shape
 from common.port.weights import PortError, as_arrays, flat, unwrapped, within
 from common.processes import machine
 from common.processes.pool import Worker, WorkerFailed
 from common.processes.serve import serve
-from common.spec.params import Arrays
+from common.spec.params import Arrays, shell
 
 SECONDS = 120.0
 PROGRAM = 4 * 2**30  # bytes of address space for the interpreter, JAX and Orbax, which take 1.6
@@ -29,15 +30,18 @@ def _worker() -> Worker:
     return worker
 
 
-def read(path: Path, most: int) -> tuple[Arrays, list[str]]:
-    """The leaves by dotted path, and sentences about what was left out.
+def read(path: Path, most: int, numbers: bool = True) -> tuple[Arrays, list[str]]:
+    """The leaves by dotted path, and sentences about what was left out; without ``numbers`` these are not read.
 
     Raises:
         PortError: if it holds other than arrays, or more of them than it may.
         WorkerFailed: if it is damaged, or takes more memory or time than it may.
     """
     try:
-        return _worker().ask("read", path.absolute(), most)
+        if numbers:
+            return _worker().ask("read", path.absolute(), most)
+        described, notes = _worker().ask("described", path.absolute(), most)
+        return {name: shell(*header) for name, header in described.items()}, notes
     except WorkerFailed as error:
         if error.died:
             _worker.cache_clear()  # a worker starts its process again, but not for ever
@@ -47,17 +51,26 @@ def read(path: Path, most: int) -> tuple[Arrays, list[str]]:
 
 
 class Session:
-    """The request that the process answers."""
+    """The requests that the process answers."""
 
-    def read(self, path: Path, most: int) -> tuple[Arrays, list[str]]:
+    def described(self, path: Path, most: int) -> tuple[dict[str, tuple[Shape, str]], list[str]]:
+        """The shapes and dtypes of what `read` gives, by the metadata."""
         from orbax import checkpoint
 
         _limit(PROGRAM + 4 * most)
         with checkpoint.StandardCheckpointer() as orbax:
             if (metadata := orbax.metadata(path).item_metadata) is None:
                 raise PortError("it has no metadata of Orbax")
-            described = [leaf for leaf in flat(metadata.tree).values() if hasattr(leaf, "shape")]
-            within(sum(math.prod(leaf.shape) * np.dtype(leaf.dtype).itemsize for leaf in described), most)
+        arrays = {name: leaf for name, leaf in flat(metadata.tree).items() if hasattr(leaf, "shape")}
+        within(sum(math.prod(leaf.shape) * np.dtype(leaf.dtype).itemsize for leaf in arrays.values()), most)
+        leaves, notes = unwrapped(arrays)
+        return {name: (leaf.shape, np.dtype(leaf.dtype).name) for name, leaf in leaves.items()}, notes
+
+    def read(self, path: Path, most: int) -> tuple[Arrays, list[str]]:
+        from orbax import checkpoint
+
+        self.described(path, most)
+        with checkpoint.StandardCheckpointer() as orbax:
             leaves, notes = unwrapped(flat(orbax.restore(path)))
         return as_arrays(leaves), notes
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from common.names import spelled
 from common.port.live import TURNED, Nature
 from common.port.weights import PortError
 
@@ -33,7 +34,7 @@ def tied(
     first, second = list(right), list(actual)
     if output is not None:
         if output not in first:
-            raise PortError(f"no output is called `{output}`; choose from {', '.join(first)}")
+            raise PortError(f"no output is called `{spelled(output)}`; choose from {', '.join(first)}")
         position = first.index(output)
         other = output if output in second else second[position] if position < len(second) else second[0]
         pairs = [(output, other)]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from common.files import contents
+from common.files import MOST, contents
 from common.names import spelled
 from common.port import orbax
 from common.port.weights import PortError, as_arrays, flat, unwrapped, within
@@ -24,23 +24,24 @@ MEMBERS = 10_000  # arrays of an npz: each takes a millisecond to open
 LISTED = 100_000  # values of one list, for which msgpack takes memory before it has them; members of a directory
 
 
-def read(path: Path, most: int) -> tuple[Arrays, list[str]]:
+def read(path: Path, most: int = MOST, numbers: bool = True) -> tuple[Arrays, list[str]]:
     """The leaves by dotted path, below ``params`` and ``batch_stats`` where a file has these; no pickle is read.
 
-    Neither the file nor its arrays may take more than ``most`` bytes.
+    Neither the file nor its arrays may take more than ``most`` bytes. Without ``numbers`` these are not unpacked; those
+    of msgpack are among the shapes, as they are.
 
     Raises:
         PortError: for what is no tree of arrays. A damaged file may raise anything.
     """
     if path.is_dir():
         _regular(path, most)
-        return orbax.read(path, most)
+        return orbax.read(path, most, numbers)
     if path.suffix == ".msgpack":
         tree = _msgpack(contents(path, most))
     elif path.suffix == ".npz":
-        tree = _npz(contents(path, most), most)
+        tree = _npz(contents(path, most), most, numbers)
     else:
-        tree = params.load(path, most)
+        tree = params.load(path, most, numbers)
     leaves, notes = unwrapped(flat(tree))
     return as_arrays(leaves), notes
 
@@ -62,7 +63,7 @@ def _regular(folder: Path, most: int) -> None:
     within(size, most)
 
 
-def _npz(data: bytes, most: int) -> Arrays:
+def _npz(data: bytes, most: int, numbers: bool) -> Arrays:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = archive.infolist()
         if len(members) > MEMBERS:
@@ -70,10 +71,10 @@ def _npz(data: bytes, most: int) -> Arrays:
         if len({member.filename for member in members}) < len(members):
             raise PortError("it is a zip file that has a name twice")
         within(sum(member.file_size for member in members), most)
-        return {member.filename.removesuffix(".npy"): _npy(archive, member) for member in members}
+        return {member.filename.removesuffix(".npy"): _npy(archive, member, numbers) for member in members}
 
 
-def _npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+def _npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, numbers: bool) -> np.ndarray:
     """One array: NumPy's own reader would take the memory for its shape before it looks for the numbers."""
     headers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     name = f"`{spelled(member.filename)}`"
@@ -84,6 +85,8 @@ def _npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
         shape, fortran, dtype = headers[version](file)
         if dtype.hasobject:
             raise PortError(f"{name}: Object arrays cannot be loaded when allow_pickle=False")
+        if not numbers:
+            return params.shell(shape, dtype)
         return _array(name, shape, dtype, file.read(), "F" if fortran else "C")
 
 

@@ -119,7 +119,12 @@ def _locked(lock: Path) -> int:
             return descriptor
         with contextlib.suppress(FileNotFoundError):  # unless the run that had locked it has taken it away
             if lock.stat().st_ino == os.fstat(descriptor).st_ino:
-                os.truncate(descriptor, 0)
-                os.write(descriptor, str(os.getpid()).encode())
+                try:
+                    os.truncate(descriptor, 0)
+                    os.write(descriptor, str(os.getpid()).encode())
+                except OSError:  # the disk is full
+                    lock.unlink()
+                    os.close(descriptor)
+                    raise
                 return descriptor
         os.close(descriptor)

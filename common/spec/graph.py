@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+import numpy as np
+
 from common.layers.base import Layer
 from common.layers.values import (
     LARGEST,
@@ -117,6 +119,22 @@ class BlockSpec:
     def output_shape(self, input_shape: Sequence[int]) -> Shape:
         """The output's shape for an input ``(n, c, h, w)``; raises as `shapes` does."""
         return self.shapes(input_shape)[self.nodes[-1].name]
+
+    def taken(self, **arrays: Any) -> Shape:
+        """The output's shape for the input ``x`` (n, c, h, w); ``dy`` is a cotangent of the output, if there is one.
+
+        Raises:
+            SpecError: if one is no array of real numbers, or of another shape than the block takes or gives.
+        """
+        for name, array in arrays.items():
+            kind = array.dtype if isinstance(array, np.ndarray) else np.dtype(object)
+            if kind.kind not in "fiub" or kind.itemsize > 8 or not kind.isnative:
+                rule = "a NumPy array of real numbers of at most 64 bits, in this machine's byte order"
+                raise SpecError(f"`{name}` (={shown(array)}) must be {rule}")
+        shape = self.output_shape(arrays["x"].shape)
+        if "dy" in arrays and arrays["dy"].shape != shape:
+            raise SpecError(f"`dy` has shape {arrays['dy'].shape}; the output of `{self.family}` has {shape}")
+        return shape
 
 
 def chain(prefix: str, *layers: tuple[str, Layer]) -> Iterator[Node]:

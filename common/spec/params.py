@@ -4,6 +4,7 @@ Names are the spec's (``depthwise.conv.weight``), layouts canonical (kernels OIH
 """
 
 import difflib
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +14,12 @@ import numpy as np
 
 from common.files import MOST, contents
 from common.layers.values import Shape, SpecError, fan
-from common.names import spelled
+from common.names import shown, spelled
 from common.spec import BlockSpec
 
 Arrays = dict[str, np.ndarray]
 Shapes = Mapping[str, Shape]
+HEADER = 2**24  # bytes of the header of a safetensors file: of 100,000 arrays
 
 
 def initial(spec: BlockSpec, seed: int = 0) -> Arrays:
@@ -99,6 +101,8 @@ def fits(spec: BlockSpec, arrays: Arrays) -> Arrays:
     Raises:
         SpecError: in one line, naming the arrays that are missing, unexpected, mis-shaped, or not of finite numbers.
     """
+    if not isinstance(arrays, Mapping):
+        raise SpecError(f"`params` (={shown(arrays)}) must be a dict: arrays by name")
     if not (faults := [line for lines in misfits(spec, arrays).values() for line in lines]):
         faults = [f"`{name}` has NaN or infinity" for name, array in arrays.items() if not np.isfinite(array).all()]
     if faults:
@@ -115,8 +119,26 @@ def save(path: Path, arrays: Arrays) -> None:
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
 
 
-def load(path: Path, most: int = MOST) -> Arrays:
-    """Reads arrays from a safetensors file of at most ``most`` bytes: names, shapes and numbers, nothing that runs."""
+def load(path: Path, most: int = MOST, numbers: bool = True) -> Arrays:
+    """Reads arrays from a safetensors file of at most ``most`` bytes: names, shapes and numbers, nothing that runs.
+
+    Without ``numbers`` each is its `shell`, as the header has it.
+    """
     from safetensors import numpy
 
-    return numpy.load(contents(path, most))
+    data = contents(path, most)
+    if numbers:
+        return numpy.load(data)
+    header = json.loads(data[8 : 8 + min(HEADER, int.from_bytes(data[:8], "little"))])
+    header.pop("__metadata__", None)
+    return {name: shell(entry["shape"], _dtype(entry["dtype"])) for name, entry in header.items()}
+
+
+def _dtype(word: str) -> str:
+    """NumPy's name of a dtype of safetensors: F32 is f4."""
+    return "?" if word == "BOOL" else f"{word[0].lower()}{int(word[1:]) // 8}"
+
+
+def shell(shape: Shape, dtype: Any) -> np.ndarray:
+    """An array as the header of a file describes it, with zeros for its numbers: it takes no memory."""
+    return np.broadcast_to(np.zeros((), dtype), shape)

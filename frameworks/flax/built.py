@@ -89,7 +89,7 @@ class Built:
         layout.write(self.native, fits(self._spec, params))
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        self._spec.shapes(x.shape)
+        self._spec.taken(x=x)
         return layout.activation(self._apply(nnx.state(self.native), self._input(x)))
 
     def params(self) -> Arrays:
@@ -107,10 +107,11 @@ class Built:
 
     def forward_train(self, x: np.ndarray) -> np.ndarray:
         # Without its backward pass it would be another function, which takes longer to compile than that does to run.
-        y, _, _ = self._pass(x, np.zeros(self._spec.output_shape(x.shape)))
+        y, _, _ = self._pass(x, np.zeros(self._spec.taken(x=x)))
         return layout.activation(y)
 
     def gradients(self, x: np.ndarray, dy: np.ndarray) -> Arrays:
+        self._spec.taken(x=x, dy=dy)
         _, gradients, dx = self._pass(x, dy)
         return {INPUT: layout.activation(dx)} | layout.canonical(gradients)
 

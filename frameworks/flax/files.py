@@ -6,18 +6,14 @@ import numpy as np
 from flax import serialization
 from orbax import checkpoint
 
-from common.files import MOST
-from common.port import trees
+from common.port.trees import read
 from common.port.weights import nested
 from common.spec import params
 from common.spec.params import Arrays
 
+__all__ = ["SUFFIXES", "read", "write"]
+
 SUFFIXES = ("", ".orbax", ".msgpack", ".npz", ".safetensors")
-
-
-def read(path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
-    """The leaves by dotted path, below ``params`` and ``batch_stats`` where a file has these; no pickle is read."""
-    return trees.read(path, most)
 
 
 def write(path: Path, native: Arrays) -> None:

@@ -65,8 +65,7 @@ def canonical(state: nnx.State) -> Arrays:
 def from_native(state: Arrays) -> Arrays:
     """Canonical arrays of a state's leaves, by dotted path."""
     return distinct(
-        (_name(tuple(name.split("."))), np.ascontiguousarray(array.transpose(TO_CANONICAL.get(array.ndim))))
-        for name, array in state.items()
+        (_name(tuple(name.split("."))), array.transpose(TO_CANONICAL.get(array.ndim))) for name, array in state.items()
     )
 
 

@@ -77,7 +77,7 @@ class Built:
         self.native = Native(self.native.apply, *layout.write(fits(self._spec, params), self.dtype, self.place))
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        self._spec.shapes(x.shape)
+        self._spec.taken(x=x)
         y, _ = self._compiled(self.native.params, self.native.stats, self._array(x))
         return to_nchw(y)
 
@@ -97,9 +97,10 @@ class Built:
 
     def forward_train(self, x: np.ndarray) -> np.ndarray:
         # Without its backward pass it would be another function, which takes longer to compile than that does to run.
-        return to_nchw(self._pass(x, np.zeros(self._spec.output_shape(x.shape)))[0])
+        return to_nchw(self._pass(x, np.zeros(self._spec.taken(x=x)))[0])
 
     def gradients(self, x: np.ndarray, dy: np.ndarray) -> Arrays:
+        self._spec.taken(x=x, dy=dy)
         _, gradients, dx = self._pass(x, dy)
         return {INPUT: to_nchw(dx), **dict(layout.leaves(gradients))}
 

@@ -34,7 +34,7 @@ def native_array(array: np.ndarray) -> np.ndarray:
 def _canonical(path: list[str], array: np.ndarray) -> tuple[str, np.ndarray]:
     *parents, leaf = path
     array = array.transpose((3, 2, 0, 1)) if array.ndim == 4 else array.T
-    return ".".join([*parents, CANONICAL.get(leaf, leaf)]), np.ascontiguousarray(array)
+    return ".".join([*parents, CANONICAL.get(leaf, leaf)]), array
 
 
 def lists(tree: Tree) -> Tree:
@@ -64,7 +64,9 @@ def write(arrays: Arrays, dtype: str, place: Sharding) -> tuple[Tree, Tree]:
 def leaves(tree: Tree) -> Iterator[tuple[str, np.ndarray]]:
     """Canonical names and arrays of a tree's leaves."""
     for path, value in jax.tree_util.tree_leaves_with_path(tree):
-        yield _canonical([str(getattr(key, "key", getattr(key, "idx", None))) for key in path], np.asarray(value))
+        keys = [str(getattr(key, "key", getattr(key, "idx", None))) for key in path]
+        name, array = _canonical(keys, np.asarray(value))
+        yield name, np.ascontiguousarray(array)
 
 
 def from_native(state: Arrays) -> Arrays:

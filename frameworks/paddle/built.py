@@ -52,7 +52,7 @@ class Built:
         layout.write(self.native, fits(self._spec, params))
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        self._spec.shapes(x.shape)  # Paddle itself takes maps that are smaller than a kernel, and returns nonsense
+        self._spec.taken(x=x)  # Paddle itself takes maps that are smaller than a kernel, and returns nonsense
         self.native.eval()
         with paddle.no_grad():
             return self.native(self._given(x)).numpy()
@@ -64,11 +64,13 @@ class Built:
         return layout.trainable(self.native)
 
     def forward_train(self, x: np.ndarray) -> np.ndarray:
+        self._spec.taken(x=x)
         self.native.train()
         with paddle.no_grad():
             return self.native(self._given(x)).numpy()
 
     def gradients(self, x: np.ndarray, dy: np.ndarray) -> Arrays:
+        self._spec.taken(x=x, dy=dy)
         self.native.train()
         self.native.clear_gradients()
         tensor = self._tensor(x)
@@ -127,7 +129,7 @@ class Tuned(Built):
         self._form = form
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        self._spec.shapes(x.shape)
+        self._spec.taken(x=x)
         return self._form(self.native, x.shape)(self._tensor(x)).numpy()  # made anew: of the arrays as they are now
 
     def timed(

@@ -75,10 +75,13 @@ def _stored(value: Any) -> Stored:
     return stored
 
 
-def read(path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
-    """The state by Paddle's names and layouts, and notes on what was left out; no code in the file is run."""
+def read(path: Path, most: int = MOST, numbers: bool = True) -> tuple[Arrays, list[str]]:
+    """The state by Paddle's names and layouts, and notes on what was left out; no code in the file is run.
+
+    A pickle has its numbers among the shapes and as they are, so they are there without ``numbers``, too.
+    """
     if path.suffix == ".safetensors":
-        return params.load(path, most), []
+        return params.load(path, most, numbers), []
     state = pickles.load(io.BytesIO(contents(path, most)), ALLOWED)
     if not isinstance(state, dict):
         raise PortError(f"it holds {type(state).__name__}, not a state_dict")

@@ -45,7 +45,7 @@ def write(layer: nn.Layer, params: Arrays) -> None:
 
 def from_native(state: Arrays) -> Arrays:
     """Canonical arrays of a ``state_dict``."""
-    return distinct((canonical(name), np.ascontiguousarray(transposed(array))) for name, array in state.items())
+    return distinct((canonical(name), transposed(array)) for name, array in state.items())
 
 
 def to_native(arrays: Arrays) -> Arrays:

@@ -49,7 +49,7 @@ class Built:
         layout.write(self.native, fits(self._spec, params))
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        self._spec.shapes(x.shape)
+        self._spec.taken(x=x)
         module = self._inference()
         with torch.inference_mode():
             return module(self._tensor(x)).cpu().numpy()
@@ -61,10 +61,12 @@ class Built:
         return frozenset(name for name, value in self.native.named_parameters() if value.requires_grad)
 
     def forward_train(self, x: np.ndarray) -> np.ndarray:
+        self._spec.taken(x=x)
         with torch.no_grad():
             return self.native.train()(self._tensor(x)).cpu().numpy()
 
     def gradients(self, x: np.ndarray, dy: np.ndarray) -> Arrays:
+        self._spec.taken(x=x, dy=dy)
         self.native.train().zero_grad()
         tensor = self._tensor(x).requires_grad_()
         self.native(tensor).backward(self._tensor(dy))
@@ -150,7 +152,7 @@ class Tuned(Built):
     def forward(self, x: np.ndarray) -> np.ndarray:
         if not self._compiled:
             return super().forward(x)
-        self._spec.shapes(x.shape)
+        self._spec.taken(x=x)
         tensor, held = Built._tensor(self, x), self.params()
         if (
             self._run is None

@@ -1,5 +1,6 @@
 """Weights on disk as PyTorch users have them: a state dict, pickled or as safetensors."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ SUFFIXES = (".pt", ".pth", ".safetensors")
 WRAPPERS = ("state_dict", "model_state_dict", "model")  # training scripts save it under these keys
 
 
-def read(path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
+def read(path: Path, most: int = MOST, numbers: bool = True) -> tuple[Arrays, list[str]]:
     """The state dict by PyTorch's names and layouts, and notes on what was taken off; no code in the file is run."""
     if path.suffix == ".safetensors":
-        return params.load(path, most), []
+        return params.load(path, most, numbers), []
     archive, notes = Archive(contents(path, most)), []
     state = archive.value
     for key in WRAPPERS:
@@ -32,7 +33,8 @@ def read(path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
         raise PortError(f"it holds {type(state).__name__}, not a state dict")
     tensors = {name: _tensor(name, value) for name, value in state.items()}
     within(sum(tensor.bytes for tensor in tensors.values()), most)
-    arrays = {name: archive.array(tensor) for name, tensor in tensors.items()}
+    values = archive.array if numbers else Tensor.shell
+    arrays = {name: values(tensor) for name, tensor in tensors.items()}
     if arrays and all(name.startswith("module.") for name in arrays):
         notes.append("took `module.` of DataParallel off the names")
         arrays = {name.removeprefix("module."): array for name, array in arrays.items()}
@@ -53,4 +55,6 @@ def write(path: Path, native: Arrays) -> None:
     if path.suffix == ".safetensors":
         params.save(path, native)
     else:
-        torch.save({name: torch.from_numpy(np.array(array)) for name, array in native.items()}, path)
+        file = io.BytesIO()  # on a full disk PyTorch's own writer speaks of positions
+        torch.save({name: torch.from_numpy(np.array(array)) for name, array in native.items()}, file)
+        path.write_bytes(file.getbuffer())

@@ -14,6 +14,7 @@ import numpy as np
 from common.port import pickles
 from common.port.pickles import Call, Name, Persistent
 from common.port.weights import PortError
+from common.spec.params import shell
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # of the format before PyTorch 1.6: pickles in a row, then the storages
 STORAGES = {
@@ -51,6 +52,9 @@ class Tensor(NamedTuple):
     @property
     def bytes(self) -> int:
         return math.prod(self.shape) * self.dtype.itemsize
+
+    def shell(self) -> np.ndarray:
+        return shell(self.shape, self.dtype)
 
 
 def stored(value: Any) -> Tensor:

@@ -85,7 +85,8 @@ def report(
             experiments = [Experiment(case, MODES[0], tuple(run.places.values())) for case in timed]
             time_all(run, left(run.record, experiments), BUDGET[profile])
     place = saved(run.record, results, unfinished)
-    click.echo(f"wrote {publish(place or results, output, others)}")
+    if place:
+        click.echo(f"wrote {publish(place, output, others)}")
     finish(run.record, results, place)
 
 

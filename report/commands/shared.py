@@ -96,7 +96,8 @@ def writable(*paths: Path | None, make: bool = False) -> None:
 def saved(record: Any, path: Path | None, unfinished: Path | None = None) -> Path | None:
     """Writes the record, before anything is printed; where it is, which is a temporary folder if ``path`` fails.
 
-    The file of the ``unfinished`` record goes then.
+    None if that fails as well: then what is printed is all that is left. The file of the ``unfinished`` record goes
+    when the record is written.
     """
     from common.results.record import dump
     from common.results.writing import ResultsError
@@ -109,8 +110,12 @@ def saved(record: Any, path: Path | None, unfinished: Path | None = None) -> Pat
         return path
     except ResultsError as error:
         tell(f"convparity: {error}")
-    place = Path(tempfile.mkdtemp(prefix="convparity-")) / RESULTS
-    dump(record, place)
+    try:
+        place = Path(tempfile.mkdtemp(prefix="convparity-")) / RESULTS
+        dump(record, place)
+    except (OSError, ResultsError) as error:
+        tell(f"convparity: nor elsewhere: {getattr(error, 'strerror', None) or error}")
+        return None
     return place
 
 

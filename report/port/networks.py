@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-import frameworks
 from common.layers.values import Shape
 from common.port.alignment import NameMap
 from common.port.comparing import Comparison, How
@@ -20,7 +19,7 @@ from common.port.orders import forms
 from common.port.weights import Disagreement, PortError, finite, is_index, usable
 from common.spec.params import Arrays
 from report.port.modules import Input, compared, isolated, lines, remotes, shapes_of
-from report.port.stored import left_out, most, reachable, read_state, replacing, same, some
+from report.port.stored import left_out, most, reachable, read_state, replacing, same, some, write
 from report.port.verdicts import judged
 
 SIZES = ((64, 72), (224, 224), (32, 32), (28, 28))  # that most networks take one of
@@ -95,7 +94,7 @@ def _ported(
     carried = _carried(lives, kinds, arrays, shapes, how, proof)
     if destination:
         with replacing(destination) as part:
-            frameworks.part(kinds[1], "files").write(part, carried.state)
+            write(kinds[1], part, carried.state)
             written, _ = _stored(second, part)
             if wrong := [name for name, array in carried.arrays.items() if not same(array, written.get(name))]:
                 raise Disagreement(f"`{wrong[0]}` reads back from {kinds[1]}'s file as something else")

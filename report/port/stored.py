@@ -72,25 +72,26 @@ def _reading(backend: str, path: Path) -> Iterator[None]:
         raise PortError(f"cannot read {path}: damaged, or not of {backend} ({first_line(error)[:200]})") from None
 
 
-def read_state(backend: str, path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
+def read_state(backend: str, path: Path, most: int = MOST, numbers: bool = True) -> tuple[Arrays, list[str]]:
     """The arrays of a file by the framework's names and layouts, and notes on what was removed around them.
 
-    No more than ``most`` bytes are read, and no arrays are made that would take more.
+    No more than ``most`` bytes are read, and no arrays are made that would take more; for ``numbers`` see
+    `common.protocols.Files`.
 
     Raises:
         PortError: in one line, if the file is missing, damaged or hostile.
     """
     with _reading(backend, path):
-        return frameworks.part(backend, "files").read(path, most)
+        return frameworks.part(backend, "files").read(path, most, numbers)
 
 
-def read(backend: str, path: Path, most: int = MOST) -> tuple[Arrays, list[str]]:
+def read(backend: str, path: Path, most: int = MOST, numbers: bool = True) -> tuple[Arrays, list[str]]:
     """`read_state` as canonical arrays, under the file's module paths, without what is no weight.
 
     Raises:
         PortError: in one line, if the file is missing, damaged or hostile, or has other than real numbers.
     """
-    native, notes = read_state(backend, path, most)
+    native, notes = read_state(backend, path, most, numbers)
     with _reading(backend, path):
         arrays = frameworks.part(backend, "layout").from_native(native)
         if len(arrays) < len(native):  # step counters, by their own name
@@ -99,7 +100,7 @@ def read(backend: str, path: Path, most: int = MOST) -> tuple[Arrays, list[str]]
             notes.append(left_out(others))
         arrays = {name: array for name, array in arrays.items() if name not in others}
         usable(arrays)
-    return arrays, notes
+    return {name: np.asarray(array, order="C") for name, array in arrays.items()} if numbers else arrays, notes
 
 
 def left_out(names: Sequence[str]) -> str:
@@ -141,6 +142,20 @@ def replacing(path: Path) -> Iterator[Path]:
             shutil.rmtree(folder)
     except OSError as error:
         raise PortError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def write(backend: str, path: Path, native: Arrays) -> None:
+    """Writes a state by the framework's names and layouts.
+
+    Raises:
+        PortError: if it cannot: the libraries of some formats raise errors of their own for a full disk.
+    """
+    try:
+        frameworks.part(backend, "files").write(path, native)
+    except OSError:
+        raise
+    except Exception as error:
+        raise PortError(f"cannot write {path.name}: {first_line(error)[:200]}") from None
 
 
 def same(one: np.ndarray, other: np.ndarray | None) -> bool:

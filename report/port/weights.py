@@ -27,7 +27,7 @@ from common.spec import BlockSpec, inputs
 from common.spec.catalogue import block as catalogue_block
 from common.spec.params import Arrays
 from report.port.nearest import suggesting
-from report.port.stored import most, reachable, read, replacing, same, write_map
+from report.port.stored import most, reachable, read, replacing, same, write, write_map
 
 SAMPLED = 2**26  # values of the largest activation in a verification
 SIZES = (9, 12, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384, 448, 512)
@@ -62,8 +62,9 @@ def port(
 
     The file's suffix is its format: see ``SUFFIXES`` in ``frameworks/<name>/files.py``. ``names`` maps the spec's layer
     names to the file's where they differ; ``by_structure`` finds them from the layers' order and shapes. Nothing in
-    the file is executed. Before anything is written the weights are read back from the new file and from the block
-    built in the target framework, and its output is compared with the reference.
+    the file is executed; shapes are compared before numbers are read. Before anything is written the weights are read
+    back from the new file and from the block built in the target framework, and its output is compared with the
+    reference.
 
     Raises:
         PortError: for a file that cannot be read, does not fit, or cannot be written; nothing is written then.
@@ -76,15 +77,17 @@ def port(
     from_, to = (known("backend", name, frameworks.BACKENDS) for name in (from_, to))
     spec = catalogue_block(block, **(options or {}))
     reachable((from_, source), (to, destination))
-    arrays, notes = read(from_, source, most(param.size for param in spec.params()))
-    with suggesting(spec, lambda read=arrays: read):
-        names, matched = _names(spec, arrays, names or {}, by_structure, save_map)
-        arrays, forms = in_shape({param.name: param.shape for param in spec.params()}, renamed(arrays, names))
-        arrays = fit(spec, arrays)
+    limit = most(param.size for param in spec.params())
+    shells, _ = read(from_, source, limit, numbers=False)
+    with suggesting(spec, lambda: shells):
+        names, matched = _names(spec, shells, names or {}, by_structure, save_map)
+        _fitted(spec, shells, names)
+    arrays, notes = read(from_, source, limit)
+    arrays, forms = _fitted(spec, arrays, names)
     finite(arrays)
     notes = [*notes, *matched, *forms]
     with replacing(destination) as part:
-        frameworks.part(to, "files").write(part, frameworks.part(to, "layout").to_native(arrays))
+        write(to, part, frameworks.part(to, "layout").to_native(arrays))
         written, _ = read(to, part)
         if wrong := [name for name in arrays if not same(arrays[name], written.get(name))]:
             raise Disagreement(f"`{wrong[0]}` reads back from {to}'s file as something else")
@@ -115,6 +118,12 @@ def _names(
         )
         raise PortError(f"which layer is which is not certain: {advice}", alignment.doubts)
     return alignment.names, [f"matched {len(alignment.names)} layers {alignment.how}"]
+
+
+def _fitted(spec: BlockSpec, arrays: Arrays, names: NameMap) -> tuple[Arrays, list[str]]:
+    """The arrays by the spec's names and in its shapes, and notes on the shapes that the file has; raises as `fit`."""
+    arrays, forms = in_shape({param.name: param.shape for param in spec.params()}, renamed(arrays, names))
+    return fit(spec, arrays), forms
 
 
 def _preference(size: tuple[int, int]) -> tuple[bool, int]:

@@ -9,6 +9,7 @@ import itertools
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 
@@ -199,6 +200,10 @@ def build(
         case "closes":
             os.closerange(3, 4096)
             time.sleep(3600)
+        case "fills":
+            with tempfile.TemporaryFile() as file:
+                while file.write(bytes(2**20)):
+                    pass
     device = known("device", device or devices()[0], devices())
     kind = form_on(device, {"cpu": Built}, NAME) if variant == "tuned" else Built
     return kind(spec, params, fault, dtype, device)

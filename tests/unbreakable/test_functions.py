@@ -15,7 +15,7 @@ from common.port.weights import PortError
 SPEC = convparity.block("pointwise_conv", in_channels=2, out_channels=3, bias=True)
 ARRAYS = convparity.initial(SPEC)
 GOOD = {"in_channels": 2, "out_channels": 3}
-SHAPE = (1, 2, 3, 4)
+SHAPE, LONG = (1, 2, 3, 4), "x" * 9999
 
 
 class Silent:
@@ -51,6 +51,12 @@ def _port(**changes: Any) -> Callable[[], object]:
     return lambda: convparity.port(**arguments | {"block": "pointwise_conv", "options": GOOD} | changes)
 
 
+def _conv() -> Any:
+    import torch
+
+    return torch.nn.Conv2d(2, 3, 1)
+
+
 def _build(*arguments: Any, **changes: Any) -> Callable[[], object]:
     return lambda: convparity.build(*arguments, **changes)
 
@@ -67,12 +73,15 @@ CALLS: dict[str, list[tuple[str, Callable[[], object]]]] = {
     "build infinite": [("conv.bias` has NaN", _build("torch", SPEC, v)) for v in INFINITE],
     "build too large": [("too large for float32", _build("torch", SPEC, ARRAYS | {"conv.bias": np.full(3, -1e39)}))],
     "build dtype": [("unknown dtype `", _build("torch", SPEC, ARRAYS, dtype=v)) for v in NO_WORDS],
-    "build device": [("unknown device `", _build("torch", SPEC, ARRAYS, device=v)) for v in NO_WORDS if v],
+    "build device": [("unknown device `", _build("torch", SPEC, ARRAYS, device=v)) for v in NO_WORDS[1:]],
     "build variant": [("unknown variant `", _build("torch", SPEC, ARRAYS, variant=v)) for v in NO_WORDS],
     "build strict": [("`strict` (=", _build("torch", SPEC, ARRAYS, strict=v)) for v in (None, 1, "no", Silent())],
     "compare shape": [("`input_shape` (=", lambda v=v: convparity.compare(None, None, v)) for v in NO_SHAPES],
     "compare names": [("`names` ", lambda v=v: convparity.compare(None, None, SHAPE, names=v)) for v in NO_NAMES],
     "compare modules": [("is no module of", lambda v=v: convparity.compare(v, v, SHAPE)) for v in (*NO_WORDS, object)],
+    "compare output": [
+        ("no output is called `xxx", lambda: convparity.compare(_conv(), _conv(), SHAPE, output="x" * 9999))
+    ],
     "assert_parity": [("`input_shape` (=", lambda v=v: convparity.assert_parity(None, None, v)) for v in NO_SHAPES],
     "port source": [("`source` (=", _port(source=v)) for v in NO_PATHS],
     "port destination": [("`destination` (=", _port(destination=v)) for v in NO_PATHS],

@@ -63,7 +63,7 @@ class Built:
         self._compiled.clear()
 
     def _bound(self, x: np.ndarray) -> tuple[Callable[[], None], Callable[[], np.ndarray]]:
-        self._spec.shapes(x.shape)
+        self._spec.taken(x=x)
         x = np.ascontiguousarray(x, np.float32)
         if x.shape not in self._compiled:
             self._compiled[x.shape] = self._compile(exported(self.native, torch.from_numpy(x)))
