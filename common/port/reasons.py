@@ -15,7 +15,7 @@ from common.spec.params import Arrays
 
 def of_settings(parted: Parted | None, differing: Sequence[Difference], right: Observed, training: bool) -> list[str]:
     """The settings that differ in the layer that parted or, if its input did, between it and the layer before."""
-    effective = [d for d in differing if training or not d.text.startswith("momentum")]
+    effective = [d for d in differing if training or not d.text.startswith(("momentum", "power iteration"))]
     if parted is None:
         return [str(d) for d in effective[:SHOWN]]
     if not parted.entered:
