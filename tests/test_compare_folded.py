@@ -135,5 +135,6 @@ def test_spectral_norm_is_ported_with_its_vectors(request: pytest.FixtureRequest
     first, second = spectral("old"), paddle.nn.utils.spectral_norm(paddle.nn.Conv2D(3, 4, 3))
     ported = port_module(first, second, SHAPE, training=True)
     assert ported.arrays["weight_u"].tolist() == first.weight_u.tolist()
-    second.set_state_dict(ported.state)
+    state: Any = ported.state
+    second.set_state_dict(state)
     assert_parity(first, second, SHAPE, as_is=True)

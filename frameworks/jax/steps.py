@@ -44,7 +44,7 @@ class _Program:
         What takes a ``shared`` variable is only a part of a function that somebody wrote by hand.
         """
         uses = Counter(atom for equation in jaxpr.eqns for atom in equation.invars if not _literal(atom))
-        makers = {made: equation for equation in jaxpr.eqns for made in equation.outvars}
+        makers: dict[Any, Any] = {made: equation for equation in jaxpr.eqns for made in equation.outvars}
         takers = {atom: equation for equation in jaxpr.eqns for atom in equation.invars if not _literal(atom)}
         for equation in jaxpr.eqns:
             atoms = equation.invars
@@ -62,8 +62,8 @@ class _Program:
             if own := self._pool(equation, taker) or _function(equation, taker, maker, alone):
                 self._note(own)
                 continue
-            inner = equation.params.get("jaxpr") or equation.params.get("call_jaxpr")
-            inner = getattr(inner, "jaxpr", inner)
+            closed: Any = equation.params.get("jaxpr") or equation.params.get("call_jaxpr")
+            inner = getattr(closed, "jaxpr", closed)
             if equation.params.get("name") not in NAMED and len(getattr(inner, "invars", ())) == len(atoms):
                 pairs = [(v, a) for v, a in zip(inner.invars, atoms, strict=True) if not _literal(a)]
                 below = {variable: layers[atom] for variable, atom in pairs if atom in layers}
