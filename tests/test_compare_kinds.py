@@ -24,6 +24,7 @@ SAME: dict[str, tuple[Any, Any]] = {
     "one array of two modules": (kinds.twice("arrays"), kinds.twice("module")),
     "weight norm, old and new": (kinds.normed("old"), kinds.normed("new")),
     "a buffer, and a literal": (kinds.blurred("buffer"), kinds.blurred("literal")),
+    "an array that is one number": (kinds.scaled("scale", ()), kinds.scaled("scale", ())),
     "an array of its own, of another form": (kinds.scaled("gamma", (4,)), kinds.scaled("scale", (4, 1, 1))),
     "a 1x1 convolution, and a linear layer": (kinds.excited(False), kinds.excited(True)),
     "branches of another order": (kinds.branches("same first"), kinds.branches("same last")),

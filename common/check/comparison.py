@@ -40,7 +40,7 @@ def compare(given: np.ndarray, right: np.ndarray, allowance: np.ndarray) -> Comp
     if given.shape != right.shape:
         return Compared(f"shape {given.shape} cannot be compared with {right.shape}", None, None)
     with np.errstate(invalid="ignore", over="ignore"):
-        error = np.abs(1.0 * given - right)  # of integers, too
+        error = np.asarray(np.abs(1.0 * given - right))  # of integers, and of a number, too
     known = np.isfinite(error) & np.isfinite(allowance)
     error[~np.isfinite(error)] = np.inf
     compared = known & (allowance > 0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from common.oracle.rounding import ALLOWED
 from common.port.given import real
-from common.port.live import PRECISION, Cotangents, Live, Observed
+from common.port.live import PRECISION, Cotangents, Live, Observed, moving
 from common.spec.params import Arrays
 
 SAMPLES = 4  # each array gives as many deviations as it has elements, four times over
@@ -14,7 +14,7 @@ SAMPLES = 4  # each array gives as many deviations as it has elements, four time
 
 def _quantities(pass_: Observed) -> dict[str, Arrays]:
     """The results of a pass by kind; a layer's output by its path."""
-    running = {name: array for name, array in pass_.arrays.items() if "running" in name.rpartition(".")[2]}
+    running = {name: array for name, array in pass_.arrays.items() if moving(name)}
     named = {"outputs": pass_.outputs, "layers": pass_.layers, "entries": pass_.entries}
     return named | {"gradients": pass_.gradients, "inputs": numbered(pass_), "statistics": running}
 

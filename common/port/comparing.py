@@ -27,7 +27,7 @@ from common.port.allowances import allowances
 from common.port.fingerprints import matched
 from common.port.folding import Fold
 from common.port.given import real, values_of
-from common.port.live import PRECISION, Cotangents, Live, Observed
+from common.port.live import PRECISION, Cotangents, Live, Observed, moving
 from common.port.matching import Matching, randomised
 from common.port.parting import Finding
 from common.port.passes import Pass, findings_of, paired, refuse_constant
@@ -177,9 +177,7 @@ def compare_live(
 
 
 def _moved(before: Arrays, after: Observed) -> bool:
-    return any(
-        "running" in name and not np.array_equal(a, after.arrays[name], equal_nan=True) for name, a in before.items()
-    )
+    return any(moving(name) and not np.array_equal(a, after.arrays[name], equal_nan=True) for name, a in before.items())
 
 
 def _training(
@@ -199,7 +197,7 @@ def _training(
         )
         if any(not np.array_equal(y, again.outputs[key], equal_nan=True) for key, y in pass_.outputs.items()):
             return f"the module in {name} trains at random, even without dropout: two passes differ", None
-        norms = any("running" in key for key in params)
+        norms = any(map(moving, params))
         if not live.nature.moded and norms and not _moved(params, pass_):
             return f"no switch of the mode was found in {name}, whose norms did not move", None
         passes.append(pass_)

@@ -1,4 +1,7 @@
-"""A norm folded into the convolution before it, and parallel branches (RepVGG, MobileOne) folded into one convolution.
+"""What one module computes of its arrays in each pass, and the other has done once and for all.
+
+A norm is folded into the convolution before it, parallel branches (RepVGG, MobileOne) into one convolution, weight norm
+and spectral norm into the weight.
 
 The arrays of the module that has norms are folded as its layers were seen to run: a norm is folded if it takes what a
 convolution or linear layer returns, and branches are added if they take the same. Whether the other module computes
@@ -11,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from common.port import reparametrised
 from common.port.live import Cotangents, Live, Nature, Observed
 from common.port.matching import Part, in_order, parts
 from common.spec.params import Arrays
@@ -27,15 +31,33 @@ class Branch:
 
 @dataclass(frozen=True)
 class Fold:
-    """The branches that are added in each folded layer, by its name, in order; what is not folded stays."""
+    """The branches that are added in each folded layer, by its name, in order; what is not folded stays.
+
+    ``computed`` counts the layers that have weight norm or spectral norm.
+    """
 
     branches: dict[str, tuple[Branch, ...]]
     nature: Nature
     rest: tuple[str, ...]  # arrays that are not folded
     seen: dict[str, None]  # layers in order of execution
+    computed: int = 0
+
+    def text(self, which: str) -> str:
+        """What is folded into what, in words; ``which`` is the module."""
+        folded = [f"norms of the {which} into {len(self.branches)} layers"] if self.branches else []
+        count = "its weight" if self.computed == 1 else f"{self.computed} weights"
+        folded += [f"weight norm or spectral norm of the {which} into {count}"] if self.computed else []
+        return f"folded {' and '.join(folded)}, which only evaluation can compare"
+
+    @property
+    def removal(self) -> str:
+        """How the unfolded module becomes the folded one, in its framework."""
+        ways = ["fold its norms (torch.nn.utils.fusion, or its own deploy method)"] if self.branches else []
+        return " and ".join(ways + (["remove its weight norm or spectral norm"] if self.computed else []))
 
     def arrays(self, arrays: Arrays) -> Arrays:
         """The arrays as the folded module has them, under the names of this fold."""
+        arrays = reparametrised.weights(arrays, self.nature.settings)
         found: Arrays = {}
         for name, branches in self.branches.items():
             done = [self._one(branch, branches, arrays) for branch in branches]
@@ -76,7 +98,9 @@ class Fold:
 
 
 def folds(nature: Nature, pass_: Observed) -> list[Fold]:
-    """Of the norms alone, and of parallel branches, too; none if no norm can be folded."""
+    """Of weight norm and spectral norm alone, of other norms, too, and of parallel branches; none if none is there."""
+    own, computed = nature, len(reparametrised.layers(nature.shapes))
+    nature = replace(own, shapes=reparametrised.plain(own.shapes))
     layers = in_order(parts(nature.shapes), pass_.layers)
     found: list[Branch] = []
     for part in layers:
@@ -99,7 +123,8 @@ def folds(nature: Nature, pass_: Observed) -> list[Fold]:
         waiting = [b for b in waiting if b not in alike]
         if any(b.layer is not None for b in alike):
             grouped[_common(alike) if len(alike) > 1 else str(first.layer)] = tuple(alike)
-    return [_fold(branches, nature, pass_) for branches in (single, grouped) if branches]
+    several = [*([{}] if computed else []), *(branches for branches in (single, grouped) if branches)]
+    return [replace(_fold(branches, nature, pass_), nature=own, computed=computed) for branches in several]
 
 
 def _common(branches: Sequence[Branch]) -> str:

@@ -1,7 +1,7 @@
 """Any live module as `common.port.comparing` runs it: in float64, with the arrays of the caller, its layers seen."""
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Protocol
 
@@ -187,6 +187,18 @@ def permuted(x: np.ndarray, layout: str, back: bool = False) -> np.ndarray:
     if layout == "nchw" or x.ndim < 3:
         return x
     return np.ascontiguousarray(np.moveaxis(x, -1, 1) if back else np.moveaxis(x, 1, -1))
+
+
+def buffered(name: str, params: Container[str]) -> bool:
+    """Whether a buffer is state that a port carries: a running statistic, or a vector of spectral norm."""
+    path, dot, local = name.rpartition(".")
+    return "running" in local or (local in ("weight_u", "weight_v") and f"{path}{dot}weight_orig" in params)
+
+
+def moving(name: str) -> bool:
+    """Whether training moves this array apart from the optimiser: a running statistic, or a vector of spectral norm."""
+    local = name.rpartition(".")[2]
+    return "running" in local or local == "weight_u"  # which `weight_v` follows from, or the reverse
 
 
 def rate(module: object) -> float:

@@ -11,7 +11,7 @@ from common.port.alignment import Alignment, Leaf, NameMap, align
 from common.port.weights import PortError
 from common.spec.params import Arrays, Shapes, drawn
 
-_LOCAL = re.compile(r"weight(_[gv])?|bias(_[kv])?|running_\w+|in_proj_\w+|(weight|bias)_(ih|hh)\w*")
+_LOCAL = re.compile(r"weight(_orig|_[guv])?|bias(_[kv])?|running_\w+|in_proj_\w+|(weight|bias)_(ih|hh)\w*")
 _SEPARATE = re.compile(r"(?:to_|w)?(q|k|v|query|key|value)(?:_proj|_lin)?")
 SHOWN = 5  # layers without a partner, in a refusal
 Group = dict[str, tuple[str, ...]]  # local name of a leaf: the arrays that are it
@@ -88,7 +88,9 @@ def parts(shapes: Shapes, apart: tuple[str, ...] = ()) -> list[Part]:
             layers[name] = {"": shape}
     found = []
     for path, arrays in layers.items():
-        main = next((local for local in ("weight", "weight_v", "in_proj_weight", *arrays) if local in arrays), "")
+        main = next(
+            (local for local in ("weight", "weight_orig", "weight_v", "in_proj_weight", *arrays) if local in arrays), ""
+        )
         kind = "other" if "" in arrays else _kind(main, arrays[main], arrays)
         leaf = Leaf(path, kind, tuple(sorted(arrays.items())))
         found.append(Part(leaf, {local: (f"{path}.{local}".strip("."),) for local in arrays}))
@@ -107,7 +109,7 @@ def randomised(shapes: Shapes, seed: int = 0) -> Arrays:
             return "bias"
         return "norm_weight" if len(shape) < 2 else "linear_weight"
 
-    return {name: drawn(rng, role(name, shape), shape).astype(np.float64) for name, shape in shapes.items()}
+    return {name: np.asarray(drawn(rng, role(name, shape), shape), np.float64) for name, shape in shapes.items()}
 
 
 def in_order(found: list[Part], seen: Mapping[str, object]) -> list[Part]:

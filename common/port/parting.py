@@ -145,11 +145,14 @@ def layers(right: Observed, actual: Observed, allowed: Mapping[str, Arrays], nam
 
 @dataclass(frozen=True)
 class Parted:
-    """A layer that differs, in a sentence; ``entered`` if its input does already, after ``before``, which agrees."""
+    """A layer that differs, in a sentence; ``entered`` if its input does already, after ``before``, which agrees.
+
+    ``entered`` is None if inputs are not seen.
+    """
 
     layer: str
     before: str
-    entered: bool
+    entered: bool | None
     text: str
 
 
@@ -176,7 +179,8 @@ def first(right: Observed, actual: Observed, allowed: Mapping[str, Arrays], name
             continue
         after = f"`{before}`" if before else "the input"
         where = f"its input differs already, by what is computed after {after}; " if entered else ""
-        return Parted(name, before, bool(entered), f"`{name}` ({other}): {where}{problem}")
+        seen = name in right.entries and other in actual.entries
+        return Parted(name, before, bool(entered) if seen else None, f"`{name}` ({other}): {where}{problem}")
     outputs = all(
         compare(actual.outputs[n], y, allowed["outputs"][n]).problem is None for n, y in right.outputs.items()
     )

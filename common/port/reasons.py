@@ -15,11 +15,12 @@ from common.spec.params import Arrays
 
 def of_settings(parted: Parted | None, differing: Sequence[Difference], right: Observed, training: bool) -> list[str]:
     """The settings that differ in the layer that parted or, if its input did, between it and the layer before."""
-    effective = [d for d in differing if training or not d.text.startswith("momentum")]
+    effective = [d for d in differing if training or not d.text.startswith(("momentum", "power iteration"))]
     if parted is None:
         return [str(d) for d in effective[:SHOWN]]
-    if not parted.entered:
-        return [d.text for d in effective if d.layer == parted.layer]
+    own = [d.text for d in effective if d.layer == parted.layer]
+    if parted.entered is False or (own and not parted.entered):
+        return own
     places = {name: place for place, name in reversed([*enumerate(right.calls)])}
     start, end = places.get(parted.before, -1), places.get(parted.layer, -1)
     return [str(d) for d in effective if start < places.get(d.layer, -1) < end]

@@ -3,8 +3,8 @@
 A framework's ``settings`` module reads them from its layers: ``stride``, ``padding`` (pairs, or "same" or "valid"),
 ``dilation``, ``groups``, ``eps``, ``momentum`` (the weight of the new value), ``window``, ``ceil_mode``,
 ``count_include_pad``, ``function`` (of an activation), ``slope``, ``alpha``, ``approximation``, ``mode``,
-``align_corners``. What cannot be read is left out, and is not compared. ``kernel``, ``channels_last`` and ``size`` (the
-height and width of the input) serve to tell what a padding does.
+``align_corners``, ``power iteration`` (of spectral norm). What cannot be read is left out, and is not compared.
+``kernel``, ``channels_last`` and ``size`` (the height and width of the input) serve to tell what a padding does.
 """
 
 import contextlib

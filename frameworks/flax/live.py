@@ -12,6 +12,7 @@ from common.port.live import DROPOUT_OFF, PRECISION, Cotangents, Nature, Observe
 from common.spec.params import Arrays
 from frameworks.flax.live_linen import Linen
 from frameworks.flax.live_nnx import Nnx
+from frameworks.jax.steps import steps
 from frameworks.jax.widened import widened
 
 LAYOUTS = ("nhwc", "nchw")
@@ -54,10 +55,18 @@ class Live:
         self._evaluate = jax.jit(lambda params, rest, xs, passes: run(params, rest, xs, passes, False))
         self._shapes: dict[str, tuple[int, ...]] | None = None  # of the outputs in training
         forms = self._module.forms.values()
+
+        def evaluate(values: Any, xs: Any) -> Any:
+            params, rest = self._module.filled(dict(zip(self._module.forms, values, strict=True)))
+            return run(params, rest, xs, jax.numpy.asarray(0, "uint32"), False)[0]
+
+        with widened():
+            zeros, names = [np.zeros(form.shape) for form in forms], [form.name for form in forms]
+            between, self._calls = steps(evaluate, names, zeros, xs, layout == "nhwc")
         shapes_ = {form.name: form.canonical_shape for form in forms}
         last = layout == "nhwc"
         kept = tuple(self._module.constants)
-        module, own = self._module, self._module.settings
+        module, own = self._module, self._module.settings | between
         self.nature = Nature(
             "flax", PRECISION, shapes_, last, module.moded, module.constants, module.training, kept, own
         )
@@ -104,7 +113,7 @@ class Live:
             layers = {name: np.array(seen[name][1]) for name in order}
             entries = {name: np.array(entry) for name in order if (entry := seen[name][0]) is not None}
             values = {name: np.array(ys[name]) for name in names}
-            return Observed(values, layers, entries, state, gradients, inputs, dropped)
+            return Observed(values, layers, entries, state, gradients, inputs, dropped, self._calls)
 
     def _canonical(self, tree: Any) -> Arrays:
         native = self._module.leaves(tree)

@@ -13,6 +13,7 @@ from common.port.weights import COLLECTIONS, PortError
 from common.spec.params import Arrays
 from frameworks.jax.forms import Form, collection, first_map, forms, is_weight, keys
 from frameworks.jax.settings import settings
+from frameworks.jax.steps import steps
 from frameworks.jax.tracing import layer_outputs
 from frameworks.jax.widened import widened
 
@@ -57,6 +58,8 @@ class Live:
             wide = [np.zeros(array.shape) for array in self._own]
             self._forms: list[Form] = forms(lambda v, xs: run(False, v, xs), [path for path, _ in arrays], wide, own_xs)
             own_settings = settings(lambda v, xs: run(False, v, xs), self._forms, wide, own_xs)
+            names, last = [form.name for form in self._forms], layout == "nhwc"
+            between, self._calls = steps(lambda v, xs: run(False, v, xs)[0], names, wide, own_xs, last)
             channels = first_map(lambda v, xs: run(False, v, xs), wide, own_xs)
         if channels is not None and any(len(shape) > 3 for shape in shapes) and channels != layout:
             raise PortError(f"its first convolution takes {channels.upper()}, and is given {layout.upper()}")
@@ -92,7 +95,7 @@ class Live:
         }
         kept = tuple(map(_as_read, self._rest))
         self.nature = Nature(
-            "jax", PRECISION, shapes_, layout == "nhwc", bool(switches), settings=own_settings, kept=kept
+            "jax", PRECISION, shapes_, layout == "nhwc", bool(switches), settings=own_settings | between, kept=kept
         )
 
     def arrays(self, state: Arrays | None = None) -> Arrays:
@@ -133,7 +136,8 @@ class Live:
             state = {form.name: form.canonical(np.asarray(v)) for form, v in zip(self._forms, after, strict=True)}
             names, order = self._orders[dys is not None]
             layers = {name: np.array(seen[name]) for name in order}
-            return Observed({name: np.array(ys[name]) for name in names}, layers, {}, state, gradients, inputs)
+            values_ = {name: np.array(ys[name]) for name in names}
+            return Observed(values_, layers, {}, state, gradients, inputs, calls=self._calls)
 
 
 def _as_read(name: str) -> str:

@@ -10,7 +10,18 @@ import paddle
 from paddle import nn
 
 from common.port.given import real
-from common.port.live import DROPOUT_OFF, STATISTICS, Cotangents, Nature, Observed, called, canonical, mode, outputs
+from common.port.live import (
+    DROPOUT_OFF,
+    STATISTICS,
+    Cotangents,
+    Nature,
+    Observed,
+    buffered,
+    called,
+    canonical,
+    mode,
+    outputs,
+)
 from common.port.settings import read
 from common.spec.params import Arrays
 from frameworks.paddle import layout
@@ -45,7 +56,8 @@ class Live:
                 own = _canonical(name := f"{path}.{local}".strip("."))
                 if value is None or not value.is_floating_point():
                     continue
-                if isinstance(value, paddle.base.framework.EagerParamBase) or "running" in own.rpartition(".")[2]:
+                weights = {f"{path}.{name}".strip(".") for name in layer._parameters}
+                if isinstance(value, paddle.base.framework.EagerParamBase) or buffered(own, weights):
                     first = held.setdefault(id(value), own)
                     self._owners.setdefault(path, first.rpartition(".")[0])
                     self._names[name] = first

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from paddle.nn.utils.spectral_norm_hook import SpectralNorm
+
 from common.port.settings import Settings, every, pairs
 
 CONVOLUTIONS = ("Conv1D", "Conv2D", "Conv3D")
@@ -13,6 +15,14 @@ FUNCTIONS |= {"Silu": "SiLU", "Swish": "SiLU", "Mish": "Mish", "LeakyReLU": "Lea
 
 def settings(layer: Any) -> Settings:
     """Of a layer; empty for one that has none, or that is unknown."""
+    done = _layer(layer)
+    for norm in layer._forward_pre_hooks.values():
+        if isinstance(norm, SpectralNorm):
+            done["power iteration"] = f"{norm.n_power_iterations} times, v first"
+    return done
+
+
+def _layer(layer: Any) -> Settings:
     name = type(layer).__name__
     if not type(layer).__module__.startswith("paddle."):
         bases = (base for base in type(layer).__mro__ if base.__module__.startswith("paddle.nn.layer."))

@@ -4,9 +4,21 @@ import numpy as np
 import torch
 from torch import nn
 
+from common.port.live import STATISTICS
 from common.spec.params import Arrays
 
+# What parametrizations call an array, and the end of the name that it had before: weight norm and spectral norm.
+PARAMETRISED = {"original0": "_g", "original1": "_v", "original": "_orig", "_u": "_u", "_v": "_v"}
 STEP_COUNTER = "num_batches_tracked"  # BatchNorm's third buffer, used only when momentum is None
+
+
+def canonical_name(name: str) -> str:
+    """``conv.parametrizations.weight.original0`` is ``conv.weight_g``, ``moving_mean`` is ``running_mean``."""
+    path, dot, local = name.rpartition(".")
+    owner, parametrised, which = path.partition("parametrizations.")
+    if parametrised and local in PARAMETRISED:
+        return f"{owner}{which.partition('.')[0]}{PARAMETRISED[local]}"
+    return f"{path}{dot}{STATISTICS.get(local, local)}"
 
 
 def write(module: nn.Module, params: Arrays) -> None:

@@ -16,10 +16,10 @@ from common.port.given import real
 from common.port.live import (
     DROPOUT_OFF,
     PRECISION,
-    STATISTICS,
     Cotangents,
     Nature,
     Observed,
+    buffered,
     called,
     canonical,
     mode,
@@ -27,7 +27,7 @@ from common.port.live import (
 )
 from common.port.settings import read
 from common.spec.params import Arrays
-from frameworks.torch.layout import STEP_COUNTER, gradient
+from frameworks.torch.layout import STEP_COUNTER, canonical_name, gradient
 from frameworks.torch.settings import settings
 from frameworks.torch.widened import Widened, loosened, switched_off
 
@@ -55,15 +55,6 @@ def _plain(module: nn.Module) -> nn.Module:
             if hasattr(part, "_orig_mod"):
                 setattr(child, name, part._orig_mod)
     return module
-
-
-def _canonical(name: str) -> str:
-    """``conv.parametrizations.weight.original0`` is ``conv.weight_g``, ``moving_mean`` is ``running_mean``."""
-    path, dot, local = name.rpartition(".")
-    owner, parametrised, which = path.partition("parametrizations.")
-    if parametrised and local in ("original0", "original1"):
-        return f"{owner}{which}_{'gv'[int(local[-1])]}"
-    return f"{path}{dot}{STATISTICS.get(local, local)}"
 
 
 class Live:
@@ -97,8 +88,9 @@ class Live:
         self._names: dict[str, str] = {}  # name in the module: canonical name, the first of an array's names
         held: dict[tuple[int, Any], str] = {}
         params = dict(self._module.named_parameters(remove_duplicate=False))
+        weights = {*map(canonical_name, params)}
         for name, value in [*params.items(), *self._module.named_buffers(remove_duplicate=False)]:
-            own = _canonical(name)
+            own = canonical_name(name)
             path = (
                 name.partition("parametrizations.")[0].strip(".")
                 if "parametrizations." in name
@@ -106,7 +98,7 @@ class Live:
             )
             if name.endswith(STEP_COUNTER):
                 self._counters.append(value)
-            elif name in params or "running" in own.rpartition(".")[2]:
+            elif name in params or buffered(own, weights):
                 first = held.setdefault((value.data_ptr(), value.shape) if value.numel() else (0, own), own)
                 self._owners.setdefault(path, first.rpartition(".")[0])
                 self._names[name] = first
@@ -153,7 +145,7 @@ class Live:
         rng = np.random.default_rng(loose) if loose else None
         with torch.no_grad():
             for name, value in self._state.items():
-                value.copy_(torch.from_numpy(arrays[name]))
+                value.copy_(torch.from_numpy(np.asarray(arrays[name])))  # a number is no array
             for name, value in self._constants.items():
                 error = 0.0 if rng is None else 2.0**-24 * torch.from_numpy(rng.standard_normal(value.shape))
                 value.copy_(self._kept[name] * (1 + error))

@@ -6,6 +6,9 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.modules.pooling import _AvgPoolNd, _MaxPoolNd
+from torch.nn.utils import parametrize
+from torch.nn.utils.parametrizations import _SpectralNorm
+from torch.nn.utils.spectral_norm import SpectralNorm
 
 from common.port.settings import Settings, every, pairs
 
@@ -15,6 +18,21 @@ FUNCTIONS += (nn.LeakyReLU, nn.Hardtanh, nn.Softplus, nn.SELU, nn.CELU)
 
 def settings(layer: Any) -> Settings:
     """Of a layer; empty for one that has none, or that is unknown."""
+    return _layer(layer) | _spectral(layer)
+
+
+def _spectral(layer: Any) -> Settings:
+    """How often spectral norm moves its vectors in a pass of training, and which of them first."""
+    done: Settings = {}
+    new = layer.parametrizations.weight if parametrize.is_parametrized(layer, "weight") else ()
+    for norm in (*layer._forward_pre_hooks.values(), *new):
+        if isinstance(norm, SpectralNorm | _SpectralNorm):
+            first = "v" if isinstance(norm, SpectralNorm) else "u"
+            done["power iteration"] = f"{norm.n_power_iterations} times, {first} first"
+    return done
+
+
+def _layer(layer: Any) -> Settings:
     kind = type(layer)
     if isinstance(layer, _ConvNd | _AvgPoolNd | _MaxPoolNd) and not kind.forward.__module__.startswith("torch.nn."):
         return {}  # it may pad by itself

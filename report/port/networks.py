@@ -16,7 +16,7 @@ from common.port.given import values_of
 from common.port.live import Live
 from common.port.matching import Matching, randomised
 from common.port.orders import forms
-from common.port.weights import Disagreement, PortError, finite, is_index, usable
+from common.port.weights import Disagreement, PortError, Unmatched, finite, is_index, usable
 from common.spec.params import Arrays
 from report.port.modules import Input, compared, isolated, lines, remotes, shapes_of
 from report.port.stored import left_out, most, reachable, read_state, replacing, same, some, write
@@ -119,6 +119,8 @@ def _proved(
         try:
             proof = compared(lives, kinds, shapes, how)
         except PortError as error:
+            if isinstance(error, Unmatched) and (reason := _folded(lives, kinds, shapes, how)):
+                raise PortError(reason) from None
             if shape:
                 raise
             problem = problem or str(error)
@@ -128,6 +130,20 @@ def _proved(
             raise Disagreement(reason, [*proof.notes, *lines(proof, failures=True)])
         return shapes, proof
     raise PortError(f"give the shape of an input with --input, such as 1x3x224x224; {problem}")
+
+
+def _folded(lives: tuple[Any, Any], kinds: Sequence[str], shapes: list[Shape], how: How) -> str | None:
+    """What to do instead if one of two networks that compute the same has norms that the other has folded."""
+    try:
+        proof = compared(lives, kinds, shapes, replace(how, folds=True, training=False))
+    except PortError:
+        return None
+    if proof.fold is None or not proof.agrees:
+        return None
+    which = "first" if proof.fold.nature is lives[0].nature else "second"
+    fold = f"{proof.fold.removal}, and port the result"
+    remedy = fold if which == "first" else "port to a network without them, because weights do not tell what they were"
+    return f"the {which} has norms that the other has folded into its weights: {remedy}"
 
 
 def _stored(live: Live, path: Path) -> tuple[Arrays, list[str]]:

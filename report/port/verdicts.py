@@ -77,8 +77,7 @@ def _folded(lives: tuple[Any, Any], shapes: Sequence[Shape], how: How) -> Compar
             if branches and not worst.agrees:
                 continue
             which = "first" if live is lives[0] else "second"
-            said = f"folded norms of the {which} into {len(fold.branches)} layers, which only evaluation can compare"
-            return replace(worst, matching=matching, notes=(*worst.notes, said), fold=fold)
+            return replace(worst, matching=matching, notes=(*worst.notes, fold.text(which)), fold=fold)
     return None
 
 
