@@ -48,7 +48,8 @@ def bias_after(rule):
 
     params = {"kernel": KERNEL, "bias": np.array([BIAS], np.float32)}
     updates, _ = rule.update(jax.tree.map(np.zeros_like, params), rule.init(params), params)
-    return np.asarray(optax.apply_updates(params, updates)["bias"])
+    moved: dict = optax.apply_updates(params, updates)  # type: ignore[assignment]
+    return np.asarray(moved["bias"])
 
 
 def naive_jax():

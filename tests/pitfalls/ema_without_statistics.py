@@ -27,7 +27,7 @@ def source():
     average.n_averaged += 1  # the first update would copy
     norm(torch.from_numpy(X))
     average.update_parameters(norm)
-    return average.module.running_mean.numpy()
+    return np.asarray(average.module.running_mean)
 
 
 def averaged(*kinds):

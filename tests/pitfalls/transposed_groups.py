@@ -38,7 +38,8 @@ def naive_jax():
     from jax import lax
 
     sides = ((KERNEL - 1, KERNEL - 1), (KERNEL - 1, KERNEL - 1))
-    return np.asarray(lax.conv_transpose(X, W, (STRIDE, STRIDE), sides, feature_group_count=GROUPS))
+    groups: dict = {"feature_group_count": GROUPS}
+    return np.asarray(lax.conv_transpose(X, W, (STRIDE, STRIDE), sides, **groups))
 
 
 def grouped():
@@ -60,8 +61,8 @@ def right_jax():
 def naive_flax():
     from flax import nnx
 
-    options = {"padding": "VALID", "use_bias": False, "rngs": nnx.Rngs(0)}
-    layer = nnx.ConvTranspose(4, 2 * GROUPS, (KERNEL, KERNEL), STRIDE, feature_group_count=GROUPS, **options)
+    options: dict = {"padding": "VALID", "use_bias": False, "feature_group_count": GROUPS, "rngs": nnx.Rngs(0)}
+    layer = nnx.ConvTranspose(4, 2 * GROUPS, (KERNEL, KERNEL), STRIDE, **options)
     return np.asarray(layer(X.transpose(0, 2, 3, 1))).transpose(0, 3, 1, 2)
 
 
