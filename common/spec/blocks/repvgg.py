@@ -121,7 +121,10 @@ ENTRIES = (
     Entry(
         repvgg,
         SOURCE,
-        cases=(Case("narrow", repvgg(2, 5, (1, 2), 4, 6), (4, 2, 40, 24)),),
+        cases=(
+            Case("deployed", repvgg(2, 5, (1, 2), 4, 6, deployed=True), (4, 2, 40, 24)),
+            Case("narrow", repvgg(2, 5, (1, 2), 4, 6), (4, 2, 40, 24)),
+        ),
         timed={"full": (sized("a0", repvgg(), _LARGE), sized("a0_deployed", repvgg(deployed=True), _LARGE))},
         # Computed from timm's repvgg_a0 by FlopCounterMode / 2.
         published={sized("a0", repvgg(), _LARGE): Counts((1, 1000), 9_108_968, 23_648, 1_512_581_120)},
