@@ -90,12 +90,12 @@ def pitfall_page(pitfall: Pitfall, facts: Facts) -> str:
     }
     sources = {"source" if name == pitfall.origin else f"source_{name}": TITLES[name] for name in pitfall.origins}
     layers = f" Layers: {', '.join(pitfall.layers)}." if pitfall.layers else ""
-    seen = "; ".join(SYMPTOMS[key] for key in pitfall.symptoms)
+    seen = "; ".join(SYMPTOMS[key][0].lower() + SYMPTOMS[key][1:] for key in pitfall.symptoms)
     return page(
         pitfall.title,
         pitfall.text,
         f"{_pair(pitfall)}.{layers}",
-        f"What you see: {seen[0].lower()}{seen[1:]} ([all symptoms](symptoms.md)).",
+        f"What you see: {seen} ([all symptoms](symptoms.md)).",
         _reported(pitfall),
         _range(pitfall),
         [
