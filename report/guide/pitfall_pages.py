@@ -37,6 +37,13 @@ def pitfall_list(facts: Facts, pitfalls: tuple[Pitfall, ...]) -> str:
     )
 
 
+# What a test cannot run: times are measured.
+SPEED = (
+    "Speed is measured, and has its own pages: what was measured, and what to change, step by step, for each framework "
+    "({}). In JAX and Flax on a CPU the depthwise convolutions come first."
+)
+
+
 def symptoms(pitfalls: tuple[Pitfall, ...]) -> str:
     """docs/pitfalls/symptoms.md."""
     return page(
@@ -44,7 +51,8 @@ def symptoms(pitfalls: tuple[Pitfall, ...]) -> str:
         "Look up what you see, from the first difference to the last; a pitfall may show itself in more than one way. "
         "For one pair of frameworks: `convparity explain --symptom training-diverges --from torch --to paddle`.",
         [
-            f"## {seen}\n\n`{key}`\n\n{markdown(Table(['pitfall', 'from → to'], rows))}"
+            f"## {seen}\n\n`{key}`\n\n{_beside(key, '[docs/fast](../fast/index.md)')}"
+            f"{markdown(Table(['pitfall', 'from → to'], rows))}"
             for key, seen in SYMPTOMS.items()
             for rows in [[[pitfall.link(), _pair(pitfall)] for pitfall in pitfalls if key in pitfall.symptoms]]
         ],
@@ -61,9 +69,13 @@ def symptom(key: str, source: str, target: str, facts: Facts, pitfalls: tuple[Pi
     ]
     return page(
         f"{SYMPTOMS[key]}: {TITLES[source]} → {TITLES[target]}",
-        f"Pitfalls of this port that show themselves so: {len(entries)}.",
+        f"{_beside(key, f'docs/fast/{target}.md')}Pitfalls of this port that show themselves so: {len(entries)}.",
         entries,
     ).replace(f"{GENERATED}\n\n", "")
+
+
+def _beside(key: str, where: str) -> str:
+    return f"{SPEED.format(where)}\n\n" if key == "slower" else ""
 
 
 def _pair(pitfall: Pitfall) -> str:

@@ -10,7 +10,10 @@ import numpy as np
 FROM = "torch"
 LAYERS = ()
 SYMPTOMS = ("training-diverges", "accuracy-lower")
-THREADS = ("https://github.com/PaddlePaddle/Paddle/issues/25344", "https://github.com/PaddlePaddle/PaddleOCR/issues/3367")
+THREADS = (
+    "https://github.com/PaddlePaddle/Paddle/issues/25344",
+    "https://github.com/PaddlePaddle/PaddleOCR/issues/3367",
+)
 DECAY, OWN = 0.1, 0.4  # of all parameters, and of this one
 HARMFUL = ({"OWN": 0.05},)
 HARMLESS = ({"DECAY": 0.0},)
