@@ -100,9 +100,9 @@ def _topic(facts: Facts, topic: str, source: str, target: str) -> str:
 
 def concerning(pitfalls: tuple[Pitfall, ...], source: str, target: str) -> list[tuple[Pitfall, str]]:
     """The pitfalls of a port, each with the pair of its run; then those that were run in the other direction."""
-    direct, turned = pair_name(source, target), pair_name(target, source)
-    chosen = [(pitfall, direct) for pitfall in pitfalls if direct in pitfall.ports]
-    return chosen + [(p, turned) for p in pitfalls if turned in p.ports and direct not in p.ports]
+    direct = [(pitfall, ran) for pitfall in pitfalls if (ran := pitfall.run_as(source, target))]
+    turned = [(pitfall, ran) for pitfall in pitfalls if (ran := pitfall.run_as(target, source))]
+    return direct + [(pitfall, ran) for pitfall, ran in turned if not pitfall.run_as(source, target)]
 
 
 def _pitfall_links(facts: Facts, pitfalls: tuple[Pitfall, ...], source: str, target: str) -> list[str]:
@@ -111,9 +111,9 @@ def _pitfall_links(facts: Facts, pitfalls: tuple[Pitfall, ...], source: str, tar
         return markdown(Table(["pitfall", "the naive port"], rows)) if rows else ""
 
     ports = concerning(pitfalls, source, target)
-    turned = listed([(pitfall, ran) for pitfall, ran in ports if ran == pair_name(target, source)])
+    turned = listed([(pitfall, ran) for pitfall, ran in ports if ran == pitfall.run_as(target, source)])
     return [
-        listed([(pitfall, ran) for pitfall, ran in ports if ran == pair_name(source, target)]),
+        listed([(pitfall, ran) for pitfall, ran in ports if ran == pitfall.run_as(source, target)]),
         f"These were run in the other direction, from {TITLES[target]} to {TITLES[source]}; the difference is the same:"
         if turned
         else "",

@@ -80,7 +80,8 @@ def _beside(key: str, where: str) -> str:
 
 def _pair(pitfall: Pitfall) -> str:
     """``PyTorch → JAX; PaddlePaddle → JAX``."""
-    by_origin = {a: [TITLES[b] for b in pitfall.targets if b != a] for a in pitfall.origins}
+    targets = dict.fromkeys((*pitfall.targets, "flax"))  # Flax has optax's
+    by_origin = {a: [TITLES[b] for b in targets if pitfall.run_as(a, b)] for a in pitfall.origins}
     return "; ".join(f"{TITLES[origin]} → {', '.join(targets)}" for origin, targets in by_origin.items())
 
 

@@ -152,6 +152,18 @@ class Pitfall:
         """The pairs in which it is run, such as ``torch-to-paddle``."""
         return tuple(pair_name(a, b) for a in self.origins for b in self.targets if a != b)
 
+    @property
+    def of_optax(self) -> bool:
+        """Whether its port to JAX is one to optax, which Flax trains with too."""
+        return "naive_jax" in self._functions and "optax" in self.code("naive_jax")
+
+    def run_as(self, source: str, target: str) -> str | None:
+        """The one of `ports` that speaks of this pair; that to JAX speaks of Flax too where it is one to optax."""
+        pairs = [pair_name(source, target)]
+        if target == "flax" and self.of_optax:
+            pairs.append(pair_name(source, "jax"))
+        return next((pair for pair in pairs if pair in self.ports), None)
+
     def _frameworks(self, prefix: str) -> tuple[str, ...]:
         return tuple(name.removeprefix(prefix) for name in self._functions if name.startswith(prefix))
 
