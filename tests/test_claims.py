@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from common.port.facts import ARGUMENTS, QUESTIONS
+from common.spec.catalogue import names
 from report.guide import pitfalls, rules
 from report.paths import DOCS
 
@@ -33,6 +34,14 @@ def test_every_row_is_asked_of_the_frameworks_or_run_or_listed_as_not_tested(pag
     unknown = {title: rows(sections[title]) - tested for title, tested in TESTED.items()}
     assert not any(unknown.values()), unknown
     assert rows(sections["Not tested"]) == {*rules.PROSE}
+
+
+def test_what_no_test_covers_is_said_on_one_page() -> None:
+    about = (DOCS / "about.md").read_text("utf-8").split("## What no test covers\n")[1]
+    assert all(f"*{kind}*" in about for kind in ("Not tested", "porting notes"))
+    blocks = [path.read_text("utf-8") for path in (DOCS / "blocks").glob("*.md") if path.stem != "index"]
+    assert len(blocks) == len(names())
+    assert all("Porting notes: " in text for text in blocks)
 
 
 def test_there_is_a_page_for_every_pair() -> None:

@@ -70,6 +70,14 @@ def home(known: tuple[Pitfall, ...]) -> str:
     )
 
 
+UNTESTED = (
+    "The rows under *Not tested* on the page of each pair. The *porting notes* of the blocks, which are sentences of "
+    "the code that the page shows. What a pitfall says beside its figures: only that the naive port is wrong and the "
+    "right one agrees, in the range shown, is run. What a thread says that a page links to. All else on these pages "
+    "is asked of the frameworks, run or measured."
+)
+
+
 def about_page(facts: Facts, record: RunRecord) -> str:
     """docs/about.md: the one page that names the runs of the figures on all other pages."""
     sweeps = {path.stem: load(path) for path in sorted((HERE / SWEEPS).glob("*.json"))}
@@ -84,6 +92,8 @@ def about_page(facts: Facts, record: RunRecord) -> str:
         "## Sweeps",
         "Each sweep, `report/sweeps/*.yaml`, is a separate run. No table has figures of two.",
         markdown(Table(header, [[f"`{name}`", *_stamp(sweep.environment)] for name, sweep in sweeps.items()])),
+        "## What no test covers",
+        UNTESTED,
     )
 
 
