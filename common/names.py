@@ -29,7 +29,8 @@ def known(kind: str, name: str, choices: Iterable[str]) -> str:
 
 def advice(name: object, choices: Sequence[str], before: str) -> str:
     """``did you mean `alpha`?`` if there are many choices and some are near; else all of them, ``before`` that."""
-    near = difflib.get_close_matches(str(name), choices) if len(choices) > SHORT else []
+    compared = type(name) is str and len(name) <= 100 and len(choices) > SHORT
+    near = difflib.get_close_matches(name, choices) if compared else []
     named = " or ".join(f"`{choice}`" for choice in choices if choice in near)
     return f"did you mean {named}?" if near else f"{before} {', '.join(choices)}"
 

@@ -13,7 +13,8 @@ LAYERS = ()
 SYMPTOMS = ("training-diverges", "accuracy-lower")
 THREADS = ()
 RELATED = ("https://github.com/PaddlePaddle/Paddle/pull/41825", "https://github.com/goodfire-ai/spd/issues/642")
-RATE, STEPS = 1e-2, 10
+RATE = 1e-2
+STEPS = 10
 HARMFUL = ({"RATE": 0.1}, {"STEPS": 20})
 TERMS = 20
 

@@ -14,7 +14,8 @@ THREADS = (
     "https://github.com/PaddlePaddle/Paddle/issues/25344",
     "https://github.com/PaddlePaddle/PaddleOCR/issues/3367",
 )
-DECAY, OWN = 0.1, 0.4  # of all parameters, and of this one
+DECAY = 0.1  # of all parameters
+OWN = 0.4  # of this one
 HARMFUL = ({"OWN": 0.05},)
 HARMLESS = ({"DECAY": 0.0},)
 X = np.array([[1.0, -2.0, 0.5]], np.float32)
