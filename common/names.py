@@ -24,13 +24,14 @@ def known(kind: str, name: str, choices: Iterable[str]) -> str:
         for spelling in (name, ALSO.get(name.lower())):
             if spelling in choices:
                 return spelling
-    raise UnknownName(f"unknown {kind} `{spelled(name)}`; {advice(name, choices, 'choose from')}")
+    raise UnknownName(f"unknown {kind} `{spelled(name, 80)}`; {advice(name, choices, 'choose from')}")
 
 
 def advice(name: object, choices: Sequence[str], before: str) -> str:
     """``did you mean `alpha`?`` if there are many choices and some are near; else all of them, ``before`` that."""
-    compared = type(name) is str and len(name) <= 100 and len(choices) > SHORT
-    near = difflib.get_close_matches(name, choices) if compared else []
+    near = []
+    if isinstance(name, str) and len(name) <= 100 and len(choices) > SHORT:
+        near = difflib.get_close_matches(name, choices)
     named = " or ".join(f"`{choice}`" for choice in choices if choice in near)
     return f"did you mean {named}?" if near else f"{before} {', '.join(choices)}"
 
