@@ -15,8 +15,9 @@ from common.spec import BlockSpec
 from common.spec.catalogue import block
 from common.spec.params import initial
 from report.guide.explain import explain
+from report.port import nearest as nearest_options
 from report.port.modules import compare_targets
-from report.port.nearest import SHOWN, nearest, suggesting
+from report.port.nearest import MOST, SHOWN, nearest, suggesting
 from report.runs.runner import choose_backends
 
 SWEEP = """
@@ -88,6 +89,13 @@ def test_the_options_that_a_file_was_made_with_are_found(
 
 def test_one_array_too_many_is_no_other_option() -> None:
     assert nearest(block("mobilenet_v1"), [*shapes("mobilenet_v1", alpha=0.5), (3,)]) == ""
+
+
+def test_a_file_of_many_arrays_does_not_make_it_try_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried, made = [], nearest_options._shapes
+    monkeypatch.setattr(nearest_options, "_shapes", lambda spec: tried.append(spec) or made(spec))
+    assert nearest(block("mobilenet_v1"), [(size, 3) for size in range(1, 2000)]) == ""
+    assert 0 < len(tried) <= MOST + 1
 
 
 def refused(spec: BlockSpec, arrays: dict[str, np.ndarray]) -> PortError:

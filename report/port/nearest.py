@@ -12,6 +12,7 @@ from common.spec.catalogue import CATALOGUE
 from common.spec.params import Arrays
 
 SHOWN = 3  # lines on arrays below a suggestion
+MOST = 500  # blocks that are tried: a file may have any number of arrays
 
 
 @contextlib.contextmanager
@@ -38,13 +39,14 @@ class Suggestion(PortError):
 def nearest(spec: BlockSpec, shapes: Collection[Shape]) -> str:
     """``alpha=0.5`` if exactly these arrays are the block's with one or two options changed so; else empty.
 
-    Options take the values that they have in the block's cases; ``classes`` takes the first size of any array.
+    Options take the values that they have in the block's cases; ``classes`` takes the first size of any matrix.
     """
     wanted = sorted(shapes)
     if wanted == _shapes(spec):
         return ""
     changes = list(_changes(spec, shapes))
-    for several in (*itertools.combinations(changes, 1), *itertools.combinations(changes, 2)):
+    tried = itertools.chain(itertools.combinations(changes, 1), itertools.combinations(changes, 2))
+    for several in itertools.islice(tried, MOST):
         with contextlib.suppress(SpecError):
             if _shapes(CATALOGUE[spec.family].make(**{**spec.options, **dict(several)})) == wanted:
                 return " and ".join(f"{key}={_typed(value)}" for key, value in several)
@@ -59,7 +61,7 @@ def _changes(spec: BlockSpec, shapes: Collection[Shape]) -> Iterator[tuple[str, 
     entry = CATALOGUE[spec.family]
     cases = [*entry.cases, *entry.published, *itertools.chain(*entry.timed.values())]
     tried = [(name, value) for case in cases for name, value in case.spec.options.items()]
-    tried += [("classes", shape[0]) for shape in shapes if shape and "classes" in spec.options]
+    tried += [("classes", shape[0]) for shape in shapes if len(shape) == 2 and "classes" in spec.options]
     yield from ((name, value) for name, value in dict.fromkeys(tried) if value != spec.options[name])
 
 
