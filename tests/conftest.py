@@ -16,17 +16,19 @@ if TYPE_CHECKING:
     from report.runs.runner import Runner
 
 collect_ignore = ["example"]  # a user's project: `test_plugin` runs it
-GIVEN = dict(os.environ)  # what follows makes tests faster, and is no user's setting
+FASTER: dict[str, str] = {}  # settings that make tests faster, and are no user's
 if beside := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # each its share: threads that wait for a turn only spin
-    for name in ("OMP_NUM_THREADS", "NPROC"):
-        os.environ.setdefault(name, str(max(1, machine.processors() // int(beside))))
+    FASTER |= dict.fromkeys(("OMP_NUM_THREADS", "NPROC"), str(max(1, machine.processors() // int(beside))))
 # XLA compiles in a third of the time with its older way to write a fused loop and without LLVM's optimisations. Its own
 # choice is what every command runs: the smoke run of `make report` in .ci/run checks every case with that.
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0")
+FASTER["XLA_FLAGS"] = "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0"
 if (kept := cache.folder()) is not None:  # what XLA has compiled is read by every process, and by the next run
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(kept / "xla"))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+    FASTER["JAX_COMPILATION_CACHE_DIR"] = str(kept / "xla")
+    FASTER["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    FASTER["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+GIVEN = {name: value for name, value in os.environ.items() if value != FASTER.get(name)}  # xdist's inherit theirs
+for name, value in FASTER.items():
+    os.environ.setdefault(name, value)
 
 
 # Their tests compile much, start processes, or repeat the reference many times.
