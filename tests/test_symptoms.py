@@ -40,6 +40,13 @@ def test_a_thread_leads_to_its_pitfall(thread: str) -> None:
     assert "](pitfalls/symptoms.md)" in (DOCS / "index.md").read_text("utf-8")
 
 
+def test_a_pitfall_of_optax_speaks_of_flax_which_trains_with_it() -> None:
+    for source in ("torch", "paddle"):
+        assert "docs/pitfalls/cross_entropy_optax.md" in explain_symptom("loss-differs", source, "flax")
+    page = (DOCS / "pitfalls" / "cross_entropy_optax.md").read_text("utf-8")
+    assert "the port to JAX is run, and speaks of both" in page
+
+
 def test_what_is_slower_is_sent_to_the_pages_that_measure() -> None:
     assert "docs/fast/jax.md" in explain_symptom("slower", "torch", "jax")
     assert "](../fast/index.md)" in (DOCS / "pitfalls" / "symptoms.md").read_text("utf-8")

@@ -70,12 +70,12 @@ def home(known: tuple[Pitfall, ...]) -> str:
     )
 
 
-UNTESTED = (
-    "The rows under *Not tested* on the page of each pair. The *porting notes* of the blocks, which are sentences of "
-    "the code that the page shows. What a pitfall says beside its figures: only that the naive port is wrong and the "
-    "right one agrees, in the range shown, is run. What a thread says that a page links to. All else on these pages "
-    "is asked of the frameworks, run or measured."
-)
+UNTESTED = """\
+- The rows under *Not tested* on the page of each pair.
+- The *porting notes* of the blocks: they are sentences of the code that the page shows.
+- The text of a pitfall. Its ports are run: the naive one is wrong and the right one agrees, in the range shown.
+- The explanations in docs/fast and docs/upstream. The code and the figures beside them are run and measured.
+- What the linked threads say."""
 
 
 def about_page(facts: Facts, record: RunRecord) -> str:

@@ -103,6 +103,8 @@ def pitfall_page(pitfall: Pitfall, facts: Facts) -> str:
     }
     sources = {"source" if name == pitfall.origin else f"source_{name}": TITLES[name] for name in pitfall.origins}
     layers = f" Layers: {', '.join(pitfall.layers)}." if pitfall.layers else ""
+    shared = pitfall.of_optax and "flax" not in pitfall.targets
+    layers += " Flax trains with the same optax as JAX: the port to JAX is run, and speaks of both." if shared else ""
     seen = "; ".join(SYMPTOMS[key][0].lower() + SYMPTOMS[key][1:] for key in pitfall.symptoms)
     return page(
         pitfall.title,

@@ -128,7 +128,9 @@ class Runner:
                 self.record.unavailable += [item for _, absent in answers for item in absent]
                 failed = [result for result in results if not result.passed]
                 agreed = {r.backend for r in results} - {r.backend for r in failed}
-                self.progress.step(f"check {case.id}: {', '.join(sorted(agreed)) or 'none'} agree")
+                self.progress.step(
+                    f"check {case.id}: {', '.join(sorted(agreed)) or 'none'} agree{'s' * (len(agreed) < 2)}"
+                )
                 for result in failed:
                     self.progress.note(result.message)
                 self.save(self.record)
